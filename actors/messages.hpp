@@ -1,0 +1,82 @@
+/// The one block of type ids, and the atoms. Every message type stands here, or does not compile.
+#pragma once
+
+#include "actors/account_messages.hpp"
+#include "actors/storage_worker_messages.hpp"
+#include "actors/timeline_messages.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+
+#include <tuple>
+
+namespace trunkline {
+
+/// Every message type, for checks over all of them: none may hold a handle.
+using message_types =
+    std::tuple<read_job, write_job, flush_batch, publish_post, edit_post, delete_post, boost_post,
+               unboost_post, follow_account, unfollow_account, block_account, unblock_account,
+               mute_account, unmute_account, describe_account, account_report, account_idle,
+               read_home, home_page, describe_timeline, timeline_report, timeline_idle>;
+
+} // namespace trunkline
+
+CAF_BEGIN_TYPE_ID_BLOCK(trunkline, first_custom_type_id)
+
+// answers that are bare ids
+CAF_ADD_TYPE_ID(trunkline, (trunkline::post_id))
+
+// storage_worker
+CAF_ADD_TYPE_ID(trunkline, (trunkline::read_job))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::write_job))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::flush_batch))
+
+// account
+CAF_ADD_TYPE_ID(trunkline, (trunkline::publish_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::edit_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::delete_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::boost_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::unboost_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::follow_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::unfollow_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::block_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::unblock_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::mute_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::unmute_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::account_report))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::account_idle))
+
+// timeline
+CAF_ADD_TYPE_ID(trunkline, (trunkline::read_home))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::home_page))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_timeline))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::timeline_report))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::timeline_idle))
+
+CAF_END_TYPE_ID_BLOCK(trunkline)
+
+// None of these leaves the node: between nodes travels one envelope alone.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::post_id)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::read_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::write_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::flush_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::publish_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::edit_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::delete_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::boost_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::unboost_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::follow_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::unfollow_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::block_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::unblock_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::mute_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::unmute_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::account_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::account_idle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::read_home)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::home_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_timeline)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::timeline_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::timeline_idle)

@@ -1,0 +1,75 @@
+#include "protocol/crypto.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <cstdlib>
+
+namespace trunkline {
+
+namespace {
+
+unsigned char* raw(std::string& bytes) {
+  return reinterpret_cast<unsigned char*>(bytes.data());
+}
+
+/// Fetched once: looking the algorithm up costs more than the hash of a short text.
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
+}
+
+} // namespace
+
+std::string sha256(std::string_view bytes) {
+  auto digest = std::string(32, '\0');
+  if (EVP_Digest(bytes.data(), bytes.size(), raw(digest), nullptr, sha256_algorithm(), nullptr) !=
+      1)
+    std::abort();
+  return digest;
+}
+
+std::string random_bytes(std::size_t count) {
+  auto bytes = std::string(count, '\0');
+  if (RAND_bytes(raw(bytes), static_cast<int>(count)) != 1)
+    std::abort();
+  return bytes;
+}
+
+std::string random_secret() {
+  return to_base64url(random_bytes(32));
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr auto digits = std::string_view{"0123456789abcdef"};
+  auto text = std::string{};
+  text.reserve(bytes.size() * 2);
+  for (const auto byte : bytes) {
+    text += digits[static_cast<unsigned char>(byte) >> 4];
+    text += digits[static_cast<unsigned char>(byte) & 15];
+  }
+  return text;
+}
+
+std::string to_base64url(std::string_view bytes) {
+  constexpr auto letters =
+      std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
+  auto text = std::string{};
+  auto bits = 0U;
+  auto held = 0;
+  for (const auto byte : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(byte);
+    for (held += 8; held >= 6; held -= 6)
+      text += letters[(bits >> (held - 6)) & 63];
+  }
+  if (held > 0)
+    text += letters[(bits << (6 - held)) & 63];
+  return text;
+}
+
+bool same_secret(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+} // namespace trunkline

@@ -1,0 +1,28 @@
+/// Hashes, random bytes and their text forms, on OpenSSL.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace trunkline {
+
+/// Returns the 32 bytes of SHA-256 over `bytes`.
+std::string sha256(std::string_view bytes);
+
+/// Returns `count` bytes fit for keys and tokens. Ends the process when the system has none.
+std::string random_bytes(std::size_t count);
+
+/// Returns a new secret of 32 random bytes as 43 letters of base64url: a token, code or password.
+std::string random_secret();
+
+/// Lower-case hexadecimal.
+std::string to_hex(std::string_view bytes);
+
+/// RFC 4648 section 5, without padding.
+std::string to_base64url(std::string_view bytes);
+
+/// Compares in a time that depends on the lengths alone.
+bool same_secret(std::string_view left, std::string_view right);
+
+} // namespace trunkline

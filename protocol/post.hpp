@@ -1,0 +1,44 @@
+/// A post: what a client hands in, and what is stored.
+#pragma once
+
+#include "protocol/codes.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/time.hpp"
+
+#include <optional>
+#include <string>
+
+namespace trunkline {
+
+/// What a client asks to be posted; not validated yet.
+struct post_draft {
+  std::string text;
+  std::string spoiler; ///< Content warning; "" for none.
+  bool sensitive = false;
+  visibility seen_by = visibility::everyone;
+  std::string language; ///< ISO 639; "" for unknown.
+  post_id reply_to;     ///< 0 for none.
+  app_id app;           ///< The client; 0 for none.
+};
+
+/// A row of the `post` table.
+struct post {
+  post_id id;
+  account_id author;
+  std::optional<std::string> uri; ///< Nothing for ours: it follows from author and id.
+  std::string text;               ///< As written; "" for a remote post.
+  std::string html;
+  std::string spoiler;
+  bool sensitive = false;
+  visibility seen_by = visibility::everyone;
+  std::string language;
+  post_id reply_to;
+  account_id reply_author;
+  post_id boost_of;
+  account_id boost_author;
+  app_id app;
+  time_point created_at;
+  std::optional<time_point> edited_at;
+};
+
+} // namespace trunkline

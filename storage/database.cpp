@@ -1,0 +1,26 @@
+#include "storage/database.hpp"
+
+namespace trunkline {
+
+namespace {
+
+const std::string no_text;
+
+} // namespace
+
+std::int64_t sql_value::integer() const {
+  const auto* number = std::get_if<std::int64_t>(&content_);
+  return number ? *number : 0;
+}
+
+const std::string& sql_value::text() const {
+  const auto* content = std::get_if<std::string>(&content_);
+  return content ? *content : no_text;
+}
+
+const std::string& sql_value::bytes() const {
+  const auto* content = std::get_if<blob>(&content_);
+  return content ? content->bytes : no_text;
+}
+
+} // namespace trunkline
