@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/log_reader_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/timeline_messages.hpp"
 
@@ -17,7 +18,8 @@ using message_types =
     std::tuple<read_job, write_job, flush_batch, publish_post, edit_post, delete_post, boost_post,
                unboost_post, follow_account, unfollow_account, block_account, unblock_account,
                mute_account, unmute_account, describe_account, account_report, account_idle,
-               read_home, home_page, describe_timeline, timeline_report, timeline_idle>;
+               read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
+               describe_log, log_report, poll_log>;
 
 } // namespace trunkline
 
@@ -54,6 +56,12 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_timeline))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::timeline_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::timeline_idle))
 
+// log_reader
+CAF_ADD_TYPE_ID(trunkline, (trunkline::log_hint))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_log))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::log_report))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::poll_log))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -80,3 +88,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::home_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_timeline)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::timeline_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::timeline_idle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_hint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_log)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::poll_log)

@@ -1,0 +1,40 @@
+/// Messages and handle of the log reader: the node's one reader of the log's tail.
+#pragma once
+
+#include "protocol/log_entry.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace trunkline {
+
+/// Says that rows were committed: a hint, which may be lost, late or doubled. The log is truth.
+struct log_hint {
+  log_seq previous = 0;        ///< The row before `rows`; lower than the reader's own: a hole.
+  std::vector<log_entry> rows; ///< In order of `seq`, without gaps.
+};
+
+/// Asks the log reader how far it is.
+struct describe_log {};
+
+struct log_report {
+  log_seq applied = 0;    ///< Handed to the fan-out.
+  std::int64_t hints = 0; ///< Rows that came as hints.
+  std::int64_t read = 0;  ///< Rows read from the log: holes and polls.
+  std::int64_t holes = 0;
+};
+
+/// INTERNAL: the 500 ms poll, and the 50 ms wait at a hole.
+struct poll_log {
+  std::uint64_t epoch = 0;
+};
+
+using log_reader_handle =
+    caf::typed_actor<caf::reacts_to<log_hint>, caf::replies_to<describe_log>::with<log_report>,
+                     // INTERNAL
+                     caf::reacts_to<poll_log>>;
+
+} // namespace trunkline
