@@ -1,0 +1,36 @@
+/// What the values of a configuration must obey beyond their type, alone and together.
+#pragma once
+
+#include "engine/settings.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trunkline {
+
+/// An address and a port to listen at, "127.0.0.1:3000" or "[::1]:3000".
+struct listen_address {
+  std::string host; ///< A literal address, without brackets.
+  std::uint16_t port = 0;
+  bool loopback = false;
+};
+
+/// Reads `text`; nothing when it is no literal address with a port.
+std::optional<listen_address> parse_listen(std::string_view text);
+
+/// Tells whether `text` is an address or a prefix: "10.0.0.0/8", "::1".
+bool is_address_prefix(std::string_view text);
+
+struct config_problem {
+  std::string key;
+  std::string text;
+  bool insecure = false; ///< Would work, but be unsafe.
+};
+
+/// Returns every rule that `config` breaks.
+std::vector<config_problem> broken_rules(const node_config& config);
+
+} // namespace trunkline

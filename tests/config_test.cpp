@@ -1,0 +1,216 @@
+#include "engine/config.hpp"
+#include "engine/config_rules.hpp"
+#include "protocol/errc.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace trunkline;
+
+namespace {
+
+/// A configuration file in a folder of its own, gone with the test.
+struct config_file {
+  std::string folder;
+  std::string path;
+
+  explicit config_file(const std::string& text) {
+    auto pattern = (std::filesystem::temp_directory_path() / "trunkline-XXXXXX").string();
+    folder = ::mkdtemp(pattern.data());
+    path = folder + "/trunkline.toml";
+    std::ofstream{path} << text;
+  }
+  ~config_file() { std::filesystem::remove_all(folder); }
+  config_file(const config_file&) = delete;
+  config_file& operator=(const config_file&) = delete;
+
+  caf::expected<effective_config> load(std::map<std::string, std::string> environment = {}) const {
+    return load_config({path, std::move(environment), {}});
+  }
+};
+
+const std::string minimal = "[server]\ndomain = \"example.org\"\n";
+
+std::string refusal(const std::string& text) {
+  const auto file = config_file{text};
+  const auto config = file.load();
+  REQUIRE_FALSE(config);
+  auto message = context_of(config.error());
+  // The folder is random: what is compared begins at the file's name.
+  for (auto at = message.find(file.folder); at != std::string::npos; at = message.find(file.folder))
+    message.erase(at, file.folder.size() + 1);
+  return message;
+}
+
+} // namespace
+
+TEST_CASE("a minimal file gives the documented defaults", "[config]") {
+  const auto config = config_file{minimal}.load();
+  REQUIRE(config);
+  CHECK(config->values.server.url == "https://example.org");
+  CHECK(config->values.server.listen == "127.0.0.1:3000");
+  CHECK(config->values.admin.listen == "127.0.0.1:3001");
+  CHECK(config->values.rate_limit.requests == 300);
+  CHECK_FALSE(config->values.registrations.open);
+  CHECK_FALSE(config->values.test.enabled);
+  CHECK(config->values.admin.socket == config->values.storage.folder + "/admin.sock");
+  CHECK(config->values.secrets.key_file == config->values.storage.folder + "/secret.key");
+}
+
+TEST_CASE("everything wrong in a file is named with line, key and suggestion", "[config]") {
+  CHECK(refusal(minimal + "listn = \"127.0.0.1:1\"\n") ==
+        "trunkline.toml:3: server.listn: unknown setting; did you mean server.listen?");
+  CHECK(refusal(minimal + "[storge]\nfolder = \"/x\"\n") ==
+        "trunkline.toml:4: storge.folder: unknown setting; did you mean storage.folder?");
+  CHECK(refusal(minimal + "listen = 3000\n") == "trunkline.toml:3: server.listen: must be a text");
+  CHECK(refusal(minimal + "[storage]\nreaders = 65\n") ==
+        "trunkline.toml:4: storage.readers: 65 is out of range: must be a whole number from 1 to "
+        "64");
+  CHECK(refusal(minimal + "[storage]\nreaders = \"4\"\n") ==
+        "trunkline.toml:4: storage.readers: must be a whole number from 1 to 64");
+  CHECK(refusal(minimal + "[storage]\nreaders = 4.0\n") ==
+        "trunkline.toml:4: storage.readers: must be a whole number from 1 to 64");
+  CHECK(refusal(minimal + "read_timeout = \"15\"\n") ==
+        "trunkline.toml:3: server.read_timeout: must be a duration from 1s to 3600s, as \"30s\" "
+        "(ms, s, m, h)");
+  CHECK(refusal(minimal + "trusted_proxies = [1]\n") ==
+        "trunkline.toml:3: server.trusted_proxies: must be a list of texts");
+  CHECK(refusal(minimal + "listen = \"localhost:3000\"\n") ==
+        "trunkline.toml:3: server.listen: must be an address and a port, as 127.0.0.1:3000 or "
+        "[::1]:3000");
+  CHECK(refusal("[server]\nlisten = \"127.0.0.1:0\"\n") ==
+        "server.domain: is required: the domain of all accounts, as example.org");
+  CHECK(refusal(minimal + "domain = \"other.example\"\n").starts_with("trunkline.toml:3: "));
+  CHECK(refusal("server = 1\n") == "trunkline.toml:1: server: unknown setting");
+}
+
+TEST_CASE("all problems are told at once", "[config]") {
+  CHECK(refusal(minimal + "a = 1\nb = 2\n") ==
+        "trunkline.toml:3: server.a: unknown setting\ntrunkline.toml:4: server.b: unknown setting");
+}
+
+TEST_CASE("a domain is a lower-case host name", "[config]") {
+  for (const auto* wrong : {"Example.org", "example.org.", "https://example.org", "example.org:80",
+                            "-a.example", "exa mple", "a_b.example"}) {
+    INFO(wrong);
+    CHECK(refusal("[server]\ndomain = \"" + std::string{wrong} + "\"\n").find("lower-case") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("the environment goes over the file and flags over both", "[config]") {
+  const auto file = config_file{minimal + "listen = \"127.0.0.1:1\"\n"};
+  const auto by_file = file.load();
+  REQUIRE(by_file);
+  CHECK(by_file->values.server.listen == "127.0.0.1:1");
+  CHECK(by_file->source("server.listen") == file.path + ":3");
+  CHECK(by_file->source("storage.readers") == "default");
+
+  auto layers = config_layers{file.path, {{"TRUNKLINE_SERVER_LISTEN", "127.0.0.1:2"}}, {}};
+  const auto by_environment = load_config(layers);
+  REQUIRE(by_environment);
+  CHECK(by_environment->values.server.listen == "127.0.0.1:2");
+  CHECK(by_environment->source("server.listen") == "environment TRUNKLINE_SERVER_LISTEN");
+
+  layers.flags = {{"server.listen", "127.0.0.1:3"}};
+  const auto by_flag = load_config(layers);
+  REQUIRE(by_flag);
+  CHECK(by_flag->values.server.listen == "127.0.0.1:3");
+  CHECK(by_flag->source("server.listen") == "flag --server.listen");
+}
+
+TEST_CASE("a value of the environment is checked like one of the file", "[config]") {
+  const auto file = config_file{minimal};
+  const auto wrong = file.load({{"TRUNKLINE_STORAGE_READERS", "many"}});
+  REQUIRE_FALSE(wrong);
+  CHECK(context_of(wrong.error()) == "environment TRUNKLINE_STORAGE_READERS: storage.readers: must "
+                                     "be a whole number from 1 to 64");
+  CHECK_FALSE(file.load({{"TRUNKLINE_REGISTRATIONS_OPEN", "yes"}}));
+  CHECK_FALSE(file.load({{"TRUNKLINE_SERVER_LISTN", "127.0.0.1:1"}}));
+  CHECK(file.load({{"TRUNKLINE_SERVICE_HOST", "10.0.0.1"}, {"TRUNKLINE_PORT", "tcp://x"}}));
+}
+
+TEST_CASE("test mode is set in the file only and bound to loopback", "[config]") {
+  const auto file = config_file{minimal};
+  const auto ignored = file.load({{"TRUNKLINE_TEST_ENABLED", "true"}});
+  REQUIRE(ignored);
+  CHECK_FALSE(ignored->values.test.enabled);
+  CHECK_FALSE(load_config({file.path, {}, {{"test.enabled", "true"}}}));
+
+  CHECK(config_file{minimal + "[test]\nenabled = true\n"}.load());
+  const auto open = config_file{minimal + "listen = \"0.0.0.0:3000\"\n[test]\nenabled = true\n"};
+  const auto refused = open.load();
+  REQUIRE_FALSE(refused);
+  CHECK(code_of(refused.error()) == errc::insecure);
+  CHECK(refusal(minimal + "[admin]\nlisten = \"0.0.0.0:3001\"\nallow_remote = true\n[test]\n"
+                          "enabled = true\n")
+            .find("test.enabled: is refused") != std::string::npos);
+}
+
+TEST_CASE("an admin listener beyond loopback needs to be told twice", "[config]") {
+  const auto once = config_file{minimal + "[admin]\nlisten = \"0.0.0.0:3001\"\n"}.load();
+  REQUIRE_FALSE(once);
+  CHECK(code_of(once.error()) == errc::insecure);
+  CHECK(config_file{minimal + "[admin]\nlisten = \"0.0.0.0:3001\"\nallow_remote = true\n"}.load());
+  CHECK(config_file{minimal + "[admin]\nlisten = \"[::1]:3001\"\n"}.load());
+}
+
+TEST_CASE("http in our own URL is for loopback and test mode", "[config]") {
+  CHECK_FALSE(config_file{minimal + "url = \"http://example.org\"\n"}.load());
+  CHECK(config_file{minimal + "url = \"http://127.0.0.1:3000\"\n"}.load());
+  CHECK(config_file{minimal + "url = \"http://example.org\"\n[test]\nenabled = true\n"}.load());
+  for (const auto* wrong : {"example.org", "https://example.org/", "https://u:p@example.org",
+                            "https://example.org?x", "ftp://example.org"}) {
+    INFO(wrong);
+    CHECK_FALSE(config_file{minimal + "url = \"" + std::string{wrong} + "\"\n"}.load());
+  }
+}
+
+TEST_CASE("the printed configuration says where each value came from", "[config]") {
+  const auto file = config_file{minimal};
+  const auto config = file.load({{"TRUNKLINE_STORAGE_READERS", "9"}});
+  REQUIRE(config);
+  const auto text = print_config(*config);
+  CHECK(text.find("domain = \"example.org\" # " + file.path + ":2\n") != std::string::npos);
+  CHECK(text.find("readers = 9 # environment TRUNKLINE_STORAGE_READERS\n") != std::string::npos);
+  CHECK(text.find("open = false # default\n") != std::string::npos);
+  for (const auto& row : settings())
+    CHECK(config->sources.contains(row.key));
+
+  const auto again = config_file{text}.load();
+  REQUIRE(again);
+  CHECK(again->values.storage.readers == 9);
+}
+
+TEST_CASE("the sample file is a configuration", "[config]") {
+  auto values = node_config{};
+  values.server.domain = "example.org";
+  values.storage.folder = "/a \"quoted\" folder";
+  const auto config = config_file{sample_config(values)}.load();
+  REQUIRE(config);
+  CHECK(config->values.server.domain == "example.org");
+  CHECK(config->values.storage.folder == values.storage.folder);
+  CHECK(config->source("server.listen") == "default");
+}
+
+TEST_CASE("the page in docs is the table", "[config]") {
+  auto page = std::ifstream{TRUNKLINE_SOURCE_DIR "/docs/configuration.md"};
+  const auto text = std::string{std::istreambuf_iterator<char>{page}, {}};
+  CHECK(text == configuration_page());
+}
+
+TEST_CASE("prefixes and listen addresses are literal", "[config]") {
+  CHECK(is_address_prefix("10.0.0.0/8"));
+  CHECK(is_address_prefix("::1"));
+  CHECK_FALSE(is_address_prefix("10.0.0.0/33"));
+  CHECK_FALSE(is_address_prefix("10.0.0/8"));
+  CHECK_FALSE(is_address_prefix("localhost"));
+  CHECK(parse_listen("[::1]:80")->loopback);
+  CHECK_FALSE(parse_listen("0.0.0.0:80")->loopback);
+  CHECK_FALSE(parse_listen("::1:80"));
+  CHECK_FALSE(parse_listen("127.0.0.1:65536"));
+  CHECK_FALSE(parse_listen("127.0.0.1:"));
+}
