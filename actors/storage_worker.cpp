@@ -111,6 +111,8 @@ void storage_writer_state::flush() {
     return answer_all(batch, receipt.error());
   }
   ++has_.counters->batches;
+  if (has_.position)
+    has_.position->commit(receipt->last);
   answer_all(batch, {});
   hint(*receipt);
 }

@@ -6,6 +6,7 @@
 /// its database.
 #pragma once
 
+#include "actors/log_position.hpp"
 #include "actors/log_reader_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "protocol/time.hpp"
@@ -65,12 +66,14 @@ struct writer_options {
 /// What the writer works with. `log_reader` may be empty. `on_broken` is called once, from the
 /// writer's thread, when storage failed in a way that no later success may follow
 /// (`errc::storage_broken`): the engine ends the process in it. `counters` must not be null.
+/// `position`, the node's, learns of each commit before its units are answered; may be null.
 struct writer_dependencies {
   std::unique_ptr<database> db;
   wall_clock clock;
   log_reader_handle log_reader;
   std::function<void(const caf::error&)> on_broken;
   std::shared_ptr<storage_counters> counters;
+  std::shared_ptr<log_position> position;
 };
 
 class storage_writer_state {
