@@ -3,6 +3,7 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/log_reader_messages.hpp"
+#include "actors/shard_region_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/timeline_messages.hpp"
 
@@ -19,7 +20,7 @@ using message_types =
                unboost_post, follow_account, unfollow_account, block_account, unblock_account,
                mute_account, unmute_account, describe_account, account_report, account_idle,
                read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
-               describe_log, log_report, poll_log>;
+               describe_log, log_report, poll_log, passivate_actor>;
 
 } // namespace trunkline
 
@@ -62,6 +63,9 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_log))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::log_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::poll_log))
 
+// shard_region
+CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_actor))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -92,3 +96,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_hint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::poll_log)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_actor)
