@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/gateway_messages.hpp"
 #include "actors/log_reader_messages.hpp"
 #include "actors/shard_region_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
@@ -20,7 +21,7 @@ using message_types =
                unboost_post, follow_account, unfollow_account, block_account, unblock_account,
                mute_account, unmute_account, describe_account, account_report, account_idle,
                read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
-               describe_log, log_report, poll_log, passivate_actor>;
+               describe_log, log_report, poll_log, passivate_actor, http_exchange>;
 
 } // namespace trunkline
 
@@ -65,6 +66,8 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::poll_log))
 
 // shard_region
 CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_actor))
+// gateway
+CAF_ADD_TYPE_ID(trunkline, (trunkline::http_exchange))
 
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
@@ -97,3 +100,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::poll_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_actor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::http_exchange)

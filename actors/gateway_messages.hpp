@@ -1,0 +1,20 @@
+/// Messages and handle of a gateway: the actor that answers HTTP requests.
+#pragma once
+
+#include "net/http_types.hpp"
+
+#include <caf/typed_actor.hpp>
+
+namespace trunkline {
+
+/// One request and the promise of its answer. The reply holds the ticket with which it came in.
+struct http_exchange {
+  http_request request;
+  http_reply reply;
+};
+
+using gateway_handle = caf::typed_actor<
+    // Every exchange is answered through its reply, at once or later.
+    caf::reacts_to<http_exchange>>;
+
+} // namespace trunkline

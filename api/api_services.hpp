@@ -1,0 +1,69 @@
+/// What every gateway of a node shares: the node's settings, and the actors and caches it asks.
+///
+/// Made once by the engine and outlives the gateways. Handlers keep no state of their own.
+#pragma once
+
+#include "actors/account_messages.hpp"
+#include "actors/storage_worker_messages.hpp"
+#include "actors/ticket.hpp"
+#include "actors/timeline_messages.hpp"
+#include "api/rate_limiter.hpp"
+#include "protocol/errc.hpp"
+#include "protocol/time.hpp"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace trunkline {
+
+struct admin_services;
+
+struct api_options {
+  std::string domain;  ///< `server.domain`, in names and ids.
+  std::string url;     ///< `server.url`, without a slash at the end; in links.
+  std::string version; ///< Of Trunkline: "0.1.0".
+  bool test_enabled = false;
+  rate_limit requests;                ///< `rate_limit.requests`; not enforced when `test_enabled`.
+  std::int64_t exchanges_max = 2'048; ///< Requests under way at once: tickets.
+  std::chrono::seconds deadline{10};  ///< Of one request to an account or a timeline.
+};
+
+/// Counted by the gateways, read by whoever shows them.
+class api_counters {
+public:
+  void answered(int status) { ++answers_[static_cast<std::size_t>(status / 100) % 6]; }
+  void refused(errc code) { ++refusals_[static_cast<std::size_t>(code)]; }
+
+  /// Answers with a status of `hundreds`00 to `hundreds`99, 1 to 5.
+  std::int64_t answers(std::size_t hundreds) const { return answers_[hundreds]; }
+  std::int64_t refusals(errc code) const { return refusals_[static_cast<std::size_t>(code)]; }
+
+private:
+  std::array<std::atomic<std::int64_t>, 6> answers_ = {};
+  std::array<std::atomic<std::int64_t>, 256> refusals_ = {};
+};
+
+struct api_services {
+  api_services(api_options settings, storage_handles workers, wall_clock time)
+      : options{std::move(settings)}, storage{std::move(workers)}, clock{std::move(time)},
+        tickets{options.exchanges_max}, requests{options.requests} {}
+
+  const api_options options;
+  const storage_handles storage;
+  const wall_clock clock;
+  account_handle accounts;   ///< The account region.
+  timeline_handle timelines; ///< The timeline region.
+  ticket_office tickets;
+  rate_limiter requests; ///< By account, app and address.
+  api_counters counters;
+  std::atomic<bool> draining = false; ///< Set once: new requests are answered 503.
+  admin_services* admin = nullptr;    ///< Of the admin table's handlers; null for the client API.
+};
+
+using api_services_ptr = std::shared_ptr<api_services>;
+
+} // namespace trunkline

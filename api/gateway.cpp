@@ -1,0 +1,172 @@
+#include "api/gateway.hpp"
+
+#include "api/errors.hpp"
+
+#include <caf/send.hpp>
+
+#include <atomic>
+#include <optional>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+constexpr auto exposed_headers =
+    "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id";
+
+/// Runs when an exchange is answered, on whatever thread answers: it knows what the request was.
+struct answer_dressing {
+  api_services_ptr services;
+  bool shared_with_browsers = false;
+  std::optional<rate_standing> standing;
+
+  void dress(http_response& response) const {
+    auto& headers = response.headers;
+    headers.emplace_back("X-Content-Type-Options", "nosniff");
+    headers.emplace_back("Referrer-Policy", "same-origin");
+    if (shared_with_browsers) {
+      headers.emplace_back("Access-Control-Allow-Origin", "*");
+      headers.emplace_back("Access-Control-Expose-Headers", exposed_headers);
+    }
+    if (find_header(headers, "Cache-Control").empty())
+      headers.emplace_back("Cache-Control", "private, no-store");
+    if (!standing)
+      return;
+    headers.emplace_back("X-RateLimit-Limit", std::to_string(standing->limit));
+    headers.emplace_back("X-RateLimit-Remaining", std::to_string(standing->remaining));
+    headers.emplace_back("X-RateLimit-Reset", to_iso8601(standing->reset));
+  }
+};
+
+/// Whose count a request goes to: a person's, an app's, or an address's.
+std::string limit_key(const caller& who, const http_request& request) {
+  if (who.account)
+    return "account:" + to_string(who.account);
+  if (who.known)
+    return "token:" + who.token;
+  return "address:" + address_bucket(request.peer);
+}
+
+http_response preflight() {
+  auto response = http_response{.status = 204};
+  response.headers = {
+      {"Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"},
+      {"Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key"},
+      {"Access-Control-Max-Age", "86400"}};
+  return response;
+}
+
+/// Why `who` may not use `row`; nothing when he may.
+caf::error refusal(const route& row, const caller& who) {
+  if (row.who != access::open && !who.known)
+    return make_error(errc::unauthenticated, "The access token is invalid");
+  if (row.who == access::user && !who.account)
+    return make_error(errc::invalid, "This method requires an authenticated user");
+  if (who.known && !covers(who.scopes, row.scope))
+    return make_error(errc::forbidden, "This action is outside the authorized scopes");
+  return {};
+}
+
+} // namespace
+
+struct gateway_state::exchange {
+  http_request request;
+  http_reply reply;
+  route_match match;
+  std::shared_ptr<answer_dressing> dressing;
+  api_flavour flavour;
+
+  void refuse(const caf::error& failure) const {
+    dressing->services->counters.refused(code_of(failure));
+    reply(flavour.error(failure));
+  }
+};
+
+gateway_handle::behavior_type gateway_state::make_behavior(api_services_ptr shared,
+                                                           api_flavour kind) {
+  services = std::move(shared);
+  flavour = kind;
+  return {[this](http_exchange& arrived) { begin(arrived); }};
+}
+
+void gateway_state::begin(http_exchange& arrived) {
+  auto dressing = std::make_shared<answer_dressing>();
+  dressing->services = services;
+  dressing->shared_with_browsers = flavour.shared_with_browsers;
+  auto current = std::make_shared<exchange>();
+  current->dressing = dressing;
+  current->flavour = flavour;
+  current->request = std::move(arrived.request);
+  current->reply = http_reply{[dressing, send = std::move(arrived.reply)](http_response response) {
+    dressing->dress(response);
+    dressing->services->counters.answered(response.status);
+    send(std::move(response));
+  }};
+  if (flavour.shared_with_browsers && current->request.method == http_method::options)
+    return current->reply(preflight());
+  current->match = find_route(flavour.routes, current->request.method, current->request.path);
+  authenticate(current);
+}
+
+void gateway_state::authenticate(const exchange_ptr& current) {
+  flavour.authenticate(*this, current->request,
+                       [this, current](caf::expected<caller> who) { admit(current, who); });
+}
+
+/// Counts first, so that what is refused counts as well: paths that do not exist, wrong tokens.
+void gateway_state::admit(const exchange_ptr& current, const caf::expected<caller>& who) {
+  const auto known = who ? *who : caller{};
+  if (flavour.limited) {
+    current->dressing->standing =
+        services->requests.count(limit_key(known, current->request), services->clock());
+    if (current->dressing->standing->exceeded && !services->options.test_enabled)
+      return current->refuse(make_error(errc::rate_limited, "Too many requests"));
+  }
+  const auto* row = current->match.row;
+  if (!row && current->match.allow.empty())
+    return current->refuse(make_error(errc::not_found, "Record not found"));
+  if (!row) {
+    auto response = flavour.error(make_error(errc::malformed, "Method not allowed"));
+    response.status = 405;
+    response.headers.emplace_back("Allow", current->match.allow);
+    services->counters.refused(errc::malformed);
+    return current->reply(std::move(response));
+  }
+  if (!who)
+    return current->refuse(who.error());
+  if (auto failure = refusal(*row, known))
+    return current->refuse(failure);
+  handle(*current, known);
+}
+
+void gateway_state::handle(exchange& current, caller who) {
+  const auto request = matched_request{.http = current.request,
+                                       .segments = std::move(current.match.segments),
+                                       .who = std::move(who)};
+  current.match.row->handler(*this, request, current.reply);
+}
+
+gateway_handle::behavior_type gateway(gateway_handle::stateful_pointer<gateway_state> self,
+                                      api_services_ptr services, api_flavour flavour) {
+  return self->state.make_behavior(std::move(services), flavour);
+}
+
+http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr services,
+                   api_flavour flavour) {
+  auto turn = std::make_shared<std::atomic<std::size_t>>(0);
+  return [gateways, services, flavour, turn](http_request request, http_reply reply) {
+    auto place = services->draining ? nullptr : services->tickets.take();
+    if (!place) {
+      services->counters.refused(errc::unavailable);
+      services->counters.answered(503);
+      return reply(flavour.error(make_error(errc::unavailable)));
+    }
+    auto held = http_reply{
+        [place, reply = std::move(reply)](http_response response) { reply(std::move(response)); }};
+    caf::anon_send(gateways[turn->fetch_add(1) % gateways.size()],
+                   http_exchange{std::move(request), std::move(held)});
+  };
+}
+
+} // namespace trunkline

@@ -1,0 +1,67 @@
+/// The actor in front of a route table: matches, asks who calls, checks scopes, counts requests
+/// against the limits, and calls the handler. One per HTTP listener and thread; all share
+/// `api_services`. The client API and the admin API differ in their `api_flavour` alone.
+#pragma once
+
+#include "actors/gateway_messages.hpp"
+#include "actors/messages.hpp"
+#include "api/api_services.hpp"
+#include "api/route.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace trunkline {
+
+/// What makes an API of a gateway.
+struct api_flavour {
+  /// Gets the caller, or why there is none: once, at once or later, in the gateway.
+  using authenticated = std::function<void(caf::expected<caller>)>;
+
+  std::span<const route> routes;
+
+  /// Finds out who sent `request`. A request without credentials gives an unknown caller; wrong
+  /// credentials fail with `unauthenticated`.
+  void (*authenticate)(gateway_state&, const http_request& request, authenticated);
+
+  /// Turns a failure into the answer.
+  http_response (*error)(const caf::error&);
+
+  bool shared_with_browsers = false; ///< Answer CORS preflights, allow every origin.
+  bool limited = false;              ///< Count requests, answer 429 past the limit.
+};
+
+class gateway_state {
+public:
+  explicit gateway_state(gateway_handle::pointer actor) : self{actor} {}
+
+  gateway_handle::behavior_type make_behavior(api_services_ptr shared, api_flavour kind);
+
+  const gateway_handle::pointer self;
+  api_services_ptr services;
+  api_flavour flavour;
+
+private:
+  struct exchange;
+  using exchange_ptr = std::shared_ptr<exchange>;
+
+  void begin(http_exchange& arrived);
+  void authenticate(const exchange_ptr& current);
+  void admit(const exchange_ptr& current, const caf::expected<caller>& who);
+  void handle(exchange& current, caller who);
+};
+
+/// The gateway as an actor, to be spawned.
+gateway_handle::behavior_type gateway(gateway_handle::stateful_pointer<gateway_state> self,
+                                      api_services_ptr services, api_flavour flavour);
+
+/// Returns the function that a server's threads call: it lets a request in with a ticket, hands it
+/// to the gateways in turn, and answers 503 when there is no ticket or the node drains.
+http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr services,
+                   api_flavour flavour);
+
+} // namespace trunkline
