@@ -4,6 +4,7 @@
 #include "actors/account_messages.hpp"
 #include "actors/gateway_messages.hpp"
 #include "actors/log_reader_messages.hpp"
+#include "actors/password_worker_messages.hpp"
 #include "actors/shard_region_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/timeline_messages.hpp"
@@ -21,7 +22,8 @@ using message_types =
                unboost_post, follow_account, unfollow_account, block_account, unblock_account,
                mute_account, unmute_account, describe_account, account_report, account_idle,
                read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
-               describe_log, log_report, poll_log, passivate_actor, http_exchange>;
+               describe_log, log_report, poll_log, passivate_actor, http_exchange,
+               make_password_hash, password_hash, check_password>;
 
 } // namespace trunkline
 
@@ -69,6 +71,11 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_actor))
 // gateway
 CAF_ADD_TYPE_ID(trunkline, (trunkline::http_exchange))
 
+// password_worker
+CAF_ADD_TYPE_ID(trunkline, (trunkline::make_password_hash))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::password_hash))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::check_password))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -101,3 +108,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::poll_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::http_exchange)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::make_password_hash)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::password_hash)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::check_password)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/password_worker_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/ticket.hpp"
 #include "actors/timeline_messages.hpp"
@@ -57,6 +58,7 @@ struct api_services {
   const wall_clock clock;
   account_handle accounts;   ///< The account region.
   timeline_handle timelines; ///< The timeline region.
+  password_handle passwords; ///< The only place where passwords are hashed and checked.
   ticket_office tickets;
   rate_limiter requests; ///< By account, app and address.
   api_counters counters;

@@ -1,0 +1,137 @@
+#include "engine/node_log.hpp"
+
+#include <spdlog/async_logger.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/details/thread_pool.h>
+#include <spdlog/sinks/base_sink.h>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace trunkline {
+
+namespace {
+
+constexpr auto marker = std::string_view{"\x01"};
+
+/// Runs on the one thread of the pool. A line of at most PIPE_BUF bytes is written whole when
+/// `poll` says that the descriptor is writable, so this waits for `patience` and no longer.
+class descriptor_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+  descriptor_sink(int descriptor, std::chrono::milliseconds patience)
+      : descriptor_{descriptor}, patience_{patience} {}
+
+  std::int64_t dropped() const { return dropped_; }
+
+  /// Waits until as many flush marks have arrived as were sent.
+  void wait_for(std::uint64_t marks, std::chrono::milliseconds limit) {
+    auto lock = std::unique_lock{marks_mutex_};
+    marks_changed_.wait_for(lock, limit, [&] { return marks_ >= marks; });
+  }
+
+protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (std::string_view{message.payload.data(), message.payload.size()} == marker)
+      return mark();
+    auto waiting = pollfd{descriptor_, POLLOUT, 0};
+    const auto patience = stuck_ ? 0 : static_cast<int>(patience_.count());
+    stuck_ = ::poll(&waiting, 1, patience) <= 0;
+    if (stuck_ || ::write(descriptor_, message.payload.data(), message.payload.size()) < 0)
+      ++dropped_;
+  }
+
+  void flush_() override {}
+
+private:
+  void mark() {
+    const auto lock = std::scoped_lock{marks_mutex_};
+    ++marks_;
+    marks_changed_.notify_all();
+  }
+
+  const int descriptor_;
+  const std::chrono::milliseconds patience_;
+  bool stuck_ = false;
+  std::atomic<std::int64_t> dropped_ = 0;
+  std::mutex marks_mutex_;
+  std::condition_variable marks_changed_;
+  std::uint64_t marks_ = 0;
+};
+
+constexpr std::string_view name_of(log_level level) {
+  switch (level) {
+  case log_level::info:
+    return "info";
+  case log_level::warning:
+    return "warning";
+  case log_level::error:
+    return "error";
+  }
+  return "error";
+}
+
+std::string cut(std::string text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max)
+    return text;
+  auto length = bytes_max;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U)
+    --length; // A character is not cut in two: the line stays UTF-8.
+  text.resize(length);
+  return text + "…";
+}
+
+} // namespace
+
+struct node_log::state {
+  state(const node_log_options& given, wall_clock time)
+      : options{given}, clock{std::move(time)}, sink{std::make_shared<descriptor_sink>(
+                                                    given.descriptor, given.patience)},
+        pool{std::make_shared<spdlog::details::thread_pool>(given.lines_max, 1U)},
+        logger{std::make_shared<spdlog::async_logger>(
+            "node", sink, pool, spdlog::async_overflow_policy::overrun_oldest)} {}
+
+  const node_log_options options;
+  const wall_clock clock;
+  const std::shared_ptr<descriptor_sink> sink;
+  const std::shared_ptr<spdlog::details::thread_pool> pool;
+  const std::shared_ptr<spdlog::async_logger> logger;
+  std::atomic<std::uint64_t> marks = 0;
+};
+
+node_log::node_log(node_log_options options, wall_clock clock)
+    : state_{std::make_unique<state>(options, std::move(clock))} {}
+
+node_log::~node_log() = default;
+
+void node_log::write(log_level level, std::string_view event, const json_object& members) {
+  auto line =
+      json_object{{"at", to_iso8601(state_->clock())}, {"level", name_of(level)}, {"event", event}};
+  // A quarter of a line for one text: the members together stay below the limit of a pipe.
+  for (const auto& [key, value] : members)
+    line[key] = value.as_string() ? json_value{cut(*value.as_string(), 1024)} : value;
+  auto text = to_json(line);
+  if (text.size() >= state_->options.line_bytes_max)
+    text = to_json(json_object{{"at", to_iso8601(state_->clock())},
+                               {"level", name_of(level)},
+                               {"event", event},
+                               {"cut", true}});
+  state_->logger->info(spdlog::string_view_t{(text += '\n').data(), text.size()});
+}
+
+void node_log::flush(std::chrono::milliseconds limit) {
+  const auto marks = ++state_->marks;
+  state_->logger->info(spdlog::string_view_t{marker.data(), marker.size()});
+  state_->sink->wait_for(marks, limit);
+}
+
+std::int64_t node_log::dropped() const {
+  return state_->sink->dropped() + static_cast<std::int64_t>(state_->pool->overrun_counter());
+}
+
+} // namespace trunkline

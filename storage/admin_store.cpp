@@ -1,0 +1,96 @@
+#include "storage/admin_store.hpp"
+
+namespace trunkline {
+
+namespace {
+
+/// Runs a change; the rows do not matter.
+caf::error change(database& db, std::string_view sql, std::initializer_list<sql_value> values) {
+  auto done = db.run(sql, values);
+  return done ? caf::error{} : std::move(done.error());
+}
+
+} // namespace
+
+caf::error insert_account(database& db, const new_account& account) {
+  return change(db,
+                "INSERT INTO account(id, name, folded, uri, password_hash, role, created_at)"
+                " VALUES($1, $2, $3, $4, $5, $6, $7)",
+                {account.id, account.name, account.folded, account.uri, account.password_hash,
+                 account.role, account.created_at});
+}
+
+caf::expected<std::optional<account_overview>> overview_of(database& db, account_id account) {
+  auto found = db.run("SELECT id, name, role, created_at, disabled_at, deleted_at,"
+                      " (SELECT COUNT(*) FROM post WHERE author = account.id),"
+                      " (SELECT COUNT(*) FROM follow WHERE followee = account.id AND accepted = 1),"
+                      " (SELECT COUNT(*) FROM follow WHERE follower = account.id AND accepted = 1),"
+                      " (SELECT COUNT(*) FROM token WHERE account_id = account.id)"
+                      " FROM account WHERE id = $1 AND host_id IS NULL",
+                      {account});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return std::optional<account_overview>{};
+  const auto& row = found->rows.front();
+  return std::optional{account_overview{.id = row[0].id<account_id>(),
+                                        .name = row[1].text(),
+                                        .role = row[2].integer(),
+                                        .created_at = row[3].time(),
+                                        .disabled_at = row[4].optional_time(),
+                                        .deleted_at = row[5].optional_time(),
+                                        .posts = row[6].integer(),
+                                        .followers = row[7].integer(),
+                                        .following = row[8].integer(),
+                                        .tokens = row[9].integer()}};
+}
+
+caf::expected<std::optional<account_id>> find_local(database& db, const std::string& folded) {
+  auto found = db.run("SELECT id FROM account WHERE folded = $1 AND host_id IS NULL", {folded});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return std::optional<account_id>{};
+  return std::optional{found->rows.front()[0].id<account_id>()};
+}
+
+caf::expected<bool> set_password_hash(database& db, account_id account, const std::string& hash) {
+  auto done = db.run("UPDATE account SET password_hash = $2"
+                     " WHERE id = $1 AND host_id IS NULL AND deleted_at IS NULL",
+                     {account, hash});
+  if (!done)
+    return std::move(done.error());
+  return done->rows_written > 0;
+}
+
+caf::expected<bool> set_disabled(database& db, account_id account, std::optional<time_point> at) {
+  auto found = db.run("SELECT disabled_at FROM account"
+                      " WHERE id = $1 AND host_id IS NULL AND deleted_at IS NULL",
+                      {account});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return make_error(errc::not_found, "account " + to_string(account) + ": not found");
+  if (found->rows.front()[0].is_null() == !at)
+    return false;
+  if (auto failure = change(db, "UPDATE account SET disabled_at = $2 WHERE id = $1", {account, at}))
+    return failure;
+  return true;
+}
+
+caf::error insert_admin_token(database& db, const std::string& hash, admin_scope scope,
+                              const std::string& name, time_point now) {
+  return change(db, "INSERT INTO admin_token(hash, scope, name, created_at) VALUES($1, $2, $3, $4)",
+                {blob{hash}, static_cast<std::int64_t>(scope), name, now});
+}
+
+caf::expected<std::optional<admin_scope>> find_admin_token(database& db, const std::string& hash) {
+  auto found = db.run("SELECT scope FROM admin_token WHERE hash = $1", {blob{hash}});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return std::optional<admin_scope>{};
+  return std::optional{static_cast<admin_scope>(found->rows.front()[0].integer())};
+}
+
+} // namespace trunkline

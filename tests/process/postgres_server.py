@@ -1,0 +1,79 @@
+"""A PostgreSQL 15 of the tests' own: in a temporary folder, on a unix socket, durable."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+
+PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
+
+
+class PostgresServer:
+    """One server for a test file; `url(name)` makes a database and returns its URL."""
+
+    def __init__(self):
+        assert (PROGRAMS / "initdb").exists(), "PostgreSQL 15 is missing: install postgresql-15"
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="trunkline-pg-"))
+        # initdb refuses to run as root.
+        self.user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self.folder.chmod(0o755)
+        self.cluster = self.folder / "cluster"
+        self.cluster.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(self.user)
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+            os.chown(self.cluster, owner.pw_uid, owner.pw_gid)
+        self.run("initdb", "-D", self.cluster, "-A", "trust", "-U", "trunkline", "-E", "UTF8",
+                 "--no-sync", "--no-instructions", "--locale=C.UTF-8")
+        self.process = None
+        self.start()
+
+    def as_user(self, command):
+        """The command line that runs `command` as the server's user, whose pid it keeps."""
+        if os.geteuid() != 0:
+            return [str(part) for part in command]
+        return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--init-groups",
+                *[str(part) for part in command]]
+
+    def run(self, program, *arguments):
+        subprocess.run(self.as_user([PROGRAMS / program, *arguments]), check=True, timeout=120,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=self.folder)
+
+    def start(self):
+        command = [PROGRAMS / "postgres", "-D", self.cluster, "-k", self.folder,
+                   "-c", "listen_addresses=", "-c", "shared_buffers=32MB",
+                   "-c", "max_connections=60"]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(self.as_user(command), stdout=log, stderr=log,
+                                            cwd=self.folder)
+        end = time.monotonic() + 60
+        ready = self.as_user([PROGRAMS / "pg_isready", "-q", "-h", self.folder])
+        while subprocess.run(ready, cwd=self.folder).returncode != 0:
+            assert self.process.poll() is None and time.monotonic() < end, \
+                (self.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def stop(self, at_once=False):
+        """Ends the server; `at_once` as a crash would."""
+        if self.process is not None:
+            self.process.send_signal(3 if at_once else 2)  # SIGQUIT, SIGINT
+            self.process.wait(60)
+            self.process = None
+
+    def url(self, database):
+        """Makes the database and returns its URL."""
+        self.run("createdb", "-h", self.folder, "-U", "trunkline", database)
+        return f"postgresql://trunkline@/{database}?host={self.folder}"
+
+    def close(self):
+        self.stop(at_once=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
