@@ -74,17 +74,25 @@ std::optional<time_point> viewer_graph::changes_at(time_point now) const {
   return next;
 }
 
-bool belongs_in_home(const viewer_graph& graph, const post_facts& facts, time_point now) {
+bool may_belong_in_home(const viewer_graph& graph, const post_facts& facts, time_point now) {
   if (facts.author == graph.viewer)
     return true;
-  if (!graph.shows_author(facts.author, now) || names_somebody_hidden(graph, facts, now))
+  if (!graph.shows_author(facts.author, now))
     return false;
   if (facts.boost_of)
     return shows_boost(graph, facts, now);
   if (facts.seen_by == visibility::direct &&
       !std::ranges::binary_search(facts.mentions, graph.viewer))
     return false;
-  return shows_language(graph, facts) && (!facts.reply_to || shows_reply(graph, facts));
+  return !names_somebody_hidden(graph, facts, now) && shows_language(graph, facts) &&
+         (!facts.reply_to || shows_reply(graph, facts));
+}
+
+bool belongs_in_home(const viewer_graph& graph, const post_facts& facts, time_point now) {
+  if (!may_belong_in_home(graph, facts, now))
+    return false;
+  return facts.author == graph.viewer || !facts.boost_of ||
+         !names_somebody_hidden(graph, facts, now);
 }
 
 std::vector<post_id> home_of(const viewer_graph& graph, std::span<const post_facts> posts,

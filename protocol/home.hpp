@@ -19,6 +19,7 @@
 #include "protocol/time.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,14 @@ namespace trunkline {
 
 /// Posts and boosts that a home timeline holds in memory; older ones are read from storage.
 inline constexpr std::size_t home_ring_size = 400;
+
+/// A post or boost in a home ring.
+struct home_reference {
+  post_id id;
+  post_id boost_of; ///< 0: no boost.
+  friend bool operator==(const home_reference&, const home_reference&) = default;
+};
+static_assert(sizeof(home_reference) == 16);
 
 /// An accepted follow, as far as Home looks at it.
 struct followee {
@@ -78,9 +87,22 @@ struct viewer_graph {
 /// boost are those of the boosted post.
 bool belongs_in_home(const viewer_graph& graph, const post_facts& facts, time_point now);
 
+/// Tells whether the post belongs, or would if the post it boosts named nobody: an edit may change
+/// whom that names, everything else about a boost stays. The same as `belongs_in_home` for what is
+/// no boost. Rings hold what may belong, whoever reads them judges again.
+bool may_belong_in_home(const viewer_graph& graph, const post_facts& facts, time_point now);
+
 /// Returns the newest `limit` posts of the home of `graph.viewer`, by id, newest first, each once.
 /// `posts` come in any order; the boost of a deleted post must not be among them.
 std::vector<post_id> home_of(const viewer_graph& graph, std::span<const post_facts> posts,
                              time_point now, std::size_t limit = home_ring_size);
+
+/// A home as it was read: from storage, to be put into a ring, or from a ring.
+struct home_snapshot {
+  std::shared_ptr<const viewer_graph> graph; ///< By which the posts were judged.
+  std::vector<home_reference> posts;         ///< Newest first, at most `home_ring_size`.
+  post_id complete_from; ///< No post that belongs and is not older than this is missing; 0: none.
+  log_seq seq = 0;       ///< What was committed up to here is in it.
+};
 
 } // namespace trunkline
