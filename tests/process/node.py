@@ -49,6 +49,11 @@ def toml(value):
     return str(value) if isinstance(value, int) else json.dumps(str(value))
 
 
+def kind(storage):
+    """The word for a `storage` fixture's value in what a test prints."""
+    return "postgres" if storage else "sqlite"
+
+
 class Account:
     """A local account; `token` is made at the first use, with every scope of a client."""
 
