@@ -50,6 +50,13 @@ caf::error prepare(database& db) {
   return first ? caf::error{} : std::move(first.error());
 }
 
+/// Of two processes that make the first table at once PostgreSQL refuses one as double, IF NOT
+/// EXISTS or not; then it is there.
+caf::error prepare_with_others(database& db) {
+  auto failure = db.transact(prepare);
+  return failure && code_of(failure) == errc::unique_violation ? db.transact(prepare) : failure;
+}
+
 caf::error apply_if_new(database& db, const migration& step) {
   // The update takes the row's lock, so that of two processes one waits and then finds it done.
   if (auto locked = db.run("UPDATE schema_version SET version = version"); !locked)
@@ -67,7 +74,7 @@ std::int64_t schema_version() {
 }
 
 caf::error migrate(database& db) {
-  if (auto failure = db.transact(prepare))
+  if (auto failure = prepare_with_others(db))
     return failure;
   const auto version = stored_version(db);
   if (!version)

@@ -11,8 +11,9 @@ namespace trunkline::kit {
 
 class temp_folder {
 public:
-  temp_folder() {
-    auto name = (std::filesystem::temp_directory_path() / "trunkline-test-XXXXXX").string();
+  explicit temp_folder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    auto name = (parent / "trunkline-test-XXXXXX").string();
     if (!mkdtemp(name.data()))
       throw std::runtime_error{"no temporary folder"};
     path_ = name;

@@ -1,0 +1,333 @@
+#include "storage/postgres_database.hpp"
+
+#include "storage/log_rows.hpp"
+#include "storage/postgres_session.hpp"
+#include "storage/sql_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string>
+#include <thread>
+
+namespace trunkline {
+
+namespace {
+
+/// The advisory lock that orders the log: "trnk".
+constexpr auto log_lock = std::int64_t{0x74726e6b};
+
+/// How long the outcome of a commit is looked for after its connection was lost.
+constexpr auto resolve_max = std::chrono::seconds{5};
+constexpr auto resolve_pause = std::chrono::milliseconds{50};
+
+/// Stands in the batch table for a batch that was found not to be committed.
+constexpr auto never_committed = log_seq{-1};
+
+constexpr auto log_types = std::to_array<std::string_view>({
+    "bigint", // at
+    "bigint", // kind
+    "bigint", // author
+    "text",   // object_key
+    "bigint", // class
+    "bigint", // public
+    "bigint", // audience_id
+    "text",   // ap_id
+    "bigint", // signer
+    "bytea",  // body
+    "bytea",  // sha256
+});
+
+using extra_row = std::pair<std::size_t, endpoint_id>; ///< Row of the batch from 1, endpoint.
+
+std::vector<extra_row> extras_of(const std::vector<log_draft>& drafts) {
+  auto rows = std::vector<extra_row>{};
+  for (auto at = std::size_t{0}; at < drafts.size(); ++at)
+    for (const auto endpoint : drafts[at].extra)
+      rows.emplace_back(at + 1, endpoint);
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  return rows;
+}
+
+struct batch {
+  std::int64_t id;
+  time_point now;
+  std::vector<log_draft> drafts;
+  std::vector<extra_row> extras;
+
+  std::int64_t rows() const {
+    return static_cast<std::int64_t>(drafts.size() + extras.size()) + 1; // the batch's own
+  }
+};
+
+class postgres_database final : public sql_connection {
+public:
+  explicit postgres_database(std::string_view options) : session_{options} {}
+
+  caf::error connect() { return session_.connect(); }
+
+  caf::expected<commit_receipt> commit_batch(
+      std::int64_t batch_id, time_point now, const std::optional<write_fence>& fence,
+      const std::function<caf::expected<std::vector<log_draft>>(database&)>& body) override {
+    if (in_transaction())
+      return make_error(errc::storage_refused, "batch: inside a transaction");
+    auto work = batch{.id = batch_id, .now = now, .drafts = {}, .extras = {}};
+    const auto failure = open_with([&](database& open) -> caf::error {
+      auto drafts = body(open);
+      if (!drafts)
+        return std::move(drafts.error());
+      work.drafts = std::move(*drafts);
+      return check_drafts(work.drafts);
+    });
+    if (failure)
+      return failure;
+    work.extras = extras_of(work.drafts);
+    return send_tail(work, fence);
+  }
+
+  std::string_view key_type() const override { return "BIGINT"; }
+  std::string_view dialect() const override { return "postgres"; }
+
+protected:
+  caf::expected<sql_result> execute(std::string_view sql,
+                                    std::span<const sql_value> values) override {
+    if (in_transaction()) {
+      if (auto failure = flush())
+        return failure;
+      return keep(session_.run(sql, values));
+    }
+    if (auto failure = reconnect_if_lost())
+      return failure;
+    auto result = session_.run(sql, values);
+    if (result || session_.is_open() || !is_read(sql))
+      return result;
+    // The connection had died while it was idle. A read may simply be asked again.
+    if (auto failure = session_.connect())
+      return failure;
+    return session_.run(sql, values);
+  }
+
+  caf::error begin() override {
+    if (auto failure = reconnect_if_lost())
+      return failure;
+    lost_ = false;
+    begun_ = false;
+    pending_ = "BEGIN ISOLATION LEVEL READ COMMITTED;";
+    return {};
+  }
+
+  caf::error commit() override {
+    if (!begun_)
+      return forget_pending();
+    auto done = keep(session_.send(take_pending() + "COMMIT"));
+    if (done)
+      return {};
+    return session_.is_open()
+               ? std::move(done.error())
+               : make_error(errc::commit_unknown, "database: connection lost in COMMIT");
+  }
+
+  void roll_back() override {
+    if (begun_ && session_.is_open())
+      session_.send("ROLLBACK");
+    forget_pending();
+  }
+
+  caf::error open_savepoint(std::size_t depth) override {
+    pending_ += "SAVEPOINT " + name(depth) + ";";
+    return {};
+  }
+  caf::error release_savepoint(std::size_t depth) override {
+    pending_ += "RELEASE " + name(depth) + ";";
+    return {};
+  }
+  caf::error roll_back_savepoint(std::size_t depth) override {
+    pending_ += "ROLLBACK TO " + name(depth) + ";RELEASE " + name(depth) + ";";
+    return {};
+  }
+
+  bool transaction_lost() const override { return lost_; }
+
+private:
+  static std::string name(std::size_t depth) { return "level_" + std::to_string(depth); }
+
+  static bool is_read(std::string_view sql) {
+    return sql.starts_with("SELECT") && sql.find("FOR ") == std::string_view::npos;
+  }
+
+  std::string take_pending() {
+    begun_ = true;
+    return std::exchange(pending_, {});
+  }
+
+  caf::error forget_pending() {
+    pending_.clear();
+    begun_ = false;
+    return {};
+  }
+
+  caf::error reconnect_if_lost() { return session_.is_open() ? caf::error{} : session_.connect(); }
+
+  caf::expected<sql_result> keep(caf::expected<sql_result> result) {
+    lost_ = lost_ || !session_.is_open();
+    return result;
+  }
+
+  /// Sends what opens and closes levels, together, before the first statement that needs it.
+  caf::error flush() {
+    if (pending_.empty())
+      return {};
+    const auto is_first = !begun_;
+    const auto text = take_pending();
+    auto sent = session_.send(text);
+    if (!sent && is_first && !session_.is_open()) {
+      // It died while it was idle, and nothing of the transaction had happened.
+      if (auto failure = session_.connect())
+        return fail_all(std::move(failure));
+      sent = session_.send(text);
+    }
+    return sent ? caf::error{} : fail_all(std::move(sent.error()));
+  }
+
+  /// Which levels stand is unknown now: none of them can be kept.
+  caf::error fail_all(caf::error failure) {
+    lost_ = true;
+    return failure;
+  }
+
+  caf::expected<commit_receipt> send_tail(const batch& work,
+                                          const std::optional<write_fence>& fence) {
+    if (auto failure = flush_if_lost()) {
+      drop_level();
+      return failure;
+    }
+    const auto sent = session_.send(take_pending() + tail_of(work, fence), "log");
+    if (sent) {
+      drop_level();
+      forget_pending();
+      count_written(work.rows());
+      return receipt_of(work);
+    }
+    const auto stands = session_.is_open();
+    drop_level();
+    roll_back();
+    if (stands)
+      return sent.error();
+    return resolve(work);
+  }
+
+  /// A body that ran no statement has not noticed that an idle connection had died.
+  caf::error flush_if_lost() { return begun_ ? caf::error{} : flush(); }
+
+  std::string tail_of(const batch& work, const std::optional<write_fence>& fence) {
+    auto text = std::string{};
+    if (fence)
+      text += fence_check(*fence);
+    text += "SELECT pg_advisory_xact_lock(" + std::to_string(log_lock) + ");";
+    if (!work.drafts.empty())
+      text += log_insert(work);
+    if (!work.extras.empty())
+      text += extra_insert(work);
+    text += "INSERT INTO batch(id, at, last_seq) SELECT " + std::to_string(work.id) + ", " +
+            std::to_string(to_micros(work.now)) + ", coalesce(max(seq), 0) FROM log;COMMIT";
+    return text;
+  }
+
+  /// Divides by zero, and so ends the batch, unless this node is what it says; holds its row
+  /// against whoever would depose it before the commit.
+  static std::string fence_check(const write_fence& fence) {
+    return "SELECT 1 / count(*) FROM (SELECT 1 FROM node WHERE id = " + std::to_string(fence.node) +
+           " AND incarnation = " + std::to_string(fence.incarnation) + " FOR KEY SHARE) AS own;";
+  }
+
+  /// The newest `seq` is read in a statement after the lock was taken: it sees what the holder
+  /// before has committed.
+  std::string log_insert(const batch& work) {
+    auto text = std::string{"INSERT INTO log(seq, at, kind, author, object_key, class, public,"
+                            " audience_id, ap_id, signer, body, sha256)"
+                            " SELECT (SELECT coalesce(max(seq), 0) FROM log) + v.* FROM (VALUES "};
+    text.replace(text.find("v.*"), 3,
+                 "v.k, v.c0, v.c1, v.c2, v.c3, v.c4, v.c5, v.c6, v.c7, v.c8, v.c9, v.c10");
+    for (auto row = std::size_t{0}; row < work.drafts.size(); ++row) {
+      text += (row ? ",(" : "(") + std::to_string(row + 1);
+      const auto values = log_row_values(work.now, work.drafts[row]);
+      for (auto column = std::size_t{0}; column < values.size(); ++column)
+        text += "," + session_.literal(values[column], log_types[column]);
+      text += ")";
+    }
+    return text + ") AS v(k, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10);";
+  }
+
+  static std::string extra_insert(const batch& work) {
+    auto text = "INSERT INTO log_extra(seq, endpoint_id) SELECT (SELECT max(seq) FROM log) - " +
+                std::to_string(work.drafts.size()) + " + v.k, v.e FROM (VALUES ";
+    for (auto at = std::size_t{0}; at < work.extras.size(); ++at)
+      text += (at ? ",(" : "(") + std::to_string(work.extras[at].first) + "," +
+              to_string(work.extras[at].second) + ")";
+    return text + ") AS v(k, e);";
+  }
+
+  static commit_receipt receipt_from(const batch& work, log_seq last) {
+    const auto rows = static_cast<log_seq>(work.drafts.size());
+    if (rows == 0)
+      return {.previous = last};
+    return {.previous = last - rows, .first = last - rows + 1, .last = last};
+  }
+
+  caf::expected<commit_receipt> receipt_of(const batch& work) {
+    const auto row =
+        session_.run("SELECT last_seq FROM batch WHERE id = $1", std::vector<sql_value>{work.id});
+    if (row && !row->rows.empty())
+      return receipt_from(work, row->rows[0][0].integer());
+    return resolve(work);
+  }
+
+  /// Finds out what became of a batch: its id is inserted once more, which waits for a commit that
+  /// still runs and keeps out one that comes late. Refused as double, it is committed.
+  caf::expected<commit_receipt> resolve(const batch& work) {
+    const auto until = std::chrono::steady_clock::now() + resolve_max;
+    while (std::chrono::steady_clock::now() < until) {
+      if (auto known = ask_outcome(work))
+        return std::move(*known);
+      std::this_thread::sleep_for(resolve_pause);
+    }
+    return make_error(errc::commit_unknown, "database: connection lost in COMMIT");
+  }
+
+  /// Returns nothing while the server cannot be asked.
+  std::optional<caf::expected<commit_receipt>> ask_outcome(const batch& work) {
+    if (reconnect_if_lost())
+      return {};
+    const auto claimed =
+        session_.run("INSERT INTO batch(id, at, last_seq) VALUES ($1, $2, $3)",
+                     std::vector<sql_value>{work.id, work.now, sql_value{never_committed}});
+    if (!claimed && code_of(claimed.error()) != errc::unique_violation)
+      return {};
+    const auto row =
+        session_.run("SELECT last_seq FROM batch WHERE id = $1", std::vector<sql_value>{work.id});
+    if (!row || row->rows.empty())
+      return {};
+    const auto last = row->rows[0][0].integer();
+    if (last == never_committed)
+      return make_error(errc::unavailable, "database: connection lost, nothing was changed");
+    count_written(work.rows());
+    return receipt_from(work, last);
+  }
+
+  postgres_session session_;
+  std::string pending_; ///< Opens and closes levels; leaves with the next statement.
+  bool begun_ = false;  ///< The server has been told of the transaction.
+  bool lost_ = false;   ///< Nothing of the open transaction can be kept.
+};
+
+} // namespace
+
+caf::expected<std::unique_ptr<database>> open_postgres(std::string_view connection_string) {
+  auto result = std::make_unique<postgres_database>(connection_string);
+  if (auto failure = result->connect())
+    return failure;
+  return std::unique_ptr<database>{std::move(result)};
+}
+
+} // namespace trunkline
