@@ -119,6 +119,8 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     "CREATE INDEX log_author ON log(author, seq)",
     R"(CREATE TABLE log_extra(
       seq BIGINT NOT NULL, endpoint_id BIGINT NOT NULL, PRIMARY KEY(endpoint_id, seq)))",
+    "CREATE INDEX log_extra_seq ON log_extra(seq)",
+    "CREATE INDEX log_body ON log(seq) WHERE body IS NOT NULL",
     R"(CREATE TABLE audience(
       id {key} PRIMARY KEY, author BIGINT NOT NULL, version BIGINT NOT NULL,
       endpoint_ids BYTEA NOT NULL, UNIQUE(author, version)))",
@@ -126,6 +128,8 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
       author BIGINT NOT NULL, endpoint_id BIGINT NOT NULL, n BIGINT NOT NULL,
       PRIMARY KEY(author, endpoint_id)))",
     "CREATE INDEX follower_endpoint_endpoint ON follower_endpoint(endpoint_id, author)",
+    // version: rises when the set of endpoints with n > 0 changes; that of the audience made of it.
+    "CREATE TABLE follower_set(author {key} PRIMARY KEY, version BIGINT NOT NULL)",
     R"(CREATE TABLE endpoint(
       id {key} PRIMARY KEY, host_id BIGINT NOT NULL, url TEXT NOT NULL UNIQUE,
       shared BIGINT NOT NULL, state BIGINT NOT NULL DEFAULT 1, gone_since BIGINT,

@@ -1,0 +1,161 @@
+#include "storage/log_store.hpp"
+
+#include "storage/facts_store.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace trunkline {
+
+namespace {
+
+constexpr auto select_rows =
+    std::string_view{"SELECT seq, at, kind, author, object_key, class, public, audience_id"
+                     " FROM log WHERE "};
+
+caf::expected<log_entry> entry_of(const sql_row& row) {
+  auto key = parse_object_key(row[4].text());
+  if (!key)
+    return make_error(errc::storage_broken,
+                      "log " + std::to_string(row[0].integer()) + ": object_key is damaged");
+  return log_entry{.seq = row[0].integer(),
+                   .at = row[1].time(),
+                   .kind = static_cast<log_kind>(row[2].integer()),
+                   .author = row[3].id<account_id>(),
+                   .object = *key,
+                   .cls = static_cast<delivery_class>(row[5].integer()),
+                   .is_public = row[6].flag(),
+                   .audience = row[7].id<audience_id>()};
+}
+
+/// Returns the post that a row is about; 0 for none. The key of an announce names the boosted post:
+/// the boost is the author's one post with that `boost_of`.
+caf::expected<post_id> post_of(database& db, const log_entry& entry) {
+  if (entry.kind == log_kind::create || entry.kind == log_kind::update)
+    return post_id{entry.object.target};
+  if (entry.kind != log_kind::announce)
+    return post_id{};
+  auto found = db.run("SELECT id FROM post WHERE boost_of = $1 AND author = $2",
+                      {entry.object.target, entry.object.actor});
+  if (!found)
+    return std::move(found.error());
+  return found->rows.empty() ? post_id{} : found->rows[0][0].id<post_id>();
+}
+
+struct wanted_facts {
+  post_id post;
+  std::size_t entry;
+};
+
+caf::error add_facts(database& db, std::span<const wanted_facts> wanted,
+                     std::vector<log_entry>& entries) {
+  auto posts = std::vector<post_id>{};
+  for (const auto& each : wanted)
+    posts.push_back(each.post);
+  const auto found = read_facts(db, posts);
+  if (!found)
+    return found.error();
+  for (const auto& each : wanted) {
+    const auto facts = std::find_if(found->begin(), found->end(), [&](const auto& candidate) {
+      return candidate.id == each.post;
+    });
+    if (facts != found->end())
+      entries[each.entry].facts = *facts;
+  }
+  return {};
+}
+
+caf::error add_all_facts(database& db, std::vector<log_entry>& entries) {
+  auto wanted = std::vector<wanted_facts>{};
+  for (auto at = std::size_t{0}; at < entries.size(); ++at) {
+    const auto post = post_of(db, entries[at]);
+    if (!post)
+      return post.error();
+    if (*post)
+      wanted.push_back({*post, at});
+  }
+  for (auto at = std::size_t{0}; at < wanted.size(); at += facts_chunk) {
+    const auto count = std::min(facts_chunk, wanted.size() - at);
+    if (auto failure = add_facts(db, std::span{wanted}.subspan(at, count), entries))
+      return failure;
+  }
+  return {};
+}
+
+caf::expected<std::vector<log_entry>> entries_of(database& db, caf::expected<sql_result> found) {
+  if (!found)
+    return std::move(found.error());
+  auto entries = std::vector<log_entry>{};
+  entries.reserve(found->rows.size());
+  for (const auto& row : found->rows) {
+    auto entry = entry_of(row);
+    if (!entry)
+      return std::move(entry.error());
+    entries.push_back(std::move(*entry));
+  }
+  if (auto failure = add_all_facts(db, entries))
+    return failure;
+  return entries;
+}
+
+caf::expected<std::int64_t> written(caf::expected<sql_result> done) {
+  if (!done)
+    return std::move(done.error());
+  return done->rows_written;
+}
+
+} // namespace
+
+caf::expected<std::vector<log_entry>> read_log(database& db, log_seq after, std::size_t limit) {
+  static const auto sql = std::string{select_rows} + "seq > $1 ORDER BY seq LIMIT $2";
+  return entries_of(db, db.run(sql, {after, static_cast<std::int64_t>(limit)}));
+}
+
+caf::expected<std::vector<log_entry>> read_log_of(database& db, account_id author, log_seq after,
+                                                  std::size_t limit) {
+  static const auto sql =
+      std::string{select_rows} + "author = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+  return entries_of(db, db.run(sql, {author, after, static_cast<std::int64_t>(limit)}));
+}
+
+caf::expected<log_seq> newest_seq(database& db) {
+  auto found = db.run("SELECT coalesce(max(seq), 0) FROM log");
+  if (!found)
+    return std::move(found.error());
+  return found->rows[0][0].integer();
+}
+
+caf::expected<std::vector<endpoint_id>> extra_endpoints(database& db, log_seq seq) {
+  auto found =
+      db.run("SELECT endpoint_id FROM log_extra WHERE seq = $1 ORDER BY endpoint_id", {seq});
+  if (!found)
+    return std::move(found.error());
+  auto endpoints = std::vector<endpoint_id>{};
+  for (const auto& row : found->rows)
+    endpoints.push_back(row[0].id<endpoint_id>());
+  return endpoints;
+}
+
+caf::expected<std::int64_t> purge_log(database& db, time_point before, std::size_t limit) {
+  // `at` rises with `seq` but for steps of the clock: the oldest rows are the lowest numbers.
+  auto last = db.run("SELECT max(seq) FROM (SELECT seq, at FROM log"
+                     " WHERE seq < (SELECT max(seq) FROM log) ORDER BY seq LIMIT $2) AS oldest"
+                     " WHERE at < $1",
+                     {before, static_cast<std::int64_t>(limit)});
+  if (!last)
+    return std::move(last.error());
+  if (last->rows[0][0].is_null())
+    return 0;
+  const auto through = last->rows[0][0];
+  if (auto extra = db.run("DELETE FROM log_extra WHERE seq <= $1", {through}); !extra)
+    return std::move(extra.error());
+  return written(db.run("DELETE FROM log WHERE seq <= $1", {through}));
+}
+
+caf::expected<std::int64_t> purge_log_bodies(database& db, time_point before, std::size_t limit) {
+  return written(db.run("UPDATE log SET body = NULL WHERE seq IN (SELECT seq FROM log"
+                        " WHERE body IS NOT NULL AND at < $1 ORDER BY seq LIMIT $2)",
+                        {before, static_cast<std::int64_t>(limit)}));
+}
+
+} // namespace trunkline

@@ -1,0 +1,35 @@
+/// The log as it is read: in order, by author, and how it is trimmed. Rows are appended by
+/// `database::commit_batch` alone.
+#pragma once
+
+#include "protocol/log_entry.hpp"
+#include "storage/database.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace trunkline {
+
+/// Returns at most `limit` rows after `after`, in order. `facts` are those of the post by now; they
+/// are there for create, update and announce, unless the post is gone.
+caf::expected<std::vector<log_entry>> read_log(database& db, log_seq after, std::size_t limit);
+
+/// Likewise, but only rows of `author`.
+caf::expected<std::vector<log_entry>> read_log_of(database& db, account_id author, log_seq after,
+                                                  std::size_t limit);
+
+/// Returns the newest row's number; 0 in an empty log.
+caf::expected<log_seq> newest_seq(database& db);
+
+/// Returns the endpoints that row `seq` is owed to beside its audience, sorted.
+caf::expected<std::vector<endpoint_id>> extra_endpoints(database& db, log_seq seq);
+
+/// Removes at most `limit` of the oldest rows from before `before`, with their `log_extra`. The
+/// newest row always stays: the next number follows from it. Returns how many were removed.
+caf::expected<std::int64_t> purge_log(database& db, time_point before, std::size_t limit);
+
+/// Empties the bodies of at most `limit` rows from before `before`, oldest first; they are rendered
+/// again from the object when they are still needed. Returns how many were emptied.
+caf::expected<std::int64_t> purge_log_bodies(database& db, time_point before, std::size_t limit);
+
+} // namespace trunkline

@@ -1,0 +1,56 @@
+/// The nodes, what they keep for themselves, and what nobody may forget.
+#pragma once
+
+#include "protocol/ids.hpp"
+#include "storage/database.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trunkline {
+
+enum class node_state : std::uint8_t { live = 1, leaving = 2, dead = 3 };
+
+struct node_row {
+  std::int64_t id = 0;
+  std::uint8_t slot = 0;        ///< Part of every id that the node makes.
+  std::int64_t incarnation = 0; ///< Rises at each start.
+  std::string address;          ///< Where other nodes reach it; "" for a single node.
+  std::string weights = "{}";   ///< Per kind of actor, as JSON.
+  time_point joined_at;
+  node_state state = node_state::live;
+  time_point lease_until;
+
+  friend bool operator==(const node_row&, const node_row&) = default;
+};
+
+/// Returns the node `id`; nothing when it never was.
+caf::expected<std::optional<node_row>> find_node(database& db, std::int64_t id);
+
+/// Enters `node` as live with an incarnation one higher than any it had, which is returned; its own
+/// `incarnation`, `state` and, when it is known already, `joined_at` are ignored. Fails with
+/// `errc::unique_violation` when another node has the slot.
+caf::expected<std::int64_t> start_node(database& db, const node_row& node);
+
+/// Reserves the ids of `slot` up to `until`; a reserve never shrinks. Returns the reserve.
+caf::expected<time_point> reserve_ids(database& db, std::uint8_t slot, time_point until);
+
+/// Returns the time up to which ids of `slot` may have been given; 1970 for a new slot.
+caf::expected<time_point> ids_until(database& db, std::uint8_t slot);
+
+/// How long a batch is kept, so that a lost answer to its commit can be found.
+inline constexpr auto batch_kept = std::chrono::hours{1};
+
+/// Removes at most `limit` batches that are older than `batch_kept`. Returns how many.
+caf::expected<std::int64_t> purge_batches(database& db, time_point now, std::size_t limit);
+
+/// Notes for ever that the object at `uri` was deleted. Again: no change.
+caf::error add_tombstone(database& db, std::string_view uri);
+
+/// Tells whether the object at `uri` was deleted.
+caf::expected<bool> has_tombstone(database& db, std::string_view uri);
+
+} // namespace trunkline
