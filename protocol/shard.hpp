@@ -1,18 +1,25 @@
-/// Shards: the unit by which accounts are placed on nodes. Fixed for ever, for it stands in the
-/// databases of others.
+/// Shards: the unit by which actors are placed on nodes. Fixed for ever, for it stands in the
+/// databases of others. The shard of an id is the first byte of SHA-256 over its canonical key.
 #pragma once
 
 #include "protocol/ids.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace trunkline {
 
 /// Shards of each kind of actor.
 inline constexpr std::size_t shard_count = 256;
 
-/// Returns the first byte of SHA-256 over the id's 8 bytes, big-endian.
+/// An account's key is its id, 8 bytes big-endian.
 std::uint8_t account_shard(account_id account);
+
+/// A host's key is "scheme://name:port", the port always written out; `name` is canonical.
+std::uint8_t host_shard(std::string_view scheme, std::string_view name, std::uint16_t port);
+
+/// A tag's key is its folded name; tags live in the account shards.
+std::uint8_t tag_shard(std::string_view folded);
 
 } // namespace trunkline
