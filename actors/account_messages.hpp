@@ -111,17 +111,14 @@ using account_handle = caf::typed_actor<
     // `not_found` (the post replied to), `forbidden` (disabled).
     caf::replies_to<publish_post>::with<post_id>,
     // Fails with `not_found` when it is not the account's own post, `invalid`.
-    caf::replies_to<edit_post>::with<post_id>, caf::replies_to<delete_post>::with<caf::unit_t>,
+    caf::replies_to<edit_post>::with<post_id>, caf::replies_to<delete_post>::with<void>,
     // The boost; boosting again gives the same one.
-    caf::replies_to<boost_post>::with<post_id>, caf::replies_to<unboost_post>::with<caf::unit_t>,
+    caf::replies_to<boost_post>::with<post_id>, caf::replies_to<unboost_post>::with<void>,
     // A follow of a locked account is a request until it is accepted.
-    caf::replies_to<follow_account>::with<caf::unit_t>,
-    caf::replies_to<unfollow_account>::with<caf::unit_t>,
+    caf::replies_to<follow_account>::with<void>, caf::replies_to<unfollow_account>::with<void>,
     // Ends the follows in both directions.
-    caf::replies_to<block_account>::with<caf::unit_t>,
-    caf::replies_to<unblock_account>::with<caf::unit_t>,
-    caf::replies_to<mute_account>::with<caf::unit_t>,
-    caf::replies_to<unmute_account>::with<caf::unit_t>,
+    caf::replies_to<block_account>::with<void>, caf::replies_to<unblock_account>::with<void>,
+    caf::replies_to<mute_account>::with<void>, caf::replies_to<unmute_account>::with<void>,
     caf::replies_to<describe_account>::with<account_report>,
     // INTERNAL
     caf::reacts_to<account_idle>>;

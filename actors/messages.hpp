@@ -3,6 +3,7 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/gateway_messages.hpp"
+#include "actors/id_source_messages.hpp"
 #include "actors/log_reader_messages.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/shard_region_messages.hpp"
@@ -23,7 +24,7 @@ using message_types =
                mute_account, unmute_account, describe_account, account_report, account_idle,
                read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
                describe_log, log_report, poll_log, passivate_actor, http_exchange,
-               make_password_hash, password_hash, check_password>;
+               make_password_hash, password_hash, check_password, keep_ids>;
 
 } // namespace trunkline
 
@@ -76,6 +77,9 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::make_password_hash))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::password_hash))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::check_password))
 
+// id_source
+CAF_ADD_TYPE_ID(trunkline, (trunkline::keep_ids))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -111,3 +115,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::http_exchange)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::make_password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::check_password)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::keep_ids)

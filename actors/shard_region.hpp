@@ -20,6 +20,7 @@
 #include <caf/system_messages.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
+#include <caf/unit.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -27,6 +28,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 
@@ -78,6 +80,10 @@ public:
 private:
   using clock_point = caf::actor_clock::time_point;
 
+  /// CAF's promise without a value is one of `unit_t`.
+  template <class Out>
+  using lifted = std::conditional_t<std::is_void_v<Out>, caf::unit_t, Out>;
+
   /// A message that waits: it is handed on, or its sender is told why not.
   using waiting_message = std::function<void(const Handle* actor, const caf::error& failure)>;
 
@@ -124,7 +130,7 @@ private:
       return make_error(errc::unavailable,
                         "region: too many messages wait for " + to_string(message.account));
     }
-    auto reply = self_->template make_response_promise<Out>();
+    auto reply = self_->template make_response_promise<lifted<Out>>();
     target.waiting.push_back(
         [reply, held = std::move(message)](const Handle* actor, const caf::error& failure) mutable {
           if (!actor)
@@ -179,8 +185,7 @@ private:
 
   /// Leaves behind the messages that were sent before: an exit message of normal priority.
   void order_to_stop(const Handle& actor) {
-    caf::anon_send(caf::actor_cast<caf::actor>(actor),
-                   caf::exit_msg{self_->address(), caf::exit_reason::user_shutdown});
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   }
 
   void forget(const caf::down_msg& down) {

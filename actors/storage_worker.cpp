@@ -75,7 +75,7 @@ writer_handle::behavior_type storage_writer_state::make_behavior(writer_dependen
   };
 }
 
-caf::result<caf::unit_t> storage_writer_state::take(write_job& change) {
+caf::result<void> storage_writer_state::take(write_job& change) {
   if (broken_)
     return broken_;
   if (waiting_.size() >= options_.queue_max) {
@@ -203,7 +203,7 @@ reader_handle::behavior_type storage_reader(reader_handle::pointer, std::unique_
                                             std::shared_ptr<storage_counters> counters) {
   return {
       [db = std::shared_ptr<database>{std::move(db)},
-       counters = std::move(counters)](const read_job& job) -> caf::result<caf::unit_t> {
+       counters = std::move(counters)](const read_job& job) -> caf::result<void> {
         ++counters->reads;
         try {
           job.run(*db);

@@ -93,7 +93,7 @@ private:
     caf::error failure;
   };
 
-  caf::result<caf::unit_t> take(write_job& change);
+  caf::result<void> take(write_job& change);
   void flush();
   std::vector<work> next_batch();
   caf::expected<std::vector<log_draft>> run_units(database& db, std::vector<work>& batch,

@@ -40,11 +40,11 @@ struct flush_batch {};
 
 using reader_handle = caf::typed_actor<
     // Answers when the job has run.
-    caf::replies_to<read_job>::with<caf::unit_t>>;
+    caf::replies_to<read_job>::with<void>>;
 
 using writer_handle = caf::typed_actor<
     // Answers after the commit that made the job durable, or with why it was not.
-    caf::replies_to<write_job>::with<caf::unit_t>,
+    caf::replies_to<write_job>::with<void>,
     // INTERNAL
     caf::reacts_to<flush_batch>>;
 

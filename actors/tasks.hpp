@@ -41,7 +41,7 @@ void ask_storage(Self* self, const storage_handles& storage, query<T> question, 
   auto answer = std::make_shared<std::optional<caf::expected<T>>>();
   auto job = [answer, run = std::move(question.run)](database& db) { answer->emplace(run(db)); };
   self->request(storage.next_reader(), storage_deadline, read_job{std::move(job)})
-      .then([answer, then](caf::unit_t) mutable { then(std::move(**answer)); },
+      .then([answer, then]() mutable { then(std::move(**answer)); },
             [then](caf::error& failure) mutable { then(caf::expected<T>{std::move(failure)}); });
 }
 
@@ -49,16 +49,13 @@ void ask_storage(Self* self, const storage_handles& storage, query<T> question, 
 /// commit or the refusal.
 template <class Self, class T, class Continuation>
 void ask_storage(Self* self, const storage_handles& storage, command<T> change, Continuation then) {
-  auto answer = std::make_shared<std::optional<T>>();
+  auto answer = std::make_shared<std::optional<caf::expected<T>>>();
   auto job = [answer, run = std::move(change.run)](write_context& context) -> caf::error {
-    auto result = run(context);
-    if (!result)
-      return std::move(result.error());
-    answer->emplace(std::move(*result));
-    return {};
+    answer->emplace(run(context));
+    return **answer ? caf::error{} : (*answer)->error();
   };
   self->request(storage.writer, storage_deadline, write_job{std::move(job)})
-      .then([answer, then](caf::unit_t) mutable { then(caf::expected<T>{std::move(**answer)}); },
+      .then([answer, then]() mutable { then(std::move(**answer)); },
             [then](caf::error& failure) mutable { then(caf::expected<T>{std::move(failure)}); });
 }
 

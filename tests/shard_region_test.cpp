@@ -33,7 +33,7 @@ account_handle::behavior_type scripted_account(account_handle::pointer self, sta
   });
   self->set_exception_handler(
       [](std::exception_ptr&) { return make_error(errc::crashed, "scripted"); });
-  auto done = [] { return caf::result<caf::unit_t>{caf::unit}; };
+  auto done = [] { return caf::result<void>{caf::unit}; };
   return {
       [=](const publish_post& message) -> caf::result<post_id> {
         if (std::exchange(shared->throw_next, false))
