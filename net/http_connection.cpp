@@ -123,8 +123,12 @@ private:
       ++shared_.timeouts;
       return respond(error_answer(503, "The request took too long"), true);
     case phase::handshaking:
+      ++shared_.timeouts;
+      return close();
     case phase::writing:
       ++shared_.timeouts;
+      // Without this the kernel would go on offering the rest, in memory of its own.
+      socket().set_option(asio::socket_base::linger{true, 0}, ignored_);
       return close();
     case phase::lingering:
     case phase::closed:

@@ -116,10 +116,19 @@ std::string http_exchange::take_leftover() {
 http_progress http_exchange::refuse(http_fault fault) {
   fault_ = fault;
   keep_alive_ = false;
+  // The others may use the room at once: the answer takes a while to leave.
+  reader_->parser.get().body() = {};
+  shared_.bodies_bytes -= std::exchange(counted_bytes_, 0);
   return http_progress::refused;
 }
 
 http_progress http_exchange::advance_head() {
+  if (!skipped_empty_line_ && reader_->text().starts_with("\r\n")) {
+    skipped_empty_line_ = true; // old clients send one behind a body
+    reader_->buffer.consume(2);
+  }
+  if (!skipped_empty_line_ && reader_->text() == "\r")
+    return http_progress::more;
   std::size_t size = 0;
   if (const auto fault = reader_->scanner.scan(reader_->text(), size))
     return refuse(*fault);
@@ -169,6 +178,9 @@ http_progress http_exchange::advance_body() {
   const auto received = parser.get().body().size();
   shared_.bodies_bytes += received - counted_bytes_;
   counted_bytes_ = received;
+  // The parser unfolds trailers; one that is refused can smuggle nothing.
+  if (parser.is_done() && headers_of(parser.get()).size() > request_.headers.size())
+    return refuse({400, "Trailers are not supported"});
   if (parser.is_done())
     return http_progress::complete;
   if (buffer.size() > chunk_overhead_bytes_max)

@@ -64,6 +64,7 @@ private:
   http_request request_;
   http_fault fault_;
   std::size_t counted_bytes_ = 0; ///< Of the body, in the server's sum.
+  bool skipped_empty_line_ = false;
   bool in_body_ = false;
   bool is_head_ = false;
   bool keep_alive_ = false;

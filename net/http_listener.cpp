@@ -124,10 +124,13 @@ void http_listener::pause() {
   ++worker_.shared->accept_pauses;
   if (spare_ >= 0) {
     ::close(spare_);
-    const auto descriptor =
-        ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor >= 0)
+    for (int taken = 0; taken < accept_burst_max; ++taken) {
+      const auto descriptor =
+          ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (descriptor < 0)
+        break;
       turn_away(descriptor);
+    }
     spare_ = open_spare();
   }
   timer_.expires_after(worker_.shared->options.accept_pause);

@@ -8,6 +8,8 @@
 
 #include <openssl/ssl.h>
 
+#include <future>
+
 #include <unistd.h>
 
 namespace trunkline {
@@ -93,9 +95,18 @@ public:
   }
 
   bool drain(std::chrono::nanoseconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    const auto begun = std::make_shared<std::promise<void>>();
+    const auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
     for (const auto& worker : workers_)
-      worker->drain();
-    return shared_->census.wait_empty(limit);
+      worker->drain([begun, left] {
+        if (--*left == 0)
+          begun->set_value();
+      });
+    // What waited in the backlogs is counted before anybody asks whether all is done.
+    if (begun->get_future().wait_until(until) != std::future_status::ready)
+      return false;
+    return shared_->census.wait_empty(until - std::chrono::steady_clock::now());
   }
 
   void stop() {

@@ -26,10 +26,11 @@ void http_worker::stop_accepting() {
   boost::asio::post(loop, [this] { close_listeners(); });
 }
 
-void http_worker::drain() {
-  boost::asio::post(loop, [this] {
+void http_worker::drain(std::function<void()> begun) {
+  boost::asio::post(loop, [this, begun = std::move(begun)] {
     draining = true;
     close_listeners();
+    begun();
     const auto connections = open; // closing one changes `open`
     for (const auto& [key, connection] : connections)
       connection->drain();

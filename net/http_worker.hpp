@@ -13,6 +13,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,9 +70,10 @@ public:
   /// Runs the loop on a new thread that takes no signals, until `stop`.
   void start();
 
-  /// These three may be called from any thread; the work is done on the worker's.
+  /// These three may be called from any thread; the work is done on the worker's. `begun` is called
+  /// there once no connection can be added any more.
   void stop_accepting();
-  void drain();
+  void drain(std::function<void()> begun);
   void stop();
 
   void join();
