@@ -264,7 +264,8 @@ caf::error postgres_session::fail(const std::exception& thrown, std::string_view
     may_prepare_ = false;
   if (state.starts_with("57P") || state.starts_with("08") || state == "25P03")
     connection_.reset(); // the server has hung up, whether libpq saw it yet or not
-  return failure;
+  // libpqxx has more than one exception for a connection that breaks.
+  return is_open() ? failure : make_error(errc::unavailable, context_of(failure));
 }
 
 std::string postgres_session::literal(const sql_value& value, std::string_view type) {
