@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <sys/stat.h>
+
 #include <iostream>
 #include <memory>
 
@@ -88,6 +90,7 @@ void add_token(CLI::App& app, int& code) {
 } // namespace
 
 int run_command_line(int count, const char* const* arguments) {
+  ::umask(077); // Whatever this program writes is its owner's alone.
   auto app = CLI::App{"A federated microblogging server.", "trunkline"};
   app.require_subcommand(1);
   auto code = 0;
@@ -98,9 +101,9 @@ int run_command_line(int count, const char* const* arguments) {
   app.add_subcommand("version", "prints the version")->callback([] {
     std::cout << "trunkline " << version() << '\n';
   });
-  app.add_subcommand("configuration-page", "prints docs/configuration.md")
-      ->group("")
-      ->callback([] { std::cout << configuration_page(); });
+  app.add_subcommand("configuration-page", "prints docs/configuration.md")->group("")->callback([] {
+    std::cout << configuration_page();
+  });
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& problem) {

@@ -27,7 +27,7 @@ struct run_command {
 struct account_command {
   std::string action;
   std::string name;
-  std::string role = "user";             ///< Of create.
+  std::string role = "user";                ///< Of create.
   std::string scopes = "read write follow"; ///< Of token.
   std::string config_file;
 };

@@ -27,9 +27,8 @@ std::string text_of(const json_value& object, std::string_view key) {
 
 /// Where the node of this configuration listens.
 caf::expected<std::string> socket_of(const std::string& config_file) {
-  auto config = load_config({config_file.empty() ? default_config_file() : config_file,
-                             process_environment(),
-                             {}});
+  auto config = load_config(
+      {config_file.empty() ? default_config_file() : config_file, process_environment(), {}});
   if (!config)
     return std::move(config.error());
   return config->values.admin.socket;
@@ -91,8 +90,8 @@ int run(const account_command& command) {
   const auto id = find_account(*socket, command.name);
   if (!id)
     return refuse(id.error());
-  const auto body = command.action == "token" ? json_object{{"scopes", command.scopes}}
-                                              : json_object{};
+  const auto body =
+      command.action == "token" ? json_object{{"scopes", command.scopes}} : json_object{};
   // Disabling and enabling answer with no secret, and so print nothing.
   return print_secret(
       call(*socket, "POST", "/admin/v1/accounts/" + *id + ":" + command.action, body),
@@ -103,9 +102,9 @@ int run(const token_command& command) {
   const auto socket = socket_of(command.config_file);
   if (!socket)
     return refuse(socket.error());
-  return print_secret(call(*socket, "POST", "/admin/v1/tokens",
-                           {{"scope", command.scope}, {"name", command.name}}),
-                      "token");
+  return print_secret(
+      call(*socket, "POST", "/admin/v1/tokens", {{"scope", command.scope}, {"name", command.name}}),
+      "token");
 }
 
 } // namespace trunkline

@@ -76,9 +76,9 @@ int serve(node_options options) {
 } // namespace
 
 int run(const run_command& command) {
-  auto config = load_config(
-      {command.config_file.empty() ? default_config_file() : command.config_file,
-       process_environment(), command.flags});
+  auto config =
+      load_config({command.config_file.empty() ? default_config_file() : command.config_file,
+                   process_environment(), command.flags});
   if (!config)
     return refuse(config.error());
   if (command.print_only)

@@ -1,13 +1,5 @@
-#include "engine/config.hpp"
-#include "trunkline/version.hpp"
-
-#include <iostream>
-#include <string_view>
+#include "engine/cli.hpp"
 
 int main(int count, char** arguments) {
-  if (count == 2 && std::string_view{arguments[1]} == "configuration-page") {
-    std::cout << trunkline::configuration_page();
-    return 0;
-  }
-  std::cout << "trunkline " << trunkline::version() << '\n';
+  return trunkline::run_command_line(count, arguments);
 }

@@ -1,6 +1,6 @@
 #include "net/http_answer.hpp"
-#include "net/http_exchange.hpp"
 #include "net/http_worker.hpp"
+#include "net/request_reader.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -140,7 +140,7 @@ private:
 
   /// Waits for the first byte of a request without holding a buffer.
   void await_request(std::chrono::nanoseconds limit) {
-    exchange_.reset();
+    reader_.reset();
     enter(phase::idle, worker_.draining ? shared_.options.linger_limit : limit);
     if constexpr (is_tls<Stream>) {
       stream_.async_read_some(asio::buffer(first_byte_),
@@ -168,12 +168,12 @@ private:
   }
 
   void begin_exchange(std::string_view leftover) {
-    exchange_ = std::make_unique<http_exchange>(shared_, leftover);
+    reader_ = std::make_unique<request_reader>(shared_, leftover);
     enter(phase::reading, shared_.options.header_limit);
   }
 
   void read_more() {
-    const auto space = exchange_->prepare();
+    const auto space = reader_->prepare();
     stream_.async_read_some(asio::buffer(space.data(), space.size()),
                             [self = this->shared_from_this()](error_code failure, std::size_t n) {
                               self->on_read(failure, n);
@@ -186,26 +186,26 @@ private:
     if (timed_out_) // also when the read ended well just before it was cancelled
       return respond(error_answer(408, "The request took too long to arrive"), true);
     if (failure) {
-      if (exchange_->began())
+      if (reader_->began())
         ++shared_.bad_requests; // the client went away in the middle of a request
       return close();
     }
-    exchange_->commit(bytes);
+    reader_->commit(bytes);
     advance();
   }
 
   void advance() {
-    switch (exchange_->advance()) {
+    switch (reader_->advance()) {
     case http_progress::more:
       return read_more();
     case http_progress::body_begins:
       enter(phase::reading, shared_.options.body_limit);
-      return exchange_->expects_continue() ? send_continue() : advance();
+      return reader_->expects_continue() ? send_continue() : advance();
     case http_progress::complete:
       return handle();
     case http_progress::refused:
       ++shared_.bad_requests;
-      return respond(error_answer(exchange_->fault().status, exchange_->fault().message), true);
+      return respond(error_answer(reader_->fault().status, reader_->fault().message), true);
     }
   }
 
@@ -224,7 +224,7 @@ private:
   // --- handling ---
 
   void handle() {
-    auto request = exchange_->take_request();
+    auto request = reader_->take_request();
     request.over_unix_socket = client_.over_unix_socket;
     request.peer_uid = client_.uid;
     if (!client_.over_unix_socket)
@@ -250,10 +250,10 @@ private:
   }
 
   void respond(http_response response, bool fault) {
-    closing_ = fault || response.close || worker_.draining || !exchange_->keep_alive();
+    closing_ = fault || response.close || worker_.draining || !reader_->keep_alive();
     enter(phase::writing, shared_.options.write_limit);
     head_ = answer_head(response, {worker_.date(), closing_});
-    if (!exchange_->is_head() && !is_bodiless(response.status))
+    if (!reader_->is_head() && !is_bodiless(response.status))
       body_ = std::move(response.body);
     if (body_.size() <= joined_body_bytes_max) {
       head_ += body_;
@@ -276,7 +276,7 @@ private:
     body_ = {};
     if (closing_ || worker_.draining)
       return finish();
-    const auto leftover = exchange_->take_leftover();
+    const auto leftover = reader_->take_leftover();
     if (leftover.empty())
       return await_request(shared_.options.idle_limit);
     begin_exchange(leftover);
@@ -288,7 +288,7 @@ private:
   /// Says goodbye and reads on for a while: closing with unread bytes would reset the connection
   /// and could take the last answer from the client.
   void finish() {
-    exchange_.reset();
+    reader_.reset();
     enter(phase::lingering, shared_.options.linger_limit);
     if constexpr (is_tls<Stream>) {
       socket().cancel(ignored_);
@@ -326,7 +326,7 @@ private:
     phase_ = phase::closed;
     timer_.cancel();
     socket().close(ignored_);
-    exchange_.reset();
+    reader_.reset();
     const auto self = this->shared_from_this(); // `open` may hold the last owner
     worker_.open.erase(this);
     leave();
@@ -344,7 +344,7 @@ private:
   asio::steady_timer timer_;
   client client_;
   steady_clock::time_point deadline_;
-  std::unique_ptr<http_exchange> exchange_;
+  std::unique_ptr<request_reader> reader_;
   std::string head_;
   std::string body_;
   std::size_t thrown_away_ = 0;

@@ -23,7 +23,7 @@ public:
   explicit options(std::shared_ptr<const node_options> values) : values_{std::move(values)} {}
 
   /// INTERNAL: what the engine reads.
-  const node_options& values() const { return *values_; }
+  const std::shared_ptr<const node_options>& shared_values() const { return values_; }
 
 private:
   std::shared_ptr<const node_options> values_;

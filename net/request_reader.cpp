@@ -1,4 +1,4 @@
-#include "net/http_exchange.hpp"
+#include "net/request_reader.hpp"
 
 #include "net/http_worker.hpp"
 
@@ -59,7 +59,7 @@ http_headers headers_of(const http::fields& fields) {
 
 } // namespace
 
-struct http_exchange::reader {
+struct request_reader::reader {
   explicit reader(head_limits limits) : scanner{limits} {}
 
   std::string_view text() const {
@@ -71,7 +71,7 @@ struct http_exchange::reader {
   http::request_parser<http::string_body> parser;
 };
 
-http_exchange::http_exchange(http_server_shared& shared, std::string_view leftover)
+request_reader::request_reader(http_server_shared& shared, std::string_view leftover)
     : shared_{shared}, reader_{std::make_unique<reader>(
                            head_limits{.header_bytes_max = shared.options.header_bytes_max,
                                        .headers_max = shared.options.headers_max,
@@ -83,37 +83,37 @@ http_exchange::http_exchange(http_server_shared& shared, std::string_view leftov
   reader_->buffer.commit(leftover.size());
 }
 
-http_exchange::~http_exchange() {
+request_reader::~request_reader() {
   shared_.bodies_bytes -= counted_bytes_;
 }
 
-std::span<char> http_exchange::prepare() {
+std::span<char> request_reader::prepare() {
   const auto room = reader_->buffer.prepare(in_body_ ? body_read_bytes : head_read_bytes);
   return {static_cast<char*>(room.data()), room.size()};
 }
 
-void http_exchange::commit(std::size_t bytes) {
+void request_reader::commit(std::size_t bytes) {
   reader_->buffer.commit(bytes);
 }
 
-bool http_exchange::began() const {
+bool request_reader::began() const {
   return in_body_ || reader_->buffer.size() > 0;
 }
 
-http_progress http_exchange::advance() {
+http_progress request_reader::advance() {
   return in_body_ ? advance_body() : advance_head();
 }
 
-http_request http_exchange::take_request() {
+http_request request_reader::take_request() {
   request_.body = std::move(reader_->parser.get().body());
   return std::move(request_);
 }
 
-std::string http_exchange::take_leftover() {
+std::string request_reader::take_leftover() {
   return std::string{reader_->text()};
 }
 
-http_progress http_exchange::refuse(http_fault fault) {
+http_progress request_reader::refuse(http_fault fault) {
   fault_ = fault;
   keep_alive_ = false;
   // The others may use the room at once: the answer takes a while to leave.
@@ -122,7 +122,7 @@ http_progress http_exchange::refuse(http_fault fault) {
   return http_progress::refused;
 }
 
-http_progress http_exchange::advance_head() {
+http_progress request_reader::advance_head() {
   if (!skipped_empty_line_ && reader_->text().starts_with("\r\n")) {
     skipped_empty_line_ = true; // old clients send one behind a body
     reader_->buffer.consume(2);
@@ -135,7 +135,7 @@ http_progress http_exchange::advance_head() {
   return size == 0 ? http_progress::more : take_head(size);
 }
 
-http_progress http_exchange::take_head(std::size_t size) {
+http_progress request_reader::take_head(std::size_t size) {
   auto& parser = reader_->parser;
   const auto head = reader_->text().substr(0, size);
   if (const auto fault = check_lines(head))
@@ -165,7 +165,7 @@ http_progress http_exchange::take_head(std::size_t size) {
   return http_progress::body_begins;
 }
 
-http_progress http_exchange::advance_body() {
+http_progress request_reader::advance_body() {
   auto& [buffer, scanner, parser] = *reader_;
   while (buffer.size() > 0 && !parser.is_done()) {
     boost::beast::error_code failure;

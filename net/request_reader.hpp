@@ -23,13 +23,13 @@ enum class http_progress : std::uint8_t {
   refused,     ///< `fault` says why.
 };
 
-class http_exchange {
+class request_reader {
 public:
   /// `leftover` is what was read behind the request before.
-  http_exchange(http_server_shared& shared, std::string_view leftover);
-  http_exchange(const http_exchange&) = delete;
-  http_exchange& operator=(const http_exchange&) = delete;
-  ~http_exchange();
+  request_reader(http_server_shared& shared, std::string_view leftover);
+  request_reader(const request_reader&) = delete;
+  request_reader& operator=(const request_reader&) = delete;
+  ~request_reader();
 
   /// Returns room for the next read; `commit` says how much of it was filled.
   std::span<char> prepare();

@@ -1,0 +1,303 @@
+#include "actors/messages.hpp"
+#include "actors/queries_admin.hpp"
+#include "api/admin_handlers.hpp"
+#include "api/admin_services.hpp"
+#include "protocol/crypto.hpp"
+#include "protocol/names.hpp"
+#include "protocol/scopes.hpp"
+
+#include <algorithm>
+
+namespace trunkline {
+
+namespace {
+
+constexpr std::int64_t page_default = 50;
+constexpr std::int64_t page_max = 500;
+constexpr std::size_t token_name_bytes_max = 100;
+
+/// argon2id, and whoever waits before it.
+constexpr auto password_deadline = std::chrono::seconds{10};
+
+json_value time_or_null(const std::optional<time_point>& at) {
+  return at ? json_value{to_iso8601(*at)} : json_value{};
+}
+
+json_object render(const account_overview& account) {
+  return {{"id", to_string(account.id)},
+          {"name", account.name},
+          {"role", account.role == account_role::admin ? "admin" : "user"},
+          {"created_at", to_iso8601(account.created_at)},
+          {"disabled_at", time_or_null(account.disabled_at)},
+          {"deleted_at", time_or_null(account.deleted_at)},
+          {"posts", account.posts},
+          {"followers", account.followers},
+          {"following", account.following},
+          {"tokens", account.tokens}};
+}
+
+/// What a continuation needs to answer; copied into it.
+struct answering {
+  api_services_ptr services;
+  http_reply reply;
+  http_response (*error)(const caf::error&);
+
+  void refuse(const caf::error& failure) const {
+    services->counters.refused(code_of(failure));
+    reply(error(failure));
+  }
+
+  /// Answers with the account, and with `secret` under `key` when there is one.
+  void deliver(int status, const caf::expected<account_overview>& account, std::string_view key,
+               const std::string& secret) const {
+    if (!account)
+      return refuse(account.error());
+    auto content = render(*account);
+    if (!key.empty())
+      content[key] = secret;
+    reply(admin_answer_of(status, content));
+  }
+};
+
+answering answer_to(gateway_state& gateway, http_reply reply) {
+  return {gateway.services, std::move(reply), gateway.flavour.error};
+}
+
+/// Reads the id of the path, or answers 404.
+std::optional<account_id> account_in(const matched_request& request, const answering& answer) {
+  const auto id = parse_id(request.segment());
+  if (!id) {
+    answer.refuse(make_error(errc::not_found, "account '" + request.segment() + "': not found"));
+    return std::nullopt;
+  }
+  return account_id{*id};
+}
+
+/// Runs `change` and answers with the account it gives.
+void change_account(gateway_state& gateway, command<account_overview> change, answering answer,
+                    int status = 200, std::string_view key = {}, std::string secret = {}) {
+  ask_storage(gateway.self, gateway.services->storage, std::move(change),
+              [answer = std::move(answer), status, key,
+               secret = std::move(secret)](const caf::expected<account_overview>& account) {
+                answer.deliver(status, account, key, secret);
+              });
+}
+
+/// Makes a password, hashes it off the actors' threads, and calls `then(password, hash)`.
+template <class Then>
+void with_new_password(gateway_state& gateway, const answering& answer, Then then) {
+  auto password = random_secret();
+  gateway.self
+      ->request(gateway.services->passwords, password_deadline, make_password_hash{password, {}})
+      .then([then, password](const password_hash& hash) { then(password, hash.text); },
+            [answer](const caf::error& failure) { answer.refuse(failure); });
+}
+
+/// An operator may take a name that is kept from strangers, for an admin alone.
+caf::expected<new_account> read_new_account(const matched_request& request,
+                                            const api_services& services) {
+  const auto body = read_body(request);
+  if (!body)
+    return body.error();
+  const auto name = text_member(*body, "name");
+  const auto role = text_member(*body, "role");
+  if (!name || !role)
+    return (name ? role : name).error();
+  if (!role->empty() && *role != "user" && *role != "admin")
+    return make_error(errc::invalid, "role: must be user or admin");
+  const auto is_admin = *role == "admin";
+  auto folded = fold_name(*name);
+  if (auto checked = check_local_name(*name); !checked && !(is_admin && is_reserved_name(folded)))
+    return checked.error();
+  const auto id = services.admin->next_id();
+  if (!id)
+    return id.error();
+  return new_account{.id = account_id{*id},
+                     .name = *name,
+                     .folded = std::move(folded),
+                     .uri = urls_of(services.options.domain).actor(*name),
+                     .role = is_admin ? account_role::admin : account_role::user,
+                     .created_at = services.clock()};
+}
+
+caf::expected<std::int64_t> read_limit(const matched_request& request) {
+  const auto text = query_value(request, "limit");
+  if (text.empty())
+    return page_default;
+  const auto number = parse_id(text);
+  if (!number || *number > page_max)
+    return make_error(errc::invalid, "limit: must be 1 to 500");
+  return *number;
+}
+
+void answer_page(const answering& answer, const caf::expected<std::vector<account_overview>>& found,
+                 std::int64_t limit) {
+  if (!found)
+    return answer.refuse(found.error());
+  auto list = json_array{};
+  for (const auto& account : *found)
+    list.emplace_back(render(account));
+  auto response = admin_answer_of(200, {{"accounts", std::move(list)}});
+  if (static_cast<std::int64_t>(found->size()) == limit)
+    response.headers.emplace_back("Link", "</admin/v1/accounts?limit=" + std::to_string(limit) +
+                                              "&after=" + to_string(found->back().id) +
+                                              ">; rel=\"next\"");
+  answer.reply(std::move(response));
+}
+
+void set_disabled_state(gateway_state& gateway, const matched_request& request, http_reply reply,
+                        bool disabled) {
+  const auto answer = answer_to(gateway, std::move(reply));
+  if (const auto account = account_in(request, answer))
+    change_account(gateway, disable_account(*account, disabled), answer);
+}
+
+} // namespace
+
+http_response admin_answer_of(int status, const json_object& content) {
+  return {.status = status, .body = to_json(content)};
+}
+
+caf::expected<json_object> read_body(const matched_request& request) {
+  if (request.http.body.empty())
+    return json_object{};
+  auto parsed = parse_json(request.http.body);
+  if (!parsed)
+    return std::move(parsed.error());
+  if (!parsed->as_object())
+    return make_error(errc::malformed, "body: must be a JSON object");
+  return std::move(*parsed->as_object());
+}
+
+caf::expected<std::string> text_member(const json_object& body, std::string_view key) {
+  const auto* member = body.find(key);
+  if (!member || member->is_null())
+    return std::string{};
+  if (!member->as_string() || member->as_string()->size() > 1024)
+    return make_error(errc::invalid, std::string{key} + ": must be a text of at most 1024 bytes");
+  return *member->as_string();
+}
+
+std::string query_value(const matched_request& request, std::string_view key) {
+  auto query = std::string_view{request.http.query};
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = pair.find('=');
+    auto value = std::string{};
+    if (equals != std::string_view::npos && pair.substr(0, equals) == key &&
+        percent_decode(pair.substr(equals + 1), value))
+      return value;
+  }
+  return {};
+}
+
+void list_accounts(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto answer = answer_to(gateway, std::move(reply));
+  const auto limit = read_limit(request);
+  if (!limit)
+    return answer.refuse(limit.error());
+  const auto after = query_value(request, "after");
+  const auto id = after.empty() ? caf::expected<std::int64_t>{0} : parse_id(after);
+  if (!id)
+    return answer.refuse(make_error(errc::invalid, "after: must be an id"));
+  const auto name = query_value(request, "name");
+  auto question =
+      name.empty() ? ask_accounts(account_id{*id}, *limit) : ask_accounts_named(fold_name(name));
+  ask_storage(gateway.self, gateway.services->storage, std::move(question),
+              [answer, limit = *limit](const caf::expected<std::vector<account_overview>>& found) {
+                answer_page(answer, found, limit);
+              });
+}
+
+void show_account(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto answer = answer_to(gateway, std::move(reply));
+  const auto account = account_in(request, answer);
+  if (!account)
+    return;
+  ask_storage(gateway.self, gateway.services->storage, ask_account(*account),
+              [answer](const caf::expected<account_overview>& found) {
+                answer.deliver(200, found, {}, {});
+              });
+}
+
+void create_account(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto answer = answer_to(gateway, std::move(reply));
+  auto account = read_new_account(request, *gateway.services);
+  if (!account)
+    return answer.refuse(account.error());
+  with_new_password(gateway, answer,
+                    [&gateway, answer, account = std::move(*account)](const std::string& password,
+                                                                      const std::string& hash) {
+                      auto made = account;
+                      made.password_hash = hash;
+                      change_account(gateway, create_account(std::move(made)), answer, 201,
+                                     "password", password);
+                    });
+}
+
+void disable_account(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  set_disabled_state(gateway, request, std::move(reply), true);
+}
+
+void enable_account(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  set_disabled_state(gateway, request, std::move(reply), false);
+}
+
+void reset_password(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto answer = answer_to(gateway, std::move(reply));
+  const auto account = account_in(request, answer);
+  if (!account)
+    return;
+  with_new_password(
+      gateway, answer,
+      [&gateway, answer, account = *account](const std::string& password, const std::string& hash) {
+        change_account(gateway, change_password(account, hash), answer, 200, "password", password);
+      });
+}
+
+void create_user_token(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto answer = answer_to(gateway, std::move(reply));
+  const auto account = account_in(request, answer);
+  if (!account)
+    return;
+  const auto body = read_body(request);
+  if (!body)
+    return answer.refuse(body.error());
+  const auto wanted = text_member(*body, "scopes");
+  if (!wanted)
+    return answer.refuse(wanted.error());
+  const auto scopes = parse_scopes(wanted->empty() ? "read write follow" : *wanted);
+  if (!scopes)
+    return answer.refuse(make_error(errc::invalid, "scopes: one is unknown"));
+  auto token = random_secret();
+  change_account(gateway, create_user_token(*account, sha256(token), to_string(*scopes)), answer,
+                 200, "token", token);
+}
+
+void create_admin_token(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto answer = answer_to(gateway, std::move(reply));
+  const auto body = read_body(request);
+  if (!body)
+    return answer.refuse(body.error());
+  const auto scope = text_member(*body, "scope");
+  const auto name = text_member(*body, "name");
+  if (!scope || !name)
+    return answer.refuse((scope ? name : scope).error());
+  if (*scope != "read" && *scope != "operate")
+    return answer.refuse(make_error(errc::invalid, "scope: must be read or operate"));
+  if (name->size() > token_name_bytes_max)
+    return answer.refuse(make_error(errc::invalid, "name: must have at most 100 bytes"));
+  auto token = random_secret();
+  auto stored = create_admin_token(
+      sha256(token), *scope == "read" ? admin_scope::read : admin_scope::operate, *name);
+  ask_storage(gateway.self, gateway.services->storage, std::move(stored),
+              [answer, token, scope = *scope](const caf::expected<admin_scope>& done) {
+                if (!done)
+                  return answer.refuse(done.error());
+                answer.reply(admin_answer_of(201, {{"scope", scope}, {"token", token}}));
+              });
+}
+
+} // namespace trunkline

@@ -1,0 +1,188 @@
+#include "api/admin_api.hpp"
+
+#include "actors/queries_admin.hpp"
+#include "api/admin_handlers.hpp"
+#include "api/admin_services.hpp"
+#include "api/bearer_token.hpp"
+#include "api/problem.hpp"
+#include "protocol/crypto.hpp"
+
+#include <algorithm>
+
+namespace trunkline {
+
+namespace {
+
+void show_description(gateway_state&, const matched_request&, http_reply);
+
+constexpr auto open = access::open;
+constexpr auto token = access::token;
+constexpr auto get = http_method::get;
+constexpr auto post = http_method::post;
+constexpr auto plain = std::string_view{"text/plain"};
+
+constexpr auto operations = std::to_array<admin_operation>({
+    {{get, "/livez", open, "", show_livez},
+     "livez",
+     "Whether the process answers",
+     200,
+     {},
+     {},
+     plain},
+    {{get, "/readyz", open, "", show_readyz},
+     "readyz",
+     "Whether the node serves; 503 names what does not",
+     200,
+     {},
+     {{{"verbose", "list every check"}}},
+     plain},
+    {{get, "/startupz", open, "", show_startupz},
+     "startupz",
+     "Whether the start is over",
+     200,
+     {},
+     {},
+     plain},
+    {{get, "/metrics", token, "read", show_metrics},
+     "metrics",
+     "Prometheus metrics",
+     200,
+     {},
+     {},
+     plain},
+    {{get, "/admin/v1/version", token, "read", show_version}, "version", "Version and build"},
+    {{get, "/admin/v1/openapi.json", token, "read", show_description},
+     "openapi",
+     "This description"},
+    {{get, "/admin/v1/nodes", token, "read", list_nodes},
+     "list_nodes",
+     "The nodes of the cluster and how they are"},
+    {{get, "/admin/v1/nodes/{}", token, "read", show_node}, "show_node", "One node", 200, {"node"}},
+    {{get, "/admin/v1/actors/{}/{}", token, "read", show_actor},
+     "show_actor",
+     "One actor, asked with 250 ms of patience; then its last report with stale: true",
+     200,
+     {"kind", "id"}},
+    {{get, "/admin/v1/accounts", token, "read", list_accounts},
+     "list_accounts",
+     "Local accounts by id",
+     200,
+     {},
+     {{{"name", "only the account of this name"},
+       {"after", "only ids above this one"},
+       {"limit", "1 to 500; default 50"}}}},
+    {{post, "/admin/v1/accounts", token, "operate", create_account},
+     "create_account",
+     "Makes a local account and answers its password, once",
+     201,
+     {},
+     {{{"name", "1 to 30 letters, digits and _", true}, {"role", "user (default) or admin"}}}},
+    {{get, "/admin/v1/accounts/{}", token, "read", show_account},
+     "show_account",
+     "One local account",
+     200,
+     {"account"}},
+    {{post, "/admin/v1/accounts/{}:disable", token, "operate", disable_account},
+     "disable_account",
+     "Stops the account and ends its tokens",
+     200,
+     {"account"}},
+    {{post, "/admin/v1/accounts/{}:enable", token, "operate", enable_account},
+     "enable_account",
+     "Undoes disable",
+     200,
+     {"account"}},
+    {{post, "/admin/v1/accounts/{}:password", token, "operate", reset_password},
+     "reset_password",
+     "Gives the account a new password, answers it once and ends its tokens",
+     200,
+     {"account"}},
+    {{post, "/admin/v1/accounts/{}:token", token, "operate", create_user_token},
+     "create_user_token",
+     "Makes an access token for clients and answers it once",
+     200,
+     {"account"},
+     {{{"scopes", "as in OAuth, parted by spaces; default: read write follow"}}}},
+    {{get, "/admin/v1/timelines/{}", token, "read", show_timeline},
+     "show_timeline",
+     "One timeline: home:ID",
+     200,
+     {"timeline"}},
+    {{post, "/admin/v1/tokens", token, "operate", create_admin_token},
+     "create_admin_token",
+     "Makes a token of this API and answers it once",
+     201,
+     {},
+     {{{"scope", "read or operate", true}, {"name", "whom it is for"}}}},
+});
+
+constexpr auto routes = [] {
+  auto rows = std::array<route, operations.size()>{};
+  for (auto i = std::size_t{0}; i < operations.size(); ++i)
+    rows[i] = operations[i].row;
+  return rows;
+}();
+
+void show_description(gateway_state& gateway, const matched_request&, http_reply reply) {
+  reply({.status = 200, .body = openapi_document(operations, gateway.services->options.version)});
+}
+
+/// A name can be pointed at our address by whoever owns it; a literal address cannot.
+bool is_safe_host(std::string_view host) {
+  if (host.starts_with("["))
+    return true;
+  const auto name = host.substr(0, host.rfind(':'));
+  return name == "localhost" ||
+         (!name.empty() && name.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+caf::error refuse_foreign(const http_request& request) {
+  const auto host = request.header("Host");
+  if (!request.over_unix_socket && !is_safe_host(host))
+    return make_error(errc::forbidden, "Host: must be a literal address or localhost");
+  const auto origin = request.header("Origin");
+  if (!origin.empty() && origin != "http://" + std::string{host} &&
+      origin != "https://" + std::string{host})
+    return make_error(errc::forbidden, "Origin: is foreign");
+  return {};
+}
+
+caller holder_of(admin_scope scope) {
+  auto who = caller{};
+  who.known = true;
+  who.scopes = {"read"};
+  if (scope == admin_scope::operate)
+    who.scopes.emplace_back("operate");
+  return who;
+}
+
+void authenticate(gateway_state& gateway, const http_request& request,
+                  api_flavour::authenticated then) {
+  if (auto failure = refuse_foreign(request))
+    return then(std::move(failure));
+  const auto sent = bearer_token_of(request);
+  if (sent.empty() && request.over_unix_socket &&
+      request.peer_uid == gateway.services->admin->own_uid)
+    return then(holder_of(admin_scope::operate));
+  if (sent.empty() && !request.header("Authorization").empty())
+    return then(make_error(errc::unauthenticated, "Authorization: must be a bearer token"));
+  if (sent.empty())
+    return then(caller{});
+  ask_storage(gateway.self, gateway.services->storage, ask_admin_token(sha256(sent)),
+              [then](const caf::expected<admin_scope>& scope) {
+                then(scope ? caf::expected<caller>{holder_of(*scope)}
+                           : caf::expected<caller>{scope.error()});
+              });
+}
+
+} // namespace
+
+std::span<const admin_operation> admin_operations() {
+  return operations;
+}
+
+api_flavour admin_flavour() {
+  return {.routes = routes, .authenticate = authenticate, .error = problem};
+}
+
+} // namespace trunkline

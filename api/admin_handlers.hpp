@@ -1,0 +1,54 @@
+/// The handlers of the admin API, and what they share. Each is a row of the table in
+/// `api/admin_api.cpp`.
+#pragma once
+
+#include "api/gateway.hpp"
+#include "api/route.hpp"
+#include "protocol/json.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace trunkline {
+
+/// How long an actor may take to tell how it is; then its last report is shown.
+inline constexpr auto report_deadline = std::chrono::milliseconds{250};
+
+/// Returns `content` as an answer with `status`.
+http_response admin_answer_of(int status, const json_object& content);
+
+/// Returns the JSON object in the body; an empty body is an empty object. Fails with
+/// `errc::malformed`.
+caf::expected<json_object> read_body(const matched_request& request);
+
+/// Returns the text member `key`, "" when it is missing. Fails with `errc::invalid` when it is no
+/// text or longer than 1,024 bytes.
+caf::expected<std::string> text_member(const json_object& body, std::string_view key);
+
+/// Returns the value of `key` in the query, percent-decoded, or "".
+std::string query_value(const matched_request& request, std::string_view key);
+
+// admin_health.cpp
+void show_livez(gateway_state&, const matched_request&, http_reply);
+void show_readyz(gateway_state&, const matched_request&, http_reply);
+void show_startupz(gateway_state&, const matched_request&, http_reply);
+void show_metrics(gateway_state&, const matched_request&, http_reply);
+void show_version(gateway_state&, const matched_request&, http_reply);
+void list_nodes(gateway_state&, const matched_request&, http_reply);
+void show_node(gateway_state&, const matched_request&, http_reply);
+
+// admin_actors.cpp
+void show_actor(gateway_state&, const matched_request&, http_reply);
+void show_timeline(gateway_state&, const matched_request&, http_reply);
+
+// admin_accounts.cpp
+void list_accounts(gateway_state&, const matched_request&, http_reply);
+void show_account(gateway_state&, const matched_request&, http_reply);
+void create_account(gateway_state&, const matched_request&, http_reply);
+void disable_account(gateway_state&, const matched_request&, http_reply);
+void enable_account(gateway_state&, const matched_request&, http_reply);
+void reset_password(gateway_state&, const matched_request&, http_reply);
+void create_user_token(gateway_state&, const matched_request&, http_reply);
+void create_admin_token(gateway_state&, const matched_request&, http_reply);
+
+} // namespace trunkline

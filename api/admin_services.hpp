@@ -1,0 +1,52 @@
+/// What the handlers of the admin API ask the node they run in. Made by the engine; outlives the
+/// gateways. Every function may be called from any thread and must not block.
+#pragma once
+
+#include "protocol/json.hpp"
+
+#include <caf/expected.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trunkline {
+
+struct readiness_check {
+  std::string name; ///< "storage", "draining", ...
+  bool passed = false;
+  std::string detail; ///< "" when there is nothing to add.
+};
+
+/// The last answer of each actor that was asked, for when one does not answer in time. Bounded; the
+/// oldest go first. Any thread.
+class report_cache {
+public:
+  static constexpr std::size_t reports_max = 4096;
+
+  void keep(const std::string& actor, const json_object& report);
+  std::optional<json_object> find(const std::string& actor) const;
+
+private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::pair<std::uint64_t, json_object>> reports_;
+  std::map<std::uint64_t, std::string> order_;
+  std::uint64_t count_ = 0;
+};
+
+struct admin_services {
+  std::string node_id = "1";
+  std::uint32_t own_uid = 0; ///< A unix socket's peer with this user id may do everything.
+  std::function<std::string()> metrics; ///< Prometheus text.
+  std::function<json_object()> describe_node;
+  std::function<std::vector<readiness_check>()> readiness;
+  std::function<bool()> started;
+  std::function<caf::expected<std::int64_t>()> next_id; ///< For new accounts.
+  report_cache reports;
+};
+
+} // namespace trunkline

@@ -1,0 +1,69 @@
+/// The actor system of a node and what lives in it: the one place that chooses spawn options.
+#pragma once
+
+#include "actors/account_messages.hpp"
+#include "actors/id_source.hpp"
+#include "actors/log_position.hpp"
+#include "actors/password_worker_messages.hpp"
+#include "actors/shard_region.hpp"
+#include "actors/storage_worker.hpp"
+#include "actors/timeline_messages.hpp"
+#include "engine/node_options.hpp"
+#include "engine/node_storage.hpp"
+#include "protocol/time.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/error.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace trunkline {
+
+/// What the actors of a node count, for whoever shows it.
+struct node_counters {
+  std::shared_ptr<storage_counters> storage = std::make_shared<storage_counters>();
+  std::shared_ptr<log_position> position = std::make_shared<log_position>();
+  std::shared_ptr<region_counters> accounts = std::make_shared<region_counters>();
+  std::shared_ptr<region_counters> timelines = std::make_shared<region_counters>();
+};
+
+class node_actors {
+public:
+  /// Starts the storage workers and everything that stands on them. `on_broken` is called from the
+  /// writer's thread when storage is lost.
+  node_actors(const node_options& options, node_databases databases, wall_clock clock,
+              std::function<void(const caf::error&)> on_broken);
+
+  /// Calls `end`. Whoever holds a handle of one of the actors gives it up before.
+  ~node_actors();
+  node_actors(const node_actors&) = delete;
+  node_actors& operator=(const node_actors&) = delete;
+
+  /// Ends every actor; the handles below are then of no use. A second call does nothing.
+  void end();
+
+  caf::actor_system& system() { return *system_; }
+
+  /// Makes `actor` end before the regions do.
+  void end_first(caf::actor actor) { first_.push_back(std::move(actor)); }
+
+  node_counters counters;
+  std::shared_ptr<id_source> ids;
+  storage_handles storage;
+  password_handle passwords;
+  account_handle accounts;
+  timeline_handle timelines;
+
+private:
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::vector<caf::actor> first_; ///< Gateways and timers.
+  std::vector<caf::actor> regions_;
+  std::vector<caf::actor> readers_of_log_;
+  std::vector<caf::actor> workers_; ///< The writer and the readers.
+};
+
+} // namespace trunkline

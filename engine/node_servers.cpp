@@ -1,0 +1,123 @@
+#include "engine/node_servers.hpp"
+
+#include "actors/messages.hpp"
+#include "api/admin_api.hpp"
+#include "api/client_api.hpp"
+#include "engine/config_rules.hpp"
+#include "trunkline/version.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace trunkline {
+
+namespace {
+
+/// Half of the cores serve HTTP; the others run actors, signatures and the database.
+std::size_t http_threads() {
+  return std::max(1U, std::thread::hardware_concurrency() / 2);
+}
+
+api_services_ptr make_services(const node_config& config, node_actors& actors, wall_clock clock) {
+  auto options = api_options{.domain = config.server.domain,
+                             .url = config.server.url,
+                             .version = std::string{version()},
+                             .test_enabled = config.test.enabled,
+                             .requests = {.requests = config.rate_limit.requests},
+                             .exchanges_max = config.server.requests_max};
+  auto services =
+      std::make_shared<api_services>(std::move(options), actors.storage, std::move(clock));
+  services->accounts = actors.accounts;
+  services->timelines = actors.timelines;
+  services->passwords = actors.passwords;
+  return services;
+}
+
+std::vector<gateway_handle> spawn_gateways(node_actors& actors, std::size_t count,
+                                           const api_services_ptr& services,
+                                           const api_flavour& flavour) {
+  auto all = std::vector<gateway_handle>{};
+  for (auto i = std::size_t{0}; i < count; ++i) {
+    all.push_back(actors.system().spawn(gateway, services, flavour));
+    actors.end_first(caf::actor_cast<caf::actor>(all.back()));
+  }
+  return all;
+}
+
+http_server_options options_of(const node_config& config, const std::string& listen) {
+  const auto address = parse_listen(listen);
+  auto options = http_server_options{};
+  options.tcp = {{.address = address->host, .port = address->port}};
+  options.body_bytes_max = static_cast<std::size_t>(config.server.body_bytes_max);
+  options.header_bytes_max = static_cast<std::size_t>(config.server.header_bytes_max);
+  options.connections_max = static_cast<std::size_t>(config.server.connections_max);
+  options.header_limit = config.server.read_timeout;
+  options.body_limit = config.server.read_timeout;
+  options.write_limit = config.server.read_timeout;
+  options.idle_limit = config.server.idle_timeout;
+  return options;
+}
+
+std::string url_of(const std::string& scheme, const std::string& listen, std::uint16_t port) {
+  const auto host = listen.substr(0, listen.rfind(':'));
+  return scheme + "://" + host + ":" + std::to_string(port);
+}
+
+} // namespace
+
+node_servers::node_servers(const node_config& config, node_actors& actors, wall_clock clock,
+                           admin_services& admin)
+    : client_api{make_services(config, actors, clock)}, admin_api{
+                                                            make_services(config, actors, clock)} {
+  admin_api->admin = &admin;
+  web_gateways_ = spawn_gateways(actors, http_threads(), client_api, client_flavour());
+  admin_gateways_ = spawn_gateways(actors, 1, admin_api, admin_flavour());
+}
+
+caf::error node_servers::listen(const node_config& config) {
+  auto admin = options_of(config, config.admin.listen);
+  admin.unix_sockets = {config.admin.socket};
+  auto admin_server =
+      http_server::start(std::move(admin), enter(admin_gateways_, admin_api, admin_flavour()));
+  if (!admin_server)
+    return std::move(admin_server.error());
+  admin_ = std::move(*admin_server);
+  admin_url_ = url_of("http", config.admin.listen, admin_->ports().front());
+
+  auto web = options_of(config, config.server.listen);
+  web.threads = http_threads();
+  web.trusted_proxies = config.server.trusted_proxies;
+  web.tls_certificate_file = config.server.tls_certificate_file;
+  web.tls_key_file = config.server.tls_key_file;
+  const auto scheme = web.tls_certificate_file.empty() ? "http" : "https";
+  auto web_server =
+      http_server::start(std::move(web), enter(web_gateways_, client_api, client_flavour()));
+  if (!web_server)
+    return std::move(web_server.error());
+  web_ = std::move(*web_server);
+  web_url_ = url_of(scheme, config.server.listen, web_->ports().front());
+  return {};
+}
+
+bool node_servers::drain(std::chrono::milliseconds limit) {
+  return web_ ? web_->drain(limit) : true;
+}
+
+void node_servers::stop() {
+  client_api->draining = true;
+  admin_api->draining = true;
+  if (web_)
+    web_->stop();
+  if (admin_)
+    admin_->stop();
+}
+
+http_server_counters node_servers::web_counters() const {
+  return web_ ? web_->counters() : http_server_counters{};
+}
+
+http_server_counters node_servers::admin_counters() const {
+  return admin_ ? admin_->counters() : http_server_counters{};
+}
+
+} // namespace trunkline

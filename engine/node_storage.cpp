@@ -1,0 +1,137 @@
+#include "engine/node_storage.hpp"
+
+#include "protocol/crypto.hpp"
+#include "protocol/errc.hpp"
+#include "storage/migrations.hpp"
+#include "storage/node_store.hpp"
+#include "storage/postgres_database.hpp"
+#include "storage/sqlite_database.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <system_error>
+
+namespace trunkline {
+
+namespace {
+
+constexpr std::size_t key_bytes = 32;
+
+/// A node on its own: the first of what may become a cluster.
+constexpr std::int64_t own_node = 1;
+constexpr std::uint8_t own_slot = 0;
+
+using opened = caf::expected<std::unique_ptr<database>>;
+
+caf::expected<std::string> read_url(const std::string& file) {
+  auto in = std::ifstream{file};
+  auto text = std::string{std::istreambuf_iterator<char>{in}, {}};
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.pop_back();
+  if (text.empty())
+    return make_error(errc::config_invalid,
+                      "storage.postgres_url_file: " + file + " cannot be read or is empty");
+  return text;
+}
+
+caf::expected<node_databases> open_connections(std::int64_t readers,
+                                               const std::function<opened()>& writer,
+                                               const std::function<opened()>& reader) {
+  auto out = node_databases{};
+  auto first = writer();
+  if (!first)
+    return std::move(first.error());
+  out.writer = std::move(*first);
+  if (auto failure = migrate(*out.writer))
+    return failure;
+  for (auto i = std::int64_t{0}; i < readers; ++i) {
+    auto next = reader();
+    if (!next)
+      return std::move(next.error());
+    out.readers.push_back(std::move(*next));
+  }
+  return out;
+}
+
+caf::expected<node_databases> open_named(const node_config& config) {
+  const auto& storage = config.storage;
+  if (storage.postgres_url_file.empty()) {
+    const auto file = storage.folder + "/trunkline.db";
+    return open_connections(
+        storage.readers, [&] { return open_sqlite(file, sqlite_mode::writer); },
+        [&] { return open_sqlite(file, sqlite_mode::reader); });
+  }
+  const auto url = read_url(storage.postgres_url_file);
+  if (!url)
+    return url.error();
+  const auto connect = [&] { return open_postgres(*url); };
+  return open_connections(storage.readers, connect, connect);
+}
+
+caf::error enter_node(node_databases& opened_now, const wall_clock& clock) {
+  auto incarnation =
+      start_node(*opened_now.writer,
+                 {.id = own_node, .slot = own_slot, .joined_at = clock(), .lease_until = {}});
+  if (!incarnation)
+    return std::move(incarnation.error());
+  auto ids = open_id_source(*opened_now.writer, own_slot, clock);
+  if (!ids)
+    return std::move(ids.error());
+  opened_now.incarnation = *incarnation;
+  opened_now.ids = std::move(*ids);
+  return {};
+}
+
+caf::error unusable(const std::string& file, int number) {
+  return make_error(errc::config_invalid,
+                    "secrets.key_file: " + file + ": " + std::generic_category().message(number));
+}
+
+/// Writes the whole key or nothing: a half-written one would lock the owner out of his keys.
+caf::error make_key(const std::string& file) {
+  const auto part = file + ".part";
+  const auto descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (descriptor < 0)
+    return unusable(part, errno);
+  const auto key = random_bytes(key_bytes);
+  const auto written = ::write(descriptor, key.data(), key.size());
+  const auto synced = ::fsync(descriptor);
+  ::close(descriptor);
+  if (written != static_cast<ssize_t>(key.size()) || synced != 0 ||
+      ::rename(part.c_str(), file.c_str()) != 0)
+    return unusable(file, errno);
+  return {};
+}
+
+} // namespace
+
+caf::expected<node_databases> open_databases(const node_config& config, const wall_clock& clock) {
+  auto out = open_named(config);
+  if (!out)
+    return out;
+  if (auto failure = enter_node(*out, clock))
+    return failure;
+  return out;
+}
+
+caf::error prepare_secret_key(const std::string& file) {
+  struct stat facts = {};
+  if (::stat(file.c_str(), &facts) != 0)
+    return errno == ENOENT ? make_key(file) : unusable(file, errno);
+  if (facts.st_size < static_cast<off_t>(key_bytes))
+    return make_error(errc::config_invalid, "secrets.key_file: " + file +
+                                                " is shorter than 32 "
+                                                "bytes");
+  if ((facts.st_mode & 077) != 0)
+    return make_error(errc::insecure,
+                      "secrets.key_file: " + file + " can be read by others; chmod 600 " + file);
+  return {};
+}
+
+} // namespace trunkline
