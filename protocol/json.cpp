@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 
 namespace trunkline {
 
@@ -28,7 +29,7 @@ struct builder {
     } else if (auto* items = open.back().as_array()) {
       items->push_back(std::move(value));
     } else {
-      (*open.back().as_object())[keys.back()] = std::move(value);
+      open.back().as_object()->append(std::move(keys.back()), std::move(value));
       keys.pop_back();
     }
     return true;
@@ -46,7 +47,10 @@ struct builder {
     open.emplace_back(json_object{});
     return true;
   }
-  bool on_object_end(std::size_t, code&) { return close(); }
+  bool on_object_end(std::size_t, code&) {
+    open.back().as_object()->keep_last();
+    return close();
+  }
   bool on_array_begin(code&) {
     open.emplace_back(json_array{});
     return true;
@@ -158,6 +162,41 @@ json_value& json_object::operator[](std::string_view key) {
   if (auto* value = find(key))
     return *value;
   return members_.emplace_back(std::string{key}, json_value{}).second;
+}
+
+void json_object::append(std::string key, json_value value) {
+  members_.emplace_back(std::move(key), std::move(value));
+}
+
+void json_object::keep_last() {
+  // A hash pays for objects that nobody writes by hand; the others stay without an allocation.
+  constexpr auto hashed_from = std::size_t{17};
+  auto hashed = std::unordered_map<std::string_view, std::size_t>{};
+  const auto is_hashed = members_.size() >= hashed_from;
+  auto kept = std::size_t{0};
+  for (auto& member : members_) {
+    auto* place = is_hashed ? nullptr : find_before(kept, member.first);
+    if (is_hashed)
+      if (const auto known = hashed.find(member.first); known != hashed.end())
+        place = &members_[known->second].second;
+    if (place) {
+      *place = std::move(member.second);
+      continue;
+    }
+    if (&members_[kept] != &member)
+      members_[kept] = std::move(member);
+    if (is_hashed)
+      hashed.emplace(members_[kept].first, kept);
+    ++kept;
+  }
+  members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(kept), members_.end());
+}
+
+json_value* json_object::find_before(std::size_t end, std::string_view key) {
+  for (auto index = std::size_t{0}; index < end; ++index)
+    if (members_[index].first == key)
+      return &members_[index].second;
+  return nullptr;
 }
 
 const json_value* json_value::find(std::string_view key) const {

@@ -37,12 +37,19 @@ public:
   /// Returns the value of `key`, made null when it is new.
   json_value& operator[](std::string_view key);
 
+  /// Appends without looking whether `key` is there already; whoever does so in a row calls
+  /// `keep_last` at the end, which leaves of each key the last value at the first one's place.
+  void append(std::string key, json_value value);
+  void keep_last();
+
   bool empty() const { return members_.empty(); }
   std::size_t size() const { return members_.size(); }
   auto begin() const { return members_.begin(); }
   auto end() const { return members_.end(); }
 
 private:
+  json_value* find_before(std::size_t end, std::string_view key);
+
   std::vector<std::pair<std::string, json_value>> members_;
 };
 
