@@ -21,20 +21,26 @@ struct log_hint {
 struct describe_log {};
 
 struct log_report {
-  log_seq applied = 0;    ///< Handed to the fan-out.
-  std::int64_t hints = 0; ///< Rows that came as hints.
-  std::int64_t read = 0;  ///< Rows read from the log: holes and polls.
-  std::int64_t holes = 0;
+  log_seq handed_on = 0;    ///< To the fan-out.
+  std::int64_t hints = 0;   ///< Rows that came as hints.
+  std::int64_t read = 0;    ///< Rows read from the log: holes and polls.
+  std::int64_t holes = 0;   ///< Between hints.
+  std::int64_t dropped = 0; ///< Rows of hints not kept: too many behind a hole, or not applied.
+  std::int64_t failed = 0;  ///< Reads of the log.
+  std::int64_t mailbox = 0;
 };
 
-/// INTERNAL: the 500 ms poll, and the 50 ms wait at a hole.
-struct poll_log {
+/// INTERNAL: the poll.
+struct poll_log {};
+
+/// INTERNAL: the wait at a hole is over.
+struct close_hole {
   std::uint64_t epoch = 0;
 };
 
 using log_reader_handle =
     caf::typed_actor<caf::reacts_to<log_hint>, caf::replies_to<describe_log>::with<log_report>,
                      // INTERNAL
-                     caf::reacts_to<poll_log>>;
+                     caf::reacts_to<poll_log>, caf::reacts_to<close_hole>>;
 
 } // namespace trunkline

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/fanout_messages.hpp"
 #include "actors/gateway_messages.hpp"
 #include "actors/id_source_messages.hpp"
 #include "actors/log_reader_messages.hpp"
@@ -23,8 +24,10 @@ using message_types =
                unboost_post, follow_account, unfollow_account, block_account, unblock_account,
                mute_account, unmute_account, describe_account, account_report, account_idle,
                read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
-               describe_log, log_report, poll_log, passivate_actor, http_exchange,
-               make_password_hash, password_hash, check_password, keep_ids>;
+               describe_log, log_report, poll_log, close_hole, apply_rows, install_home,
+               await_applied, describe_fanout, fanout_report, continue_fanout, drop_unread_homes,
+               passivate_actor, http_exchange, make_password_hash, password_hash, check_password,
+               keep_ids>;
 
 } // namespace trunkline
 
@@ -66,6 +69,16 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::log_hint))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_log))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::log_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::poll_log))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::close_hole))
+
+// fanout
+CAF_ADD_TYPE_ID(trunkline, (trunkline::apply_rows))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::install_home))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::await_applied))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_fanout))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::fanout_report))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::continue_fanout))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::drop_unread_homes))
 
 // shard_region
 CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_actor))
@@ -110,6 +123,14 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_hint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::poll_log)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::close_hole)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::apply_rows)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::install_home)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::await_applied)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_fanout)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::fanout_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::continue_fanout)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::drop_unread_homes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::http_exchange)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::make_password_hash)

@@ -52,9 +52,7 @@ struct timeline_report {
 };
 
 /// INTERNAL: the idle timer of a timeline actor.
-struct timeline_idle {
-  std::uint64_t epoch = 0;
-};
+struct timeline_idle {};
 
 using timeline_handle = caf::typed_actor<caf::replies_to<read_home>::with<home_page>,
                                          caf::replies_to<describe_timeline>::with<timeline_report>,

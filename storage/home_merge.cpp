@@ -20,10 +20,10 @@ constexpr auto newest_of_followees = std::string_view{
 constexpr auto oldest_of_followees = std::string_view{
     "SELECT f.followee, (SELECT min(p.id) FROM post p WHERE p.author = f.followee AND p.id > $2"
     " AND p.id < $3) FROM follow f WHERE f.follower = $1 AND f.accepted = 1"};
-constexpr auto newest_of_viewer = std::string_view{
-    "SELECT $1, max(p.id) FROM post p WHERE p.author = $1 AND p.id > $2 AND p.id < $3"};
-constexpr auto oldest_of_viewer = std::string_view{
-    "SELECT $1, min(p.id) FROM post p WHERE p.author = $1 AND p.id > $2 AND p.id < $3"};
+constexpr auto newest_of_viewer =
+    std::string_view{"SELECT max(id) FROM post WHERE author = $1 AND id > $2 AND id < $3"};
+constexpr auto oldest_of_viewer =
+    std::string_view{"SELECT min(id) FROM post WHERE author = $1 AND id > $2 AND id < $3"};
 
 } // namespace
 
@@ -44,10 +44,18 @@ home_merge::home_merge(database& db, const viewer_graph& graph, home_range range
 
 caf::error home_merge::start() {
   const auto bounds = {sql_value{graph_.viewer}, sql_value{range_.above}, sql_value{range_.below}};
-  if (auto failure =
-          add_authors(range_.oldest_first ? oldest_of_followees : newest_of_followees, bounds))
-    return failure;
-  return add_authors(range_.oldest_first ? oldest_of_viewer : newest_of_viewer, bounds);
+  const auto own = db_.run(range_.oldest_first ? oldest_of_viewer : newest_of_viewer, bounds);
+  if (!own)
+    return own.error();
+  const auto others =
+      db_.run(range_.oldest_first ? oldest_of_followees : newest_of_followees, bounds);
+  if (!others)
+    return others.error();
+  add_author(graph_.viewer, own->rows[0][0]);
+  for (const auto& row : others->rows)
+    if (const auto author = row[0].id<account_id>(); author != graph_.viewer)
+      add_author(author, row[1]);
+  return {};
 }
 
 caf::expected<std::optional<post_facts>> home_merge::next() {
@@ -77,20 +85,11 @@ std::optional<post_id> home_merge::rest() const {
   return heap_.empty() ? std::nullopt : std::optional{authors_[heap_.front()].head};
 }
 
-caf::error home_merge::add_authors(std::string_view sql, std::initializer_list<sql_value> values) {
-  auto found = db_.run(sql, values);
-  if (!found)
-    return std::move(found.error());
-  for (const auto& row : found->rows) {
-    const auto author = row[0].id<account_id>();
-    const auto is_doubled =
-        author == graph_.viewer && sql != oldest_of_viewer && sql != newest_of_viewer;
-    if (row[1].is_null() || is_doubled || !graph_.shows_author(author, now_))
-      continue;
-    authors_.push_back({.author = author, .head = row[1].id<post_id>(), .chunk = first_chunk});
-    push(authors_.size() - 1);
-  }
-  return {};
+void home_merge::add_author(account_id author, const sql_value& head) {
+  if (head.is_null() || !graph_.shows_author(author, now_))
+    return;
+  authors_.push_back({.author = author, .head = head.id<post_id>(), .chunk = first_chunk});
+  push(authors_.size() - 1);
 }
 
 caf::error home_merge::read_chunk(author_posts& of) {

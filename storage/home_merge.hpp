@@ -51,7 +51,7 @@ private:
     bool is_read_to_end = false;
   };
 
-  caf::error add_authors(std::string_view sql, std::initializer_list<sql_value> values);
+  void add_author(account_id author, const sql_value& head);
   caf::error read_chunk(author_posts& of);
   void advance(author_posts& of, post_id last);
   void push(std::size_t index);

@@ -1,7 +1,7 @@
 #include "storage/home_store.hpp"
 
-#include "storage/migrations.hpp"
-#include "storage/sqlite_database.hpp"
+#include "tests/kit/both_databases.hpp"
+#include "tests/kit/failing_database.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -17,10 +17,7 @@ constexpr auto now = time_point{1000s};
 constexpr auto viewer = account_id{1};
 
 void on_each_database(const std::function<void(database&)>& body) {
-  auto db = open_sqlite({}, sqlite_mode::memory);
-  REQUIRE(db);
-  REQUIRE_FALSE(migrate(**db));
-  body(**db);
+  kit::on_both([&](kit::test_database& fresh) { body(fresh.db()); });
 }
 
 sql_value optional_id(std::int64_t id) {
@@ -210,5 +207,24 @@ TEST_CASE("a merge looks at a bounded number of posts", "[home_store]") {
     CHECK(looked_at < 100 + 128);
     REQUIRE(merge.rest());
     CHECK(merge.rest()->value == 300 - looked_at);
+  });
+}
+
+TEST_CASE("reads of homes report every failure of the database", "[home_store][walk]") {
+  on_each_database([](database& db) {
+    follow(db, {2});
+    store(db, {.id = {10}, .author = {2}});
+    const auto graph = viewer_graph{.viewer = viewer, .followees = {{{2}}}};
+    const auto wanted = std::vector<post_id>{{10}};
+    const auto walk = [&](auto operation) {
+      return kit::walk_every_n(db, [operation](database& open) {
+        auto result = operation(open);
+        return result ? caf::error{} : std::move(result.error());
+      });
+    };
+    CHECK(walk([](auto& open) { return read_viewer_graph(open, viewer); }) == 6);
+    CHECK(walk([](auto& open) { return read_home_snapshot(open, viewer, now); }) == 10);
+    CHECK(walk([&](auto& open) { return read_home_range(open, graph, {}, 9, now); }) == 5);
+    CHECK(walk([&](auto& open) { return read_facts(open, wanted); }) == 3);
   });
 }

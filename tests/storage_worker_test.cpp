@@ -22,6 +22,7 @@ log_reader_handle::behavior_type noting_reader(log_reader_handle::pointer,
       [=](log_hint& hint) { hints->push_back(std::move(hint)); },
       [](describe_log) -> caf::result<log_report> { return log_report{}; },
       [](poll_log) {},
+      [](close_hole) {},
   };
 }
 

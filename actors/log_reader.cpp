@@ -1,0 +1,151 @@
+#include "actors/log_reader.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/tasks.hpp"
+#include "storage/log_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trunkline {
+
+log_reader_handle::behavior_type
+log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader_options options) {
+  has_ = std::move(dependencies);
+  options_ = options;
+  storage_.readers = has_.readers;
+  begin();
+  self_->delayed_send(self_, options_.poll_interval, poll_log{});
+  return {
+      [this](log_hint& hint) { take(hint); },
+      [this](describe_log) { return describe(); },
+      [this](poll_log) { poll(); },
+      [this](close_hole due) {
+        if (at_hole_ && due.epoch == hole_epoch_) {
+          at_hole_ = false;
+          read();
+        }
+      },
+  };
+}
+
+void log_reader_state::begin() {
+  if (options_.start)
+    return begin_after(*options_.start);
+  reading_ = true;
+  ask_storage(self_, storage_, query<log_seq>{newest_seq}, [this](caf::expected<log_seq> newest) {
+    reading_ = false;
+    if (newest)
+      return begin_after(*newest);
+    ++counters_.failed;
+  });
+}
+
+void log_reader_state::begin_after(log_seq newest) {
+  start_ = handed_ = newest;
+  hand_on({}, std::nullopt);
+  hand_on_hints();
+  read();
+}
+
+void log_reader_state::take(log_hint& hint) {
+  const auto rows = hint.rows.size();
+  counters_.hints += static_cast<std::int64_t>(rows);
+  if (rows == 0 || (start_ && hint.rows.back().seq <= handed_))
+    return;
+  if (waiting_rows_ + rows > options_.hints_max || is_full()) {
+    counters_.dropped += static_cast<std::int64_t>(rows);
+    return wait_at_hole();
+  }
+  if (waiting_.try_emplace(hint.previous, std::move(hint)).second)
+    waiting_rows_ += rows;
+  hand_on_hints();
+}
+
+/// Hands on what joins on to the rows handed on, and waits for the rest.
+void log_reader_state::hand_on_hints() {
+  while (start_ && !waiting_.empty()) {
+    const auto first = waiting_.begin();
+    if (first->first > handed_)
+      return wait_at_hole();
+    auto rows = std::move(first->second.rows);
+    waiting_rows_ -= rows.size();
+    waiting_.erase(first);
+    std::erase_if(rows, [this](const log_entry& row) { return row.seq <= handed_; });
+    if (!rows.empty())
+      hand_on(std::move(rows), std::nullopt);
+  }
+  at_hole_ = false;
+}
+
+void log_reader_state::hand_on(std::vector<log_entry> rows,
+                               std::optional<steady_time> end_seen_at) {
+  if (!rows.empty())
+    handed_ = rows.back().seq;
+  self_->send(has_.fanout,
+              apply_rows{.rows = std::move(rows), .upto = handed_, .end_seen_at = end_seen_at});
+}
+
+void log_reader_state::wait_at_hole() {
+  if (std::exchange(at_hole_, true))
+    return;
+  ++counters_.holes;
+  self_->delayed_send(self_, options_.hole_wait, close_hole{++hole_epoch_});
+}
+
+bool log_reader_state::is_full() const {
+  const auto applied = std::max(has_.position->applied(), start_.value_or(0));
+  return handed_ - applied >= options_.outstanding_max;
+}
+
+void log_reader_state::poll() {
+  self_->delayed_send(self_, options_.poll_interval, poll_log{});
+  if (start_)
+    return read();
+  if (!reading_)
+    begin();
+}
+
+void log_reader_state::read() {
+  if (reading_)
+    return;
+  if (is_full())
+    return wait_at_hole();
+  reading_ = true;
+  const auto began = self_->clock().now();
+  const auto read_rows = [after = handed_, limit = options_.rows_max](database& db) {
+    return read_log(db, after, limit);
+  };
+  ask_storage(self_, storage_, query<std::vector<log_entry>>{read_rows},
+              [this, began](caf::expected<std::vector<log_entry>> rows) {
+                reading_ = false;
+                if (rows)
+                  return take_read(std::move(*rows), began);
+                ++counters_.failed;
+              });
+}
+
+void log_reader_state::take_read(std::vector<log_entry> rows, steady_time began) {
+  const auto is_end = rows.size() < options_.rows_max;
+  std::erase_if(rows, [this](const log_entry& row) { return row.seq <= handed_; });
+  counters_.read += static_cast<std::int64_t>(rows.size());
+  hand_on(std::move(rows), is_end ? std::optional{began} : std::nullopt);
+  hand_on_hints();
+  if (!is_end)
+    read();
+}
+
+log_report log_reader_state::describe() const {
+  auto report = counters_;
+  report.handed_on = handed_;
+  report.mailbox = static_cast<std::int64_t>(self_->mailbox().size());
+  return report;
+}
+
+log_reader_handle::behavior_type
+log_reader(log_reader_handle::stateful_pointer<log_reader_state> self,
+           log_reader_dependencies dependencies, log_reader_options options) {
+  return self->state.make_behavior(std::move(dependencies), options);
+}
+
+} // namespace trunkline
