@@ -4,7 +4,7 @@
 #include "actors/tasks.hpp"
 #include "protocol/errc.hpp"
 #include "storage/database.hpp"
-#include "storage/id_slot_store.hpp"
+#include "storage/node_store.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,9 +13,9 @@ namespace trunkline {
 
 namespace {
 
-/// The difference between the ids of two moments.
-std::int64_t id_span(std::chrono::milliseconds time) {
-  return time.count() << 16;
+/// The greatest id of `slot` that lies in the millisecond of `at`.
+std::int64_t last_id_at(time_point at, std::uint8_t slot) {
+  return make_id(at, slot, 0xff);
 }
 
 void raise_to(std::atomic<std::int64_t>& value, std::int64_t floor) {
@@ -26,9 +26,10 @@ void raise_to(std::atomic<std::int64_t>& value, std::int64_t floor) {
 
 } // namespace
 
-id_source::id_source(std::uint8_t slot, std::int64_t reserve, wall_clock clock,
+id_source::id_source(std::uint8_t slot, time_point used, wall_clock clock,
                      id_source_options options)
-    : slot_{slot}, clock_{std::move(clock)}, options_{options}, last_{reserve}, reserve_{reserve} {}
+    : slot_{slot}, clock_{std::move(clock)}, options_{options}, last_{last_id_at(used, slot)},
+      reserve_{last_id_at(used, slot)} {}
 
 caf::expected<std::int64_t> id_source::next(std::int64_t floor) {
   const auto now = clock_();
@@ -44,32 +45,29 @@ caf::expected<std::int64_t> id_source::next(std::int64_t floor) {
   }
 }
 
-std::int64_t id_source::wanted_reserve() const {
-  const auto now = make_id(clock_(), slot_, 0);
-  const auto used = std::max(last_.load(), asked_.load());
-  const auto reserve = reserve_.load();
-  const auto enough = now + id_span(options_.ahead - options_.refresh) < reserve &&
-                      used + id_span(options_.margin) / 2 < reserve;
-  if (enough)
-    return 0;
-  return std::max(now + id_span(options_.ahead), used + id_span(options_.margin));
+std::optional<time_point> id_source::wanted_reserve() const {
+  const auto now = clock_();
+  const auto used = time_of(std::max(last_.load(), asked_.load()));
+  const auto reserve = time_of(reserve_.load());
+  if (now + options_.ahead - options_.refresh < reserve && used + options_.margin / 2 < reserve)
+    return std::nullopt;
+  return std::max(now + options_.ahead, used + options_.margin);
 }
 
-void id_source::confirm(std::int64_t until) {
-  raise_to(reserve_, until);
+void id_source::confirm(time_point until) {
+  raise_to(reserve_, last_id_at(until, slot_));
 }
 
 caf::expected<std::shared_ptr<id_source>>
 open_id_source(database& db, std::uint8_t slot, wall_clock clock, id_source_options options) {
-  auto stored = id_slot_store{db}.reserve(slot);
-  if (!stored)
-    return std::move(stored.error());
-  auto ids = std::make_shared<id_source>(slot, *stored, std::move(clock), options);
-  const auto until = ids->wanted_reserve();
-  if (auto failure =
-          db.transact([&](database& open) { return id_slot_store{open}.raise(slot, until); }))
-    return failure;
-  ids->confirm(until);
+  auto used = ids_until(db, slot);
+  if (!used)
+    return std::move(used.error());
+  auto ids = std::make_shared<id_source>(slot, *used, std::move(clock), options);
+  auto until = reserve_ids(db, slot, ids->wanted_reserve().value_or(*used));
+  if (!until)
+    return std::move(until.error());
+  ids->confirm(*until);
   return ids;
 }
 
@@ -84,25 +82,22 @@ id_keeper_handle::behavior_type id_keeper_state::make_behavior(storage_handles s
 void id_keeper_state::look() {
   self_->delayed_send(self_, ids_->options().tick, keep_ids{});
   const auto until = ids_->wanted_reserve();
-  if (until != 0 && !std::exchange(raising_, true))
-    raise(until);
+  if (until && !std::exchange(raising_, true))
+    raise(*until);
 }
 
-void id_keeper_state::raise(std::int64_t until) {
-  auto change = command<caf::unit_t>{
-      [slot = ids_->slot(), until](write_context& context) -> caf::expected<caf::unit_t> {
-        if (auto failure = id_slot_store{context.db}.raise(slot, until))
-          return failure;
-        return caf::unit;
-      }};
+void id_keeper_state::raise(time_point until) {
+  auto change = command<time_point>{[slot = ids_->slot(), until](write_context& context) {
+    return reserve_ids(context.db, slot, until);
+  }};
   ask_storage(self_, storage_, std::move(change),
-              [this, until](const caf::expected<caf::unit_t>& outcome) { raised(until, outcome); });
+              [this](const caf::expected<time_point>& stored) { raised(stored); });
 }
 
-void id_keeper_state::raised(std::int64_t until, const caf::expected<caf::unit_t>& outcome) {
+void id_keeper_state::raised(const caf::expected<time_point>& until) {
   raising_ = false; // after a failure the next tick tries again
-  if (outcome)
-    ids_->confirm(until);
+  if (until)
+    ids_->confirm(*until);
 }
 
 id_keeper_handle::behavior_type id_keeper(id_keeper_handle::stateful_pointer<id_keeper_state> self,

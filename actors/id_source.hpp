@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace trunkline {
 
@@ -35,20 +36,19 @@ struct id_source_options {
 /// Hands out ids of one slot. Any thread.
 class id_source {
 public:
-  /// Begins above `reserve`, up to which nothing is known to be free; ids come after the first
+  /// Begins above the ids of `used`, up to which any may have been given; ids come after the first
   /// `confirm`.
-  id_source(std::uint8_t slot, std::int64_t reserve, wall_clock clock,
-            id_source_options options = {});
+  id_source(std::uint8_t slot, time_point used, wall_clock clock, id_source_options options = {});
 
   /// Returns a new id greater than `floor` and than every one before it. Fails with
   /// `errc::unavailable` while the reserve does not reach so far.
   caf::expected<std::int64_t> next(std::int64_t floor = 0);
 
-  /// Returns the reserve that should be stored now, or 0 when the present one is enough.
-  std::int64_t wanted_reserve() const;
+  /// Returns the reserve that should be stored now; nothing when the present one is enough.
+  std::optional<time_point> wanted_reserve() const;
 
   /// Says that `until` is stored: ids up to it may be handed out.
-  void confirm(std::int64_t until);
+  void confirm(time_point until);
 
   std::uint8_t slot() const { return slot_; }
   const id_source_options& options() const { return options_; }
@@ -75,8 +75,8 @@ public:
 
 private:
   void look();
-  void raise(std::int64_t until);
-  void raised(std::int64_t until, const caf::expected<caf::unit_t>& outcome);
+  void raise(time_point until);
+  void raised(const caf::expected<time_point>& until);
 
   id_keeper_handle::pointer self_;
   storage_handles storage_;

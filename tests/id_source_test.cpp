@@ -2,7 +2,7 @@
 #include "actors/messages.hpp"
 #include "kit/deterministic_system.hpp"
 #include "kit/test_storage.hpp"
-#include "storage/id_slot_store.hpp"
+#include "storage/node_store.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -24,7 +24,9 @@ struct id_fixture {
     REQUIRE(ids);
     return *ids;
   }
-  std::int64_t stored(std::uint8_t slot = 3) { return *id_slot_store{storage.db()}.reserve(slot); }
+  std::int64_t stored(std::uint8_t slot = 3) {
+    return make_id(*ids_until(storage.db(), slot), slot, 0xff);
+  }
 };
 
 } // namespace
