@@ -1,0 +1,184 @@
+#include "storage/graph_store.hpp"
+
+#include "storage/audience_store.hpp"
+
+namespace trunkline {
+
+namespace {
+
+/// The options of a follow as they are stored.
+struct follow_row {
+  bool accepted = true;
+  bool show_boosts = true;
+  bool notify = false;
+  std::string languages;
+};
+
+std::string join(const std::vector<std::string>& languages) {
+  auto text = std::string{};
+  for (const auto& language : languages)
+    text.append(text.empty() ? "" : ",").append(language);
+  return text;
+}
+
+follow_row with(follow_row row, const follow_options& options) {
+  row.show_boosts = options.show_boosts.value_or(row.show_boosts);
+  row.notify = options.notify.value_or(row.notify);
+  if (options.languages)
+    row.languages = join(*options.languages);
+  return row;
+}
+
+bool differ(const follow_row& one, const follow_row& other) {
+  return one.show_boosts != other.show_boosts || one.notify != other.notify ||
+         one.languages != other.languages;
+}
+
+caf::expected<std::optional<follow_row>> find_follow(database& db, const follow_edge& edge) {
+  auto found = db.run("SELECT accepted, show_boosts, notify, languages FROM follow"
+                      " WHERE follower = $1 AND followee = $2",
+                      {edge.follower, edge.followee});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return std::optional<follow_row>{};
+  const auto& row = found->rows[0];
+  return std::optional{follow_row{row[0].flag(), row[1].flag(), row[2].flag(), row[3].text()}};
+}
+
+caf::expected<follow_change> insert_follow(database& db, const follow_edge& edge,
+                                           const follow_row& row, const std::string& uri,
+                                           time_point now) {
+  auto made = db.run("INSERT INTO follow(follower, followee, at, accepted, show_boosts, notify,"
+                     " languages, uri) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                     {edge.follower, edge.followee, now, row.accepted, row.show_boosts, row.notify,
+                      row.languages, uri});
+  if (!made)
+    return std::move(made.error());
+  if (!row.accepted)
+    return follow_change::requested;
+  if (edge.via)
+    if (auto failure = add_follower(db, edge.followee, edge.via))
+      return failure;
+  return follow_change::followed;
+}
+
+caf::expected<follow_change> update_follow(database& db, const follow_edge& edge,
+                                           const follow_row& row) {
+  auto changed = db.run("UPDATE follow SET show_boosts = $3, notify = $4, languages = $5"
+                        " WHERE follower = $1 AND followee = $2",
+                        {edge.follower, edge.followee, row.show_boosts, row.notify, row.languages});
+  if (!changed)
+    return std::move(changed.error());
+  return row.accepted ? follow_change::changed : follow_change::asked_anew;
+}
+
+caf::expected<bool> has_written(caf::expected<sql_result> result) {
+  if (!result)
+    return std::move(result.error());
+  return result->rows_written > 0;
+}
+
+} // namespace
+
+caf::expected<std::optional<account_facts>> find_account_facts(database& db, account_id id) {
+  auto found = db.run("SELECT name, host_id, locked, disabled_at FROM account"
+                      " WHERE id = $1 AND deleted_at IS NULL",
+                      {id});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return std::optional<account_facts>{};
+  const auto& row = found->rows[0];
+  return std::optional{account_facts{.id = id,
+                                     .name = row[0].text(),
+                                     .is_local = row[1].is_null(),
+                                     .locked = row[2].flag(),
+                                     .disabled = !row[3].is_null()}};
+}
+
+caf::expected<std::optional<named_account>> find_named(database& db, const std::string& folded_name,
+                                                       const std::string& host) {
+  auto found = host.empty() ? db.run("SELECT id, name, uri FROM account WHERE folded = $1"
+                                     " AND host_id IS NULL AND deleted_at IS NULL",
+                                     {folded_name})
+                            : db.run("SELECT a.id, a.name, a.uri FROM host h"
+                                     " JOIN account a ON a.host_id = h.id AND a.folded = $1"
+                                     " WHERE h.name = $2 AND a.deleted_at IS NULL"
+                                     " ORDER BY a.id LIMIT 1",
+                                     {folded_name, host});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return std::optional<named_account>{};
+  const auto& row = found->rows[0];
+  return std::optional{named_account{row[0].id<account_id>(), row[1].text(), row[2].text(), host}};
+}
+
+caf::expected<follow_change> store_follow(database& db, const follow_edge& edge,
+                                          const follow_options& options, bool accepted,
+                                          const std::string& uri, time_point now) {
+  auto known = find_follow(db, edge);
+  if (!known)
+    return std::move(known.error());
+  if (!*known)
+    return insert_follow(db, edge, with({.accepted = accepted}, options), uri, now);
+  const auto wanted = with(**known, options);
+  return differ(wanted, **known) ? update_follow(db, edge, wanted) : follow_change::none;
+}
+
+caf::expected<follow_end> erase_follow(database& db, const follow_edge& edge) {
+  auto erased = db.run("DELETE FROM follow WHERE follower = $1 AND followee = $2"
+                       " RETURNING accepted",
+                       {edge.follower, edge.followee});
+  if (!erased)
+    return std::move(erased.error());
+  if (erased->rows.empty())
+    return follow_end::none;
+  if (!erased->rows[0][0].flag())
+    return follow_end::withdrawn;
+  if (edge.via)
+    if (auto failure = remove_follower(db, edge.followee, edge.via))
+      return failure;
+  return follow_end::unfollow;
+}
+
+caf::expected<bool> is_blocked_either_way(database& db, account_id one, account_id other) {
+  auto found = db.run("SELECT blocker FROM block WHERE (blocker = $1 AND blocked = $2)"
+                      " OR (blocker = $2 AND blocked = $1)",
+                      {one, other});
+  if (!found)
+    return std::move(found.error());
+  return !found->rows.empty();
+}
+
+caf::expected<bool> store_block(database& db, account_id blocker, account_id blocked,
+                                time_point now) {
+  return has_written(db.run("INSERT INTO block(blocker, blocked, at) VALUES ($1, $2, $3)"
+                            " ON CONFLICT DO NOTHING",
+                            {blocker, blocked, now}));
+}
+
+caf::expected<bool> erase_block(database& db, account_id blocker, account_id blocked) {
+  return has_written(
+      db.run("DELETE FROM block WHERE blocker = $1 AND blocked = $2", {blocker, blocked}));
+}
+
+caf::expected<bool> store_mute(database& db, account_id muter, account_id muted,
+                               const mute_options& options, time_point now) {
+  const auto until = options.duration ? sql_value{now + *options.duration} : sql_value{};
+  // COALESCE, for the two databases share no equality that takes NULL as a value.
+  return has_written(
+      db.run("INSERT INTO mute(muter, muted, at, notifications, expires_at)"
+             " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (muter, muted) DO UPDATE SET"
+             " notifications = excluded.notifications, expires_at = excluded.expires_at"
+             " WHERE mute.notifications <> excluded.notifications"
+             " OR COALESCE(mute.expires_at, 0) <> COALESCE(excluded.expires_at, 0)",
+             {muter, muted, now, options.notifications, until}));
+}
+
+caf::expected<bool> erase_mute(database& db, account_id muter, account_id muted) {
+  return has_written(db.run("DELETE FROM mute WHERE muter = $1 AND muted = $2", {muter, muted}));
+}
+
+} // namespace trunkline
