@@ -262,8 +262,11 @@ caf::error postgres_session::fail(const std::exception& thrown, std::string_view
   const auto state = refused ? std::string_view{refused->sqlstate()} : std::string_view{};
   if (state == "26000" || state == "42P05")
     may_prepare_ = false;
-  if (state.starts_with("57P") || state.starts_with("08") || state == "25P03")
-    connection_.reset(); // the server has hung up, whether libpq saw it yet or not
+  // The server has hung up, whether libpq saw it yet or not; a failure without a code of the
+  // server's is the client's own.
+  const auto is_local = refused && state.empty();
+  if (is_local || state.starts_with("57P") || state.starts_with("08") || state == "25P03")
+    connection_.reset();
   // libpqxx has more than one exception for a connection that breaks.
   return is_open() ? failure : make_error(errc::unavailable, context_of(failure));
 }

@@ -226,7 +226,14 @@ TEST_CASE("a commit that still runs when its connection is lost is waited for",
   const auto where = kit::fresh_postgres_database();
   auto proxy = kit::postgres_proxy{where};
   auto db = opened(proxy.connection_string());
-  at_commit(*db, "PERFORM pg_sleep(1)");
+  at_commit(*db, "PERFORM pg_advisory_xact_lock(1), pg_sleep(1)");
+  auto watcher = opened(where);
+  proxy.before_drop = [&] {
+    while (kit::rows_of(watcher->run("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
+                                     " AND objid = 1"))
+               .empty()) {
+    }
+  };
   proxy.at_commit(kit::proxy_mood::leave_running);
   CHECK(must(commit(*db, 1)).last == 1);
   CHECK(settings_in(*db) == std::vector<std::string>{"1"});

@@ -127,8 +127,10 @@ bool postgres_proxy::hand_on(int client, int server, const std::string& bytes) {
     return false;
   if (!send_all(server, bytes))
     return false;
-  if (mood == proxy_mood::leave_running)
-    shutdown(client, SHUT_RDWR); // the server does not look at its client while it commits
+  if (mood == proxy_mood::leave_running) {
+    before_drop();
+    shutdown(client, SHUT_RDWR);
+  }
   receive(server);
   return false;
 }

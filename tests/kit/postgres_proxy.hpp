@@ -4,6 +4,7 @@
 #include "tests/kit/temp_folder.hpp"
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,7 +14,7 @@ namespace trunkline::kit {
 enum class proxy_mood {
   pass,
   lose_answer,   ///< The server commits, its answer is thrown away.
-  leave_running, ///< The COMMIT is handed on and the client dropped at once.
+  leave_running, ///< The COMMIT is handed on and the client dropped while the server is at it.
   lose_request,  ///< The COMMIT never reaches the server.
   refuse,        ///< Every new connection is closed.
 };
@@ -30,6 +31,9 @@ public:
 
   /// What happens at the next COMMIT; after that one `then` holds.
   void at_commit(proxy_mood mood, proxy_mood then = proxy_mood::pass);
+
+  /// Runs on the proxy's thread before `leave_running` drops the client: waits for the server.
+  std::function<void()> before_drop;
 
 private:
   void accept_all();
