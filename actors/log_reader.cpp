@@ -14,7 +14,7 @@ log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader
   has_ = std::move(dependencies);
   options_ = options;
   storage_.readers = has_.readers;
-  begin();
+  find_start();
   self_->delayed_send(self_, options_.poll_interval, poll_log{});
   return {
       [this](log_hint& hint) { take(hint); },
@@ -29,7 +29,7 @@ log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader
   };
 }
 
-void log_reader_state::begin() {
+void log_reader_state::find_start() {
   if (options_.start)
     return begin_after(*options_.start);
   reading_ = true;
@@ -103,7 +103,7 @@ void log_reader_state::poll() {
   if (start_)
     return read();
   if (!reading_)
-    begin();
+    find_start();
 }
 
 void log_reader_state::read() {

@@ -49,7 +49,7 @@ public:
 private:
   using steady_time = std::chrono::steady_clock::time_point;
 
-  void begin();
+  void find_start();
   void begin_after(log_seq newest);
   void take(log_hint& hint);
   void hand_on_hints();

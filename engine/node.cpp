@@ -161,10 +161,10 @@ void node::state::fill_admin() {
 }
 
 metric_sources node::state::sources() {
-  return {.storage = actors->counters.storage,
-          .position = actors->counters.position,
-          .accounts = actors->counters.accounts,
-          .timelines = actors->counters.timelines,
+  return {.storage = actors->memory.storage,
+          .position = actors->memory.position,
+          .accounts = actors->memory.accounts,
+          .timelines = actors->memory.timelines,
           .web = [this] { return servers->web_counters(); },
           .admin = [this] { return servers->admin_counters(); },
           .client_api = servers->client_api,
@@ -189,13 +189,13 @@ json_object node::state::describe() {
       {"cpu_s", facts.cpu_seconds},
       {"threads", facts.threads},
       {"open_files", facts.open_files},
-      {"log_committed", actors->counters.position->committed()},
-      {"log_applied", actors->counters.position->applied()},
-      {"writes_waiting", actors->counters.storage->waiting.load()}};
+      {"log_committed", actors->memory.position->committed()},
+      {"log_applied", actors->memory.position->applied()},
+      {"writes_waiting", actors->memory.storage->waiting.load()}};
 }
 
 std::vector<readiness_check> node::state::check() {
-  const auto current = actors->counters.position->is_current(steady::now());
+  const auto current = actors->memory.position->is_current(steady::now());
   const auto held = std::scoped_lock{mutex};
   return {
       {"started", start_over, start_over ? "" : "the start is not over"},

@@ -1,7 +1,10 @@
 #include "engine/node_actors.hpp"
 
+#include "actors/fanout.hpp"
+#include "actors/log_reader.hpp"
 #include "actors/messages.hpp"
 #include "actors/password_worker.hpp"
+#include "actors/timeline.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -51,42 +54,81 @@ void end_all(caf::actor_system& system, std::vector<caf::actor>& actors) {
 } // namespace
 
 node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
-                         std::function<void(const caf::error&)> on_broken) {
-  ids = databases.ids;
+                         std::function<void(const caf::error&)> on_broken)
+    : ids{databases.ids} {
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config_.set("scheduler.policy", caf::atom("sharing"));
   config_.set("scheduler.max-throughput", messages_per_turn);
   config_.set("scheduler.max-threads", cores);
   system_ = std::make_unique<caf::actor_system>(config_);
-  // A forgotten actor must not hang the exit: the order below is ours.
+  // A forgotten actor must not hang the exit: the order of the end is ours.
   system_->await_actors_before_shutdown(false);
+  start_workers(options.config.values, std::move(databases), clock, std::move(on_broken));
+  start_regions(options.config.values, clock);
+}
 
-  for (auto& db : databases.readers)
+/// The workers block, and so have threads of their own.
+void node_actors::start_workers(const node_config& config, node_databases databases,
+                                const wall_clock& clock,
+                                std::function<void(const caf::error&)> on_broken) {
+  for (auto& db : databases.readers) {
     storage.readers.push_back(
-        system_->spawn<caf::detached>(storage_reader, std::move(db), counters.storage));
-  storage.writer =
-      system_->spawn<caf::detached>(storage_writer,
-                                    writer_dependencies{.db = std::move(databases.writer),
-                                                        .clock = clock,
-                                                        .log_reader = {},
-                                                        .on_broken = std::move(on_broken),
-                                                        .counters = counters.storage,
-                                                        .position = counters.position},
-                                    writer_options{.batch_max = static_cast<std::size_t>(
-                                                       options.config.values.storage.batch_max)});
+        system_->spawn<caf::detached>(storage_reader, std::move(db), memory.storage));
+    workers_.push_back(untyped(storage.readers.back()));
+  }
+  fanout = system_->spawn(trunkline::fanout,
+                          fanout_dependencies{.rings = memory.rings,
+                                              .position = memory.position,
+                                              .caches = {memory.tokens, memory.counts},
+                                              .clock = clock},
+                          fanout_options{});
+  const auto reader =
+      system_->spawn(log_reader,
+                     log_reader_dependencies{
+                         .readers = storage.readers, .fanout = fanout, .position = memory.position},
+                     log_reader_options{});
+  log_actors_ = {untyped(reader), untyped(fanout)};
+  storage.writer = system_->spawn<caf::detached>(
+      storage_writer,
+      writer_dependencies{.db = std::move(databases.writer),
+                          .clock = clock,
+                          .log_reader = reader,
+                          .on_broken = std::move(on_broken),
+                          .counters = memory.storage,
+                          .position = memory.position},
+      writer_options{.batch_max = static_cast<std::size_t>(config.storage.batch_max)});
   passwords = system_->spawn<caf::detached>(password_worker);
-  end_first(untyped(system_->spawn(id_keeper, storage, ids)));
-  for (const auto& reader : storage.readers)
-    workers_.push_back(untyped(reader));
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));
+  end_first(untyped(system_->spawn(id_keeper, storage, ids)));
+}
+
+void node_actors::start_regions(const node_config& config, const wall_clock& clock) {
+  const auto seconds = [](std::chrono::milliseconds span) {
+    return std::chrono::ceil<std::chrono::seconds>(span);
+  };
+  const auto home = timeline_dependencies{.storage = storage,
+                                          .fanout = fanout,
+                                          .rings = memory.rings,
+                                          .position = memory.position,
+                                          .clock = clock};
+  const auto options = timeline_options{.idle_after = seconds(config.timelines.idle_timeout)};
+  const auto region = system_->spawn(
+      shard_region<timeline_handle>,
+      [this, home, options](account_id account, const passivator_handle& passivator) {
+        return system_->spawn(timeline, account, passivator, home, options);
+      },
+      memory.timelines, region_options{});
+  timelines = caf::actor_cast<timeline_handle>(region);
+  regions_.push_back(untyped(region));
 }
 
 void node_actors::end() {
-  for (auto* group : {&first_, &regions_, &readers_of_log_, &workers_})
+  for (auto* group : {&first_, &regions_, &log_actors_, &workers_})
     end_all(*system_, *group);
   storage = {};
   passwords = password_handle{};
+  fanout = fanout_handle{};
   accounts = account_handle{};
   timelines = timeline_handle{};
 }

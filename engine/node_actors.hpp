@@ -2,12 +2,16 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/count_cache.hpp"
+#include "actors/fanout_messages.hpp"
+#include "actors/home_rings.hpp"
 #include "actors/id_source.hpp"
 #include "actors/log_position.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/shard_region.hpp"
 #include "actors/storage_worker.hpp"
 #include "actors/timeline_messages.hpp"
+#include "actors/token_cache.hpp"
 #include "engine/node_options.hpp"
 #include "engine/node_storage.hpp"
 #include "protocol/time.hpp"
@@ -22,12 +26,15 @@
 
 namespace trunkline {
 
-/// What the actors of a node count, for whoever shows it.
-struct node_counters {
+/// What the actors of a node share in memory: what they count, and what they keep of the log.
+struct node_memory {
   std::shared_ptr<storage_counters> storage = std::make_shared<storage_counters>();
   std::shared_ptr<log_position> position = std::make_shared<log_position>();
   std::shared_ptr<region_counters> accounts = std::make_shared<region_counters>();
   std::shared_ptr<region_counters> timelines = std::make_shared<region_counters>();
+  std::shared_ptr<home_rings> rings = std::make_shared<home_rings>();
+  std::shared_ptr<token_cache> tokens = std::make_shared<token_cache>(position);
+  std::shared_ptr<count_cache> counts = std::make_shared<count_cache>(position);
 };
 
 class node_actors {
@@ -50,19 +57,24 @@ public:
   /// Makes `actor` end before the regions do.
   void end_first(caf::actor actor) { first_.push_back(std::move(actor)); }
 
-  node_counters counters;
+  node_memory memory;
   std::shared_ptr<id_source> ids;
   storage_handles storage;
   password_handle passwords;
+  fanout_handle fanout;
   account_handle accounts;
   timeline_handle timelines;
 
 private:
+  void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
+                     std::function<void(const caf::error&)> on_broken);
+  void start_regions(const node_config& config, const wall_clock& clock);
+
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   std::vector<caf::actor> first_; ///< Gateways and timers.
   std::vector<caf::actor> regions_;
-  std::vector<caf::actor> readers_of_log_;
+  std::vector<caf::actor> log_actors_;
   std::vector<caf::actor> workers_; ///< The writer and the readers.
 };
 
