@@ -185,7 +185,7 @@ bool fanout_state::install(const install_home& wish) {
   return true;
 }
 
-caf::result<caf::unit_t> fanout_state::await(const await_applied& wish) {
+caf::result<void> fanout_state::await(const await_applied& wish) {
   if (has_.position->applied() >= wish.seq)
     return caf::unit;
   if (waiting_.size() >= options_.waiting_max)

@@ -17,6 +17,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
+#include <caf/unit.hpp>
 
 #include <chrono>
 #include <deque>
@@ -65,7 +66,7 @@ private:
 
   void apply(const apply_rows& news);
   bool install(const install_home& wish);
-  caf::result<caf::unit_t> await(const await_applied& wish);
+  caf::result<void> await(const await_applied& wish);
   fanout_report describe() const;
   void drop_unread();
 

@@ -6,7 +6,6 @@
 
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
-#include <caf/unit.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -55,7 +54,7 @@ struct drop_unread_homes {};
 using fanout_handle =
     caf::typed_actor<caf::reacts_to<apply_rows>, caf::replies_to<install_home>::with<bool>,
                      // Fails with `unavailable` when too many wait.
-                     caf::replies_to<await_applied>::with<caf::unit_t>,
+                     caf::replies_to<await_applied>::with<void>,
                      caf::replies_to<describe_fanout>::with<fanout_report>,
                      // INTERNAL
                      caf::reacts_to<continue_fanout>, caf::reacts_to<drop_unread_homes>>;

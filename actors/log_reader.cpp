@@ -53,7 +53,9 @@ void log_reader_state::take(log_hint& hint) {
   counters_.hints += static_cast<std::int64_t>(rows);
   if (rows == 0 || (start_ && hint.rows.back().seq <= handed_))
     return;
-  if (waiting_rows_ + rows > options_.hints_max || is_full()) {
+  // What joins on is handed on at once and takes no room.
+  const auto joins = start_ && hint.previous <= handed_;
+  if (is_full() || (!joins && waiting_rows_ + rows > options_.hints_max)) {
     counters_.dropped += static_cast<std::int64_t>(rows);
     return wait_at_hole();
   }

@@ -53,7 +53,7 @@ caf::result<home_page> timeline_state::take(read_home& wish) {
     return reply;
   }
   self_->request(has_.fanout, options_.applied_wait, await_applied{committed})
-      .then([this, read](caf::unit_t) { serve(read); },
+      .then([this, read] { serve(read); },
             [this, read](const caf::error&) { serve_from_storage(read); });
   return reply;
 }
