@@ -5,6 +5,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serializer.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -82,6 +83,9 @@ struct builder {
   bool on_double(double number, boost::json::string_view digits, code& failure) {
     // The parser turns an integer that does not fit into a double: that would change its value.
     const auto is_real = digits.find_first_of(".eE") != boost::json::string_view::npos;
+    // The parser's own double may be one off in the last place: its text would not come back.
+    if (auto exact = 0.0; std::from_chars(digits.begin(), digits.end(), exact).ec == std::errc{})
+      number = exact;
     if (is_real && std::isfinite(number))
       return add(number);
     failure = boost::json::error::not_exact;
@@ -114,8 +118,14 @@ void append_number(std::string& out, double number) {
     return;
   }
   auto buffer = std::array<char, 32>{};
-  const auto [end, failure] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+  const auto unsigned_zero = number == 0.0 ? 0.0 : number; // "-0" would come back as an integer
+  const auto [end, failure] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), unsigned_zero);
   out.append(buffer.data(), end);
+  // Without a fraction it would be read as an integer, and none has so many digits.
+  constexpr auto integer_max = 9.2e18;
+  if (std::abs(number) >= integer_max && std::find(buffer.data(), end, 'e') == end)
+    out += ".0";
 }
 
 void append_array(std::string& out, const json_array& items) {
@@ -162,6 +172,14 @@ json_value& json_object::operator[](std::string_view key) {
   if (auto* value = find(key))
     return *value;
   return members_.emplace_back(std::string{key}, json_value{}).second;
+}
+
+bool json_object::empty() const {
+  return members_.empty();
+}
+
+std::size_t json_object::size() const {
+  return members_.size();
 }
 
 void json_object::append(std::string key, json_value value) {

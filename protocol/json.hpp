@@ -42,8 +42,8 @@ public:
   void append(std::string key, json_value value);
   void keep_last();
 
-  bool empty() const { return members_.empty(); }
-  std::size_t size() const { return members_.size(); }
+  bool empty() const;
+  std::size_t size() const;
   auto begin() const { return members_.begin(); }
   auto end() const { return members_.end(); }
 

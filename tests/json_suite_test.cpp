@@ -154,6 +154,18 @@ TEST_CASE("of a double key the last wins also in large objects", "[json]") {
   }
 }
 
+TEST_CASE("a double too large for an integer is written so that it can be read", "[json]") {
+  for (const auto* text : {"184467440737095516160.0", "-9223372036854775808.0", "1e300", "0.1",
+                           "-0e9", "-2.18446744073709551616"}) {
+    CAPTURE(text);
+    const auto value = parse_json(text);
+    REQUIRE(value);
+    const auto again = parse_json(to_json(*value));
+    REQUIRE(again);
+    CHECK(to_json(*again) == to_json(*value));
+  }
+}
+
 TEST_CASE("A81: many large objects cost no more than their bytes", "[json][A81]") {
   std::string object = "{\"k1000\":0";
   for (std::size_t i = 1; i < json_members_max; ++i)
