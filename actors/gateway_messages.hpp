@@ -8,13 +8,13 @@
 namespace trunkline {
 
 /// One request and the promise of its answer. The reply holds the ticket with which it came in.
-struct http_exchange {
+struct gateway_exchange {
   http_request request;
   http_reply reply;
 };
 
 using gateway_handle = caf::typed_actor<
     // Every exchange is answered through its reply, at once or later.
-    caf::reacts_to<http_exchange>>;
+    caf::reacts_to<gateway_exchange>>;
 
 } // namespace trunkline

@@ -26,7 +26,7 @@ using message_types =
                read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
                describe_log, log_report, poll_log, close_hole, apply_rows, install_home,
                await_applied, describe_fanout, fanout_report, continue_fanout, drop_unread_homes,
-               passivate_actor, http_exchange, make_password_hash, password_hash, check_password,
+               passivate_actor, gateway_exchange, make_password_hash, password_hash, check_password,
                keep_ids>;
 
 } // namespace trunkline
@@ -83,7 +83,7 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::drop_unread_homes))
 // shard_region
 CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_actor))
 // gateway
-CAF_ADD_TYPE_ID(trunkline, (trunkline::http_exchange))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::gateway_exchange))
 
 // password_worker
 CAF_ADD_TYPE_ID(trunkline, (trunkline::make_password_hash))
@@ -132,7 +132,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::fanout_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::continue_fanout)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::drop_unread_homes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_actor)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::http_exchange)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::gateway_exchange)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::make_password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::check_password)

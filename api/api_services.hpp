@@ -8,7 +8,9 @@
 #include "actors/storage_worker_messages.hpp"
 #include "actors/ticket.hpp"
 #include "actors/timeline_messages.hpp"
+#include "api/figures_cache.hpp"
 #include "api/rate_limiter.hpp"
+#include "protocol/entities.hpp"
 #include "protocol/errc.hpp"
 #include "protocol/time.hpp"
 
@@ -22,13 +24,20 @@
 namespace trunkline {
 
 struct admin_services;
+class id_source;
 
 struct api_options {
   std::string domain;  ///< `server.domain`, in names and ids.
   std::string url;     ///< `server.url`, without a slash at the end; in links.
   std::string version; ///< Of Trunkline: "0.1.0".
   bool test_enabled = false;
-  rate_limit requests;                ///< `rate_limit.requests`; not enforced when `test_enabled`.
+  rate_limit requests; ///< `rate_limit.requests`; not enforced when `test_enabled`.
+  /// Tries to log in, right ones included; not enforced when `test_enabled`.
+  rate_limit logins_by_address{.requests = 25, .window = std::chrono::minutes{5}};
+  rate_limit logins_by_account{.requests = 25, .window = std::chrono::hours{1}};
+  std::chrono::seconds code_life = std::chrono::minutes{10};
+  std::chrono::seconds session_life = std::chrono::hours{14 * 24};
+  std::chrono::seconds figures_age = std::chrono::minutes{5}; ///< Of the counts in /instance.
   std::int64_t exchanges_max = 2'048; ///< Requests under way at once: tickets.
   std::chrono::seconds deadline{10};  ///< Of one request to an account or a timeline.
 };
@@ -51,16 +60,23 @@ private:
 struct api_services {
   api_services(api_options settings, storage_handles workers, wall_clock time)
       : options{std::move(settings)}, storage{std::move(workers)}, clock{std::move(time)},
-        tickets{options.exchanges_max}, requests{options.requests} {}
+        here{options.domain, url_space{options.url}}, tickets{options.exchanges_max},
+        requests{options.requests}, logins_by_address{options.logins_by_address},
+        logins_by_account{options.logins_by_account}, figures{options.figures_age} {}
 
   const api_options options;
   const storage_handles storage;
   const wall_clock clock;
+  const site here;
   account_handle accounts;   ///< The account region.
   timeline_handle timelines; ///< The timeline region.
+  std::shared_ptr<id_source> ids;
   password_handle passwords; ///< The only place where passwords are hashed and checked.
   ticket_office tickets;
   rate_limiter requests; ///< By account, app and address.
+  rate_limiter logins_by_address;
+  rate_limiter logins_by_account;
+  figures_cache figures;
   api_counters counters;
   std::atomic<bool> draining = false; ///< Set once: new requests are answered 503.
   admin_services* admin = nullptr;    ///< Of the admin table's handlers; null for the client API.

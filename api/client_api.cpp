@@ -1,7 +1,9 @@
 #include "api/client_api.hpp"
 
 #include "actors/queries_access.hpp"
+#include "api/bearer_token.hpp"
 #include "api/errors.hpp"
+#include "api/handlers.hpp"
 #include "protocol/crypto.hpp"
 
 #include <array>
@@ -10,25 +12,72 @@ namespace trunkline {
 
 namespace {
 
-void health(gateway_state&, const matched_request&, http_reply reply) {
-  reply({.body = "OK", .content_type = "text/plain; charset=utf-8"});
-}
+constexpr auto get = http_method::get;
+constexpr auto post = http_method::post;
+constexpr auto put = http_method::put;
+constexpr auto del = http_method::del;
+
+constexpr auto open = access::open;
+constexpr auto token = access::token;
+constexpr auto user = access::user;
 
 constexpr auto routes = std::to_array<route>({
-    {http_method::get, "/health", access::open, "", health},
-});
+    {get, "/health", open, "", show_health},
+    {get, "/", open, "", show_front_page},
+    {get, "/page.css", open, "", show_style},
+    {get, "/pictures/{}", open, "", show_picture},
+    {get, "/@{}", open, "", show_profile_page},
+    {get, "/@{}/{}", open, "", show_post_page},
+    {get, "/users/{}", open, "", lead_to_profile_page},
+    {get, "/users/{}/statuses/{}", open, "", lead_to_post_page},
+    {get, "/users/{}/statuses/{}/activity", open, "", lead_to_post_page},
 
-/// Returns the token of "Authorization: Bearer TOKEN", or "".
-std::string_view bearer_token(const http_request& request) {
-  constexpr auto scheme = std::string_view{"bearer "};
-  const auto header = request.header("Authorization");
-  if (header.size() <= scheme.size())
-    return {};
-  for (auto i = std::size_t{0}; i < scheme.size(); ++i)
-    if ((header[i] | 0x20) != (scheme[i] | 0x20))
-      return {};
-  return header.substr(scheme.size());
-}
+    {get, "/.well-known/oauth-authorization-server", open, "", describe_oauth},
+    {get, "/.well-known/nodeinfo", open, "", list_nodeinfo},
+    {get, "/.well-known/webfinger", open, "", show_webfinger},
+    {get, "/nodeinfo/{}", open, "", show_nodeinfo},
+
+    {get, "/oauth/authorize", open, "", show_authorization},
+    {get, "/oauth/authorize/", open, "", show_authorization}, // as `toot` writes it
+    {post, "/oauth/authorize", open, "", decide_authorization},
+    {post, "/oauth/token", open, "", issue_token},
+    {post, "/oauth/revoke", open, "", revoke_token},
+    {post, "/api/v1/apps", open, "", register_app},
+    {get, "/api/v1/apps/verify_credentials", token, "", verify_app},
+
+    {get, "/api/v1/instance", open, "", show_instance_v1},
+    {get, "/api/v2/instance", open, "", show_instance},
+    {get, "/api/v1/instance/peers", open, "", list_peers},
+    {get, "/api/v1/instance/rules", open, "", show_nothing},
+    {get, "/api/v1/custom_emojis", open, "", show_nothing},
+    {get, "/api/v1/announcements", user, "", show_nothing},
+
+    {get, "/api/v1/accounts/verify_credentials", user, "read:accounts", verify_credentials},
+    {get, "/api/v1/accounts/lookup", open, "read:accounts", look_up_account},
+    {get, "/api/v1/accounts/relationships", user, "read:follows", list_relationships},
+    {get, "/api/v1/accounts/{}", open, "read:accounts", show_profile},
+    {get, "/api/v1/accounts/{}/statuses", open, "read:statuses", list_account_statuses},
+    {post, "/api/v1/accounts/{}/follow", user, "write:follows", follow},
+    {post, "/api/v1/accounts/{}/unfollow", user, "write:follows", unfollow},
+    {post, "/api/v1/accounts/{}/block", user, "write:blocks", block},
+    {post, "/api/v1/accounts/{}/unblock", user, "write:blocks", unblock},
+    {post, "/api/v1/accounts/{}/mute", user, "write:mutes", mute},
+    {post, "/api/v1/accounts/{}/unmute", user, "write:mutes", unmute},
+    {get, "/api/v1/preferences", user, "read:accounts", show_preferences},
+
+    {get, "/api/v1/statuses", open, "read:statuses", show_statuses},
+    {post, "/api/v1/statuses", user, "write:statuses", create_status},
+    {get, "/api/v1/statuses/{}", open, "read:statuses", show_status},
+    {put, "/api/v1/statuses/{}", user, "write:statuses", edit_status},
+    {del, "/api/v1/statuses/{}", user, "write:statuses", delete_status},
+    {get, "/api/v1/statuses/{}/context", open, "read:statuses", show_context},
+    {get, "/api/v1/statuses/{}/source", user, "read:statuses", show_source},
+    {get, "/api/v1/statuses/{}/history", open, "read:statuses", show_history},
+    {post, "/api/v1/statuses/{}/reblog", user, "write:statuses", reblog},
+    {post, "/api/v1/statuses/{}/unreblog", user, "write:statuses", unreblog},
+
+    {get, "/api/v1/timelines/home", user, "read:statuses", read_home_timeline},
+});
 
 caf::expected<caller> known_caller(const caf::expected<token_owner>& owner, std::string hash) {
   if (!owner)
@@ -45,10 +94,10 @@ caf::expected<caller> known_caller(const caf::expected<token_owner>& owner, std:
 
 void authenticate(gateway_state& gateway, const http_request& request,
                   api_flavour::authenticated then) {
-  const auto token = bearer_token(request);
-  if (token.empty())
+  const auto shown = bearer_token_of(request);
+  if (shown.empty())
     return then(caller{});
-  auto hash = sha256(token);
+  auto hash = sha256(shown);
   ask_storage(
       gateway.self, gateway.services->storage, ask_token(hash),
       [hash, then](const caf::expected<token_owner>& owner) { then(known_caller(owner, hash)); });

@@ -87,10 +87,10 @@ gateway_handle::behavior_type gateway_state::make_behavior(api_services_ptr shar
                                                            api_flavour kind) {
   services = std::move(shared);
   flavour = kind;
-  return {[this](http_exchange& arrived) { begin(arrived); }};
+  return {[this](gateway_exchange& arrived) { begin(arrived); }};
 }
 
-void gateway_state::begin(http_exchange& arrived) {
+void gateway_state::begin(gateway_exchange& arrived) {
   auto dressing = std::make_shared<answer_dressing>();
   dressing->services = services;
   dressing->shared_with_browsers = flavour.shared_with_browsers;
@@ -141,8 +141,13 @@ void gateway_state::admit(const exchange_ptr& current, const caf::expected<calle
 }
 
 void gateway_state::handle(exchange& current, caller who) {
+  auto params = parse_params(current.request.query, current.request.header("Content-Type"),
+                             current.request.body);
+  if (!params)
+    return current.refuse(params.error());
   const auto request = matched_request{.http = current.request,
                                        .segments = std::move(current.match.segments),
+                                       .params = std::move(*params),
                                        .who = std::move(who)};
   current.match.row->handler(*this, request, current.reply);
 }
@@ -165,7 +170,7 @@ http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr servic
     auto held = http_reply{
         [place, reply = std::move(reply)](http_response response) { reply(std::move(response)); }};
     caf::anon_send(gateways[turn->fetch_add(1) % gateways.size()],
-                   http_exchange{std::move(request), std::move(held)});
+                   gateway_exchange{std::move(request), std::move(held)});
   };
 }
 

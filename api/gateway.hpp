@@ -49,7 +49,7 @@ private:
   struct exchange;
   using exchange_ptr = std::shared_ptr<exchange>;
 
-  void begin(http_exchange& arrived);
+  void begin(gateway_exchange& arrived);
   void authenticate(const exchange_ptr& current);
   void admit(const exchange_ptr& current, const caf::expected<caller>& who);
   void handle(exchange& current, caller who);

@@ -7,6 +7,7 @@
 
 #include "api/caller.hpp"
 #include "net/http_types.hpp"
+#include "protocol/request_params.hpp"
 
 #include <cstdint>
 #include <span>
@@ -29,6 +30,7 @@ enum class access : std::uint8_t {
 struct matched_request {
   const http_request& http;
   std::vector<std::string> segments; ///< What each `{}` stood for, percent-decoded.
+  request_params params;             ///< Of the query and the body together.
   caller who;
 
   const std::string& segment() const { return segments.front(); }

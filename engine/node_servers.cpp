@@ -24,11 +24,13 @@ api_services_ptr make_services(const node_config& config, node_actors& actors, w
                              .version = std::string{version()},
                              .test_enabled = config.test.enabled,
                              .requests = {.requests = config.rate_limit.requests},
+                             .figures_age = std::chrono::minutes{config.test.enabled ? 0 : 5},
                              .exchanges_max = config.server.requests_max};
   auto services =
       std::make_shared<api_services>(std::move(options), actors.storage, std::move(clock));
   services->accounts = actors.accounts;
   services->timelines = actors.timelines;
+  services->ids = actors.ids;
   services->passwords = actors.passwords;
   return services;
 }

@@ -40,4 +40,11 @@ struct code_grant {
   std::string token_hash; ///< The token it was exchanged for; "" when it was not.
 };
 
+/// Who tries to log in.
+struct login_subject {
+  account_id account; ///< 0: nobody has this name.
+  std::string password_hash;
+  bool disabled = false;
+};
+
 } // namespace trunkline

@@ -68,6 +68,28 @@ std::string to_base64url(std::string_view bytes) {
   return text;
 }
 
+std::string from_base64(std::string_view text) {
+  constexpr auto letters =
+      std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"};
+  while (text.ends_with('='))
+    text.remove_suffix(1);
+  auto bytes = std::string{};
+  auto bits = 0U;
+  auto held = 0;
+  for (const auto letter : text) {
+    const auto value = letters.find(letter);
+    if (value == std::string_view::npos)
+      return {};
+    bits = (bits << 6) | static_cast<unsigned>(value);
+    held += 6;
+    if (held < 8)
+      continue;
+    held -= 8;
+    bytes += static_cast<char>((bits >> held) & 255);
+  }
+  return bytes;
+}
+
 bool same_secret(std::string_view left, std::string_view right) {
   return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }

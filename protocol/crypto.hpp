@@ -22,6 +22,9 @@ std::string to_hex(std::string_view bytes);
 /// RFC 4648 section 5, without padding.
 std::string to_base64url(std::string_view bytes);
 
+/// Reads RFC 4648 section 4, with or without padding; "" when it is none.
+std::string from_base64(std::string_view text);
+
 /// Compares in a time that depends on the lengths alone.
 bool same_secret(std::string_view left, std::string_view right);
 

@@ -1,0 +1,185 @@
+#include "actors/queries_views.hpp"
+#include "api/handlers.hpp"
+#include "api/handling.hpp"
+
+namespace trunkline {
+
+namespace {
+
+constexpr std::size_t idempotency_key_bytes_max = 255;
+
+/// What a client asks for, with gaps where it said nothing.
+struct wanted_post {
+  std::optional<std::string> text;
+  std::optional<std::string> spoiler;
+  std::optional<bool> sensitive;
+  std::optional<visibility> seen_by;
+  std::optional<std::string> language;
+  post_id reply_to;
+};
+
+/// Things of a post that this server does not have yet are refused, not dropped.
+void refuse_missing_parts(param_reader& reader, const request_params& params) {
+  const auto media = reader.texts("media_ids");
+  if (media && !media->empty())
+    reader.fail(make_error(errc::invalid, "Validation failed: media_ids: there is no such medium"));
+  for (const auto* name : {"poll", "scheduled_at", "quoted_status_id"})
+    if (const auto* value = params.find(name); value && !value->is_null())
+      reader.fail(make_error(errc::invalid, std::string{"Validation failed: "} + name +
+                                                " is not offered by this server"));
+}
+
+std::optional<visibility> read_visibility(param_reader& reader) {
+  const auto word = reader.text("visibility");
+  if (!word || word->empty())
+    return std::nullopt;
+  const auto seen_by = parse_visibility(*word);
+  if (!seen_by)
+    reader.fail(make_error(errc::invalid, "Validation failed: Visibility is not included in the"
+                                          " list"));
+  return seen_by;
+}
+
+caf::expected<wanted_post> read_wanted(const matched_request& request) {
+  auto reader = param_reader{request.params};
+  auto wanted = wanted_post{.text = reader.text("status"),
+                            .spoiler = reader.text("spoiler_text"),
+                            .sensitive = reader.flag("sensitive"),
+                            .seen_by = read_visibility(reader),
+                            .language = reader.text("language"),
+                            .reply_to = reader.id<post_id>("in_reply_to_id")};
+  refuse_missing_parts(reader, request.params);
+  if (reader.failure())
+    return reader.failure();
+  return wanted;
+}
+
+void answer_post(gateway_state& gateway, account_id viewer, post_id id, const http_reply& reply) {
+  ask(gateway, ask_post(viewer, id, gateway.services->clock()), reply,
+      [&gateway, reply, viewer](const post_view& post) {
+        reply(json_response(to_entity(post, viewer, gateway.services->here)));
+      });
+}
+
+void publish(gateway_state& gateway, publish_post message, const http_reply& reply) {
+  const auto viewer = message.account;
+  ask_region<post_id>(
+      gateway, gateway.services->accounts, std::move(message), reply,
+      [&gateway, reply, viewer](post_id made) { answer_post(gateway, viewer, made, reply); });
+}
+
+publish_post to_message(const wanted_post& wanted, const own_account_view& author,
+                        const caller& who, std::string key) {
+  return {.account = who.account,
+          .draft = {.text = wanted.text.value_or(""),
+                    .spoiler = wanted.spoiler.value_or(""),
+                    .sensitive = wanted.sensitive.value_or(author.default_sensitive),
+                    .seen_by = wanted.seen_by.value_or(author.default_visibility),
+                    .language = wanted.language.value_or(author.default_language),
+                    .reply_to = wanted.reply_to,
+                    .app = who.app},
+          .idempotency_key = std::move(key)};
+}
+
+/// Finds the caller's own post in the path, hands it to `then`, and answers 404 for every other.
+template <class Then>
+void with_own_post(gateway_state& gateway, const matched_request& request, const http_reply& reply,
+                   Then then) {
+  const auto id = path_id<post_id>(request);
+  if (!id)
+    return refuse(gateway, reply, id.error());
+  const auto viewer = request.who.account;
+  ask(gateway, ask_post(viewer, *id, gateway.services->clock()), reply,
+      [&gateway, reply, viewer, then](const post_view& post) {
+        if (post.row.author != viewer)
+          return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
+        then(post);
+      });
+}
+
+/// Finds what a boost of the post in the path would boost: the post, or what it boosts itself.
+template <class Then>
+void with_boostable(gateway_state& gateway, const matched_request& request, const http_reply& reply,
+                    Then then) {
+  const auto id = path_id<post_id>(request);
+  if (!id)
+    return refuse(gateway, reply, id.error());
+  ask(gateway, ask_post(request.who.account, *id, gateway.services->clock()), reply,
+      [then](const post_view& post) { then(post.row.boost_of ? post.row.boost_of : post.row.id); });
+}
+
+} // namespace
+
+void create_status(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto wanted = read_wanted(request);
+  if (!wanted)
+    return refuse(gateway, reply, wanted.error());
+  auto key = std::string{request.http.header("Idempotency-Key")};
+  if (key.size() > idempotency_key_bytes_max)
+    return refuse(gateway, reply, make_error(errc::invalid, "Idempotency-Key: at most 255 bytes"));
+  ask(gateway, ask_own_account(request.who.account), reply,
+      [&gateway, reply, wanted = *wanted, who = request.who,
+       key = std::move(key)](const own_account_view& author) {
+        publish(gateway, to_message(wanted, author, who, key), reply);
+      });
+}
+
+/// What the client does not mention stays as it is.
+void edit_status(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto wanted = read_wanted(request);
+  if (!wanted)
+    return refuse(gateway, reply, wanted.error());
+  with_own_post(
+      gateway, request, reply, [&gateway, reply, wanted = *wanted](const post_view& post) {
+        const auto& row = post.row;
+        auto message = edit_post{.account = row.author,
+                                 .post = row.id,
+                                 .draft = {.text = wanted.text.value_or(row.text),
+                                           .spoiler = wanted.spoiler.value_or(row.spoiler),
+                                           .sensitive = wanted.sensitive.value_or(row.sensitive),
+                                           .seen_by = row.seen_by,
+                                           .language = wanted.language.value_or(row.language)}};
+        ask_region<post_id>(gateway, gateway.services->accounts, std::move(message), reply,
+                            [&gateway, reply, author = row.author](post_id edited) {
+                              answer_post(gateway, author, edited, reply);
+                            });
+      });
+}
+
+/// Answers with the post as it was and its source, so that a client can draft it again.
+void delete_status(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  with_own_post(gateway, request, reply, [&gateway, reply](const post_view& post) {
+    auto entity = to_entity(post, post.row.author, gateway.services->here);
+    entity["text"] = post.row.text;
+    ask_region<caf::unit_t>(gateway, gateway.services->accounts,
+                            delete_post{.account = post.row.author, .post = post.row.id}, reply,
+                            [reply, entity](caf::unit_t) { reply(json_response(entity)); });
+  });
+}
+
+void reblog(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  auto reader = param_reader{request.params};
+  const auto seen_by = read_visibility(reader).value_or(visibility::everyone);
+  if (reader.failure())
+    return refuse(gateway, reply, reader.failure());
+  const auto viewer = request.who.account;
+  with_boostable(gateway, request, reply, [&gateway, reply, viewer, seen_by](post_id original) {
+    ask_region<post_id>(
+        gateway, gateway.services->accounts,
+        boost_post{.account = viewer, .post = original, .seen_by = seen_by}, reply,
+        [&gateway, reply, viewer](post_id made) { answer_post(gateway, viewer, made, reply); });
+  });
+}
+
+void unreblog(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto viewer = request.who.account;
+  with_boostable(gateway, request, reply, [&gateway, reply, viewer](post_id original) {
+    ask_region<caf::unit_t>(gateway, gateway.services->accounts,
+                            unboost_post{.account = viewer, .post = original}, reply,
+                            [&gateway, reply, viewer, original](caf::unit_t) {
+                              answer_post(gateway, viewer, original, reply);
+                            });
+  });
+}
+
+} // namespace trunkline
