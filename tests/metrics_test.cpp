@@ -1,0 +1,182 @@
+// Each metric is listed once, and something changes it.
+
+#include "engine/metrics.hpp"
+#include "protocol/errc.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <map>
+#include <set>
+
+using namespace trunkline;
+
+namespace {
+
+/// Sources whose every number can be changed.
+struct scene {
+  http_server_counters web;
+  http_server_counters admin;
+  process_facts process;
+  std::int64_t dropped = 0;
+  double uptime = 0;
+  metric_sources sources;
+  std::vector<ticket> tickets;
+
+  scene() {
+    const auto api = [] {
+      return std::make_shared<api_services>(api_options{.exchanges_max = 1}, storage_handles{},
+                                            [] { return time_point{}; });
+    };
+    sources = {.storage = std::make_shared<storage_counters>(),
+               .position = std::make_shared<log_position>(),
+               .accounts = std::make_shared<region_counters>(),
+               .timelines = std::make_shared<region_counters>(),
+               .web = [this] { return web; },
+               .admin = [this] { return admin; },
+               .client_api = api(),
+               .admin_api = api(),
+               .log_lines_dropped = [this] { return dropped; },
+               .process = [this] { return process; },
+               .uptime_seconds = [this] { return uptime; }};
+  }
+};
+
+using change = std::function<void(scene&)>;
+
+change of_storage(std::atomic<std::int64_t> storage_counters::*member) {
+  return [member](scene& on) { ++((*on.sources.storage).*member); };
+}
+
+change of_server(std::uint64_t http_server_counters::*member) {
+  return [member](scene& on) {
+    ++(on.web.*member);
+    ++(on.admin.*member);
+  };
+}
+
+change of_region(std::atomic<std::int64_t> region_counters::*member) {
+  return [member](scene& on) {
+    ++((*on.sources.accounts).*member);
+    ++((*on.sources.timelines).*member);
+  };
+}
+
+change of_api(std::function<void(api_services&, scene&)> act) {
+  return [act](scene& on) {
+    act(*on.sources.client_api, on);
+    act(*on.sources.admin_api, on);
+  };
+}
+
+/// What changes each metric. One that is not here fails.
+const std::map<std::string_view, change> changes = {
+    {"trunkline_uptime_seconds", [](scene& on) { on.uptime = 2; }},
+    {"trunkline_process_resident_bytes", [](scene& on) { on.process.resident_bytes = 2; }},
+    {"trunkline_process_threads", [](scene& on) { on.process.threads = 2; }},
+    {"trunkline_process_open_files", [](scene& on) { on.process.open_files = 2; }},
+    {"trunkline_process_cpu_seconds_total", [](scene& on) { on.process.cpu_seconds = 2; }},
+    {"trunkline_log_lines_dropped_total", [](scene& on) { on.dropped = 2; }},
+    {"trunkline_http_connections", of_server(&http_server_counters::open_connections)},
+    {"trunkline_http_connections_total", of_server(&http_server_counters::accepted)},
+    {"trunkline_http_connections_refused_total",
+     of_server(&http_server_counters::refused_connections)},
+    {"trunkline_http_requests_total", of_server(&http_server_counters::requests)},
+    {"trunkline_http_bad_requests_total", of_server(&http_server_counters::bad_requests)},
+    {"trunkline_http_timeouts_total", of_server(&http_server_counters::timeouts)},
+    {"trunkline_http_accept_pauses_total", of_server(&http_server_counters::accept_pauses)},
+    {"trunkline_api_answers_total", of_api([](api_services& api, scene&) {
+       for (auto hundreds = 1; hundreds <= 5; ++hundreds)
+         api.counters.answered(hundreds * 100);
+     })},
+    {"trunkline_api_refusals_total", of_api([](api_services& api, scene&) {
+       for (auto code = 1; code <= static_cast<int>(errc::gone); ++code)
+         api.counters.refused(static_cast<errc>(code));
+     })},
+    {"trunkline_api_requests_in_flight",
+     of_api([](api_services& api, scene& on) { on.tickets.push_back(api.tickets.take()); })},
+    {"trunkline_api_requests_shed_total", of_api([](api_services& api, scene& on) {
+       on.tickets.push_back(api.tickets.take());
+       CHECK_FALSE(api.tickets.take());
+     })},
+    {"trunkline_storage_batches_total", of_storage(&storage_counters::batches)},
+    {"trunkline_storage_batches_failed_total", of_storage(&storage_counters::batches_failed)},
+    {"trunkline_storage_units_total", of_storage(&storage_counters::units)},
+    {"trunkline_storage_units_failed_total", of_storage(&storage_counters::units_failed)},
+    {"trunkline_storage_refused_total", of_storage(&storage_counters::refused)},
+    {"trunkline_storage_waiting", of_storage(&storage_counters::waiting)},
+    {"trunkline_storage_last_batch", of_storage(&storage_counters::last_batch)},
+    {"trunkline_storage_rows_written_total", of_storage(&storage_counters::rows_written)},
+    {"trunkline_storage_reads_total", of_storage(&storage_counters::reads)},
+    {"trunkline_actors", of_region(&region_counters::active)},
+    {"trunkline_actors_activated_total", of_region(&region_counters::activated)},
+    {"trunkline_actors_passivated_total", of_region(&region_counters::passivated)},
+    {"trunkline_actors_crashed_total", of_region(&region_counters::crashes)},
+    {"trunkline_actors_quarantined_total", of_region(&region_counters::quarantined)},
+    {"trunkline_actors_refused_total", of_region(&region_counters::refused)},
+    {"trunkline_log_committed_seq", [](scene& on) { on.sources.position->commit(2); }},
+    {"trunkline_log_applied_seq", [](scene& on) { on.sources.position->apply(2); }},
+};
+
+std::vector<double> values_of(const metric& row, const scene& on) {
+  auto values = std::vector<double>{};
+  for (const auto& sample : row.read(on.sources))
+    values.push_back(sample.value);
+  return values;
+}
+
+} // namespace
+
+TEST_CASE("every metric is changed by what it is about", "[metrics]") {
+  for (const auto& row : metrics()) {
+    if (row.type == metric_type::histogram || row.name == "trunkline_build")
+      continue;
+    INFO(row.name);
+    const auto change = changes.find(row.name);
+    REQUIRE(change != changes.end());
+    auto on = scene{};
+    const auto before = values_of(row, on);
+    change->second(on);
+    const auto after = values_of(row, on);
+    REQUIRE(before.size() == after.size());
+    for (auto i = std::size_t{0}; i < before.size(); ++i)
+      CHECK(after[i] > before[i]);
+  }
+}
+
+TEST_CASE("the table is in order: names, types and labels", "[metrics]") {
+  auto names = std::set<std::string_view>{};
+  const auto on = scene{};
+  for (const auto& row : metrics()) {
+    INFO(row.name);
+    CHECK(names.insert(row.name).second);
+    CHECK(row.name.starts_with("trunkline_"));
+    CHECK(row.name.ends_with("_total") == (row.type == metric_type::counter));
+    CHECK_FALSE(row.help.empty());
+    if (row.type == metric_type::histogram)
+      continue;
+    for (const auto& sample : row.read(on.sources))
+      CHECK(sample.labels.size() == row.labels.size());
+  }
+  for (const auto& [name, change] : changes)
+    CHECK(names.contains(name));
+}
+
+TEST_CASE("a commit's time lands in its bucket and in the sum", "[metrics]") {
+  auto on = scene{};
+  ++on.sources.storage->commit_buckets[1];
+  on.sources.storage->commit_microseconds = 2'000;
+  const auto text = metrics_text(on.sources);
+  CHECK(text.find("# TYPE trunkline_storage_sync_seconds histogram\n") != std::string::npos);
+  CHECK(text.find("trunkline_storage_sync_seconds_bucket{le=\"0.001\"} 0\n") != std::string::npos);
+  CHECK(text.find("trunkline_storage_sync_seconds_bucket{le=\"0.0025\"} 1\n") != std::string::npos);
+  CHECK(text.find("trunkline_storage_sync_seconds_count 1\n") != std::string::npos);
+  CHECK(text.find("trunkline_storage_sync_seconds_sum 0.002\n") != std::string::npos);
+}
+
+TEST_CASE("the text has every metric of the table", "[metrics]") {
+  const auto on = scene{};
+  const auto text = metrics_text(on.sources);
+  for (const auto& row : metrics())
+    CHECK(text.find("# HELP " + std::string{row.name} + " ") != std::string::npos);
+  CHECK(text.find("trunkline_build{version=") != std::string::npos);
+}
