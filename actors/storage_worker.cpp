@@ -13,21 +13,6 @@ namespace trunkline {
 
 namespace {
 
-/// Tells whether nothing of the batch can be relied on any more: the connection is lost, or the
-/// database rolled the whole transaction back on its own.
-bool ends_batch(errc code) {
-  switch (code) {
-  case errc::storage_full:
-  case errc::storage_busy:
-  case errc::unavailable:
-  case errc::storage_broken:
-  case errc::commit_unknown:
-    return true;
-  default:
-    return false;
-  }
-}
-
 caf::error guarded(const write_job& change, write_context context) {
   try {
     return change.run(context);
@@ -140,7 +125,7 @@ storage_writer_state::run_units(database& db, std::vector<work>& batch, time_poi
       mine.clear();
       return guarded(job.change, {savepoint, mine, now});
     });
-    if (job.failure && ends_batch(code_of(job.failure)))
+    if (job.failure && code_of(job.failure) == errc::storage_broken)
       return job.failure;
     if (job.failure)
       continue;

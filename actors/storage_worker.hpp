@@ -113,8 +113,8 @@ private:
 };
 
 /// The writer. Every job is answered: after the commit, or with why there was none. A job that
-/// fails with one of the errors of storage itself (`storage_full`, `storage_busy`, `unavailable`,
-/// `storage_broken`, `commit_unknown`) ends its whole batch; with any other it rolls back alone.
+/// fails rolls back alone; when its failure took the whole transaction along (a lost connection, a
+/// full disk), the database lets the others of its batch fail too. `storage_broken` ends all.
 /// An exception in a job counts as `errc::crashed`.
 writer_handle::behavior_type
 storage_writer(writer_handle::stateful_pointer<storage_writer_state> self,

@@ -164,6 +164,24 @@ caf::expected<std::optional<post>> find_post(database& db, post_id id) {
   return std::optional{post_of(found->rows[0])};
 }
 
+caf::expected<std::vector<account_id>> mentions_of(database& db, post_id id) {
+  auto found =
+      db.run("SELECT account_id FROM mention WHERE post_id = $1 ORDER BY account_id", {id});
+  if (!found)
+    return std::move(found.error());
+  auto named = std::vector<account_id>{};
+  for (const auto& row : found->rows)
+    named.push_back(row[0].id<account_id>());
+  return named;
+}
+
+caf::expected<audience_id> audience_of(database& db, post_id id) {
+  auto found = db.run("SELECT audience_id FROM post WHERE id = $1", {id});
+  if (!found)
+    return std::move(found.error());
+  return found->rows.empty() ? audience_id{} : found->rows[0][0].id<audience_id>();
+}
+
 caf::expected<bool> may_see(database& db, account_id viewer, const post& row) {
   if (row.author == viewer)
     return true;

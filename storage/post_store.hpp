@@ -56,6 +56,12 @@ caf::expected<std::int64_t> clear_keys(database& db, account_id author, time_poi
 /// Returns the post, or nothing.
 caf::expected<std::optional<post>> find_post(database& db, post_id id);
 
+/// Returns whom a post names, sorted.
+caf::expected<std::vector<account_id>> mentions_of(database& db, post_id id);
+
+/// Returns the audience that the post was given; 0 for none, or when it is gone.
+caf::expected<audience_id> audience_of(database& db, post_id id);
+
 /// Tells whether `viewer` may see `row`: his own; or by nobody who blocks him, and public,
 /// unlisted, of somebody he follows, or naming him. Followers-only posts are seen by those named.
 caf::expected<bool> may_see(database& db, account_id viewer, const post& row);

@@ -102,6 +102,18 @@ TEST_CASE("whom and what a post names is one row each, and replaced by an edit",
   });
 }
 
+TEST_CASE("a post knows whom it names and its audience", "[post_store]") {
+  kit::on_both([](kit::test_database& fresh) {
+    auto& db = fresh.db();
+    must(insert_post(db, plain(100), audience_id{44}, ""));
+    must(insert_links(db, post_id{100}, {{bob, alice}, {}}, counting_ids()));
+    CHECK(must(mentions_of(db, post_id{100})) == std::vector{alice, bob});
+    CHECK(must(mentions_of(db, post_id{101})).empty());
+    CHECK(must(audience_of(db, post_id{100})) == audience_id{44});
+    CHECK(must(audience_of(db, post_id{101})) == audience_id{});
+  });
+}
+
 TEST_CASE("a key gives the post it made for an hour", "[post_store]") {
   kit::on_both([](kit::test_database& fresh) {
     auto& db = fresh.db();
@@ -235,6 +247,8 @@ TEST_CASE("operations of the post store fail as a whole", "[post_store][walk]") 
     walk([&](database& open) { return error_of(find_post(open, post_id{100})); });
     walk([&](database& open) { return error_of(may_see(open, bob, plain(100))); });
     walk([&](database& open) { return error_of(newest_post_of(open, alice)); });
+    walk([&](database& open) { return error_of(mentions_of(open, post_id{100})); });
+    walk([&](database& open) { return error_of(audience_of(open, post_id{100})); });
     walk([&](database& open) { return error_of(clear_keys(open, alice, now + 1h)); });
     auto edited = plain(100, "x");
     edited.edited_at = now + 1s;

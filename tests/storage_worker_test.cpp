@@ -158,27 +158,50 @@ TEST_CASE_METHOD(worker_fixture, "a commit without rows of the log gives no hint
   CHECK(hints.empty());
 }
 
-TEST_CASE_METHOD(worker_fixture, "a failure of storage refuses the batch and the writer goes on",
+TEST_CASE_METHOD(worker_fixture, "a failed commit refuses its batch and the writer goes on",
                  "[storage_worker][F09]") {
   start();
-  for (const auto failure :
-       {errc::storage_full, errc::storage_busy, errc::unavailable, errc::commit_unknown}) {
+  for (const auto failure : {errc::storage_full, errc::storage_busy, errc::unavailable}) {
     CAPTURE(to_string(failure));
-    // The second unit meets the failure; the first must not be answered as done.
     storage.faults().calls = 0;
     storage.faults().at_call = [=](std::int64_t call) {
-      return call == 5 ? make_error(failure, "scripted") : caf::error{};
+      return call == 1 ? make_error(failure, "scripted") : caf::error{};
     };
-    const auto answers = send({note("a"), note("b")});
-    CHECK(answers[0] == failure);
-    CHECK(answers[1] == failure);
+    for (const auto& answer : send({note("a"), note("b")}))
+      CHECK(answer == failure);
     CHECK(count("setting") == 0);
     storage.faults().at_call = nullptr;
   }
-  CHECK(storage.counters()->batches_failed == 4);
+  CHECK(storage.counters()->batches_failed == 3);
   CHECK(hints.empty());
   CHECK(send({note("a")})[0] == errc{});
   CHECK(storage.broken == 0);
+}
+
+TEST_CASE_METHOD(worker_fixture, "a statement that storage refuses ends its unit alone",
+                 "[storage_worker]") {
+  start();
+  storage.faults().at_call = [](std::int64_t call) { // the insert of the second unit
+    return call == 5 ? make_error(errc::storage_busy, "scripted") : caf::error{};
+  };
+  const auto answers = send({note("a"), note("b"), note("c")});
+  CHECK(answers[0] == errc{});
+  CHECK(answers[1] == errc::storage_busy);
+  CHECK(answers[2] == errc{});
+  CHECK(count("setting") == 2);
+  CHECK(count("log") == 2);
+}
+
+TEST_CASE_METHOD(worker_fixture, "a unit that finds storage broken ends everything",
+                 "[storage_worker][I18]") {
+  start();
+  storage.faults().at_call = [](std::int64_t call) {
+    return call == 5 ? make_error(errc::storage_broken, "scripted") : caf::error{};
+  };
+  for (const auto& answer : send({note("a"), note("b"), note("c")}))
+    CHECK(answer == errc::storage_broken);
+  CHECK(count("setting") == 0);
+  CHECK(storage.broken == 1);
 }
 
 TEST_CASE_METHOD(worker_fixture, "a commit of unknown outcome is answered so", "[storage_worker]") {
