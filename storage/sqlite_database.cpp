@@ -3,6 +3,7 @@
 #include "storage/log_rows.hpp"
 #include "storage/sql_connection.hpp"
 #include "storage/sqlite_error.hpp"
+#include "storage/sqlite_pages.hpp"
 #include "storage/statement.hpp"
 
 #include <sqlite3.h>
@@ -300,10 +301,15 @@ caf::expected<std::unique_ptr<database>> open_sqlite(const std::filesystem::path
                                                      sqlite_mode mode) {
   const auto path = mode == sqlite_mode::memory ? std::string{":memory:"} : file.string();
   sqlite3* raw = nullptr;
-  const auto opened = sqlite3_open_v2(path.c_str(), &raw, flags_of(mode), nullptr);
+  const auto* files = mode == sqlite_mode::memory ? nullptr : checksummed_files();
+  const auto opened = sqlite3_open_v2(path.c_str(), &raw, flags_of(mode), files);
   auto connection = connection_ptr{raw};
   if (opened != SQLITE_OK)
     return refused(errc::storage_refused, path, sqlite3_errstr(opened));
+  // Of a new file; one that was made without keeps what it has.
+  auto reserved = page_checksum_bytes;
+  if (mode == sqlite_mode::writer)
+    sqlite3_file_control(raw, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
   const auto set = sqlite3_exec(raw, settings_of(mode).c_str(), nullptr, nullptr, nullptr);
   if (set != SQLITE_OK)

@@ -52,6 +52,11 @@ errc meaning_of(int code) {
 caf::error sqlite_failure(sqlite3* connection, int code, const std::string& file) {
   if (is_disk_full(connection, code))
     return make_error(errc::storage_full, "database: no space left for " + file);
+  if (code == SQLITE_IOERR_DATA)
+    return make_error(errc::storage_broken,
+                      "database " + file +
+                          ": a page does not fit its checksum: it was damaged, or"
+                          " changed by another program");
   const auto message = std::string{connection ? sqlite3_errmsg(connection) : sqlite3_errstr(code)};
   if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
       code == SQLITE_CONSTRAINT_ROWID)
