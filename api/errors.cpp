@@ -34,6 +34,8 @@ int status_of(errc code) {
   case errc::conflict:
   case errc::unique_violation:
     return 409;
+  case errc::not_allowed:
+    return 405;
   case errc::gone:
     return 410;
   case errc::too_large:

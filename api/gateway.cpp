@@ -127,10 +127,9 @@ void gateway_state::admit(const exchange_ptr& current, const caf::expected<calle
   if (!row && current->match.allow.empty())
     return current->refuse(make_error(errc::not_found, "Record not found"));
   if (!row) {
-    auto response = flavour.error(make_error(errc::malformed, "Method not allowed"));
-    response.status = 405;
+    auto response = flavour.error(make_error(errc::not_allowed, "Method not allowed"));
     response.headers.emplace_back("Allow", current->match.allow);
-    services->counters.refused(errc::malformed);
+    services->counters.refused(errc::not_allowed);
     return current->reply(std::move(response));
   }
   if (!who)

@@ -68,7 +68,7 @@ samples read_answers(const sources& from) {
 samples read_refusals(const sources& from) {
   auto all = samples{};
   const auto add = [&](const std::string& api, const api_services& services) {
-    for (auto code = 1; code <= static_cast<int>(errc::gone); ++code)
+    for (auto code = 1; code <= static_cast<int>(errc_last); ++code)
       all.push_back({{api, std::string{to_string(static_cast<errc>(code))}},
                      static_cast<double>(services.counters.refusals(static_cast<errc>(code)))});
   };

@@ -1,5 +1,6 @@
 #include "engine/node_actors.hpp"
 
+#include "actors/account.hpp"
 #include "actors/fanout.hpp"
 #include "actors/log_reader.hpp"
 #include "actors/messages.hpp"
@@ -104,23 +105,34 @@ void node_actors::start_workers(const node_config& config, node_databases databa
 }
 
 void node_actors::start_regions(const node_config& config, const wall_clock& clock) {
-  const auto seconds = [](std::chrono::milliseconds span) {
-    return std::chrono::ceil<std::chrono::seconds>(span);
-  };
-  const auto home = timeline_dependencies{.storage = storage,
-                                          .fanout = fanout,
-                                          .rings = memory.rings,
-                                          .position = memory.position,
-                                          .clock = clock};
-  const auto options = timeline_options{.idle_after = seconds(config.timelines.idle_timeout)};
-  const auto region = system_->spawn(
+  const auto one_account =
+      account_dependencies{.storage = storage, .ids = ids, .domain = config.server.domain};
+  const auto account_limits = account_options{.idle_after = config.accounts.idle_timeout};
+  const auto account_region = system_->spawn(
+      shard_region<account_handle>,
+      [=, this](account_id id, const passivator_handle& region) {
+        auto needs = one_account;
+        needs.region = region;
+        return system_->spawn(account, id, std::move(needs), account_limits);
+      },
+      memory.accounts, region_options{});
+  accounts = caf::actor_cast<account_handle>(account_region);
+
+  const auto one_timeline = timeline_dependencies{.storage = storage,
+                                                  .fanout = fanout,
+                                                  .rings = memory.rings,
+                                                  .position = memory.position,
+                                                  .clock = clock};
+  const auto timeline_limits = timeline_options{
+      .idle_after = std::chrono::ceil<std::chrono::seconds>(config.timelines.idle_timeout)};
+  const auto timeline_region = system_->spawn(
       shard_region<timeline_handle>,
-      [this, home, options](account_id account, const passivator_handle& passivator) {
-        return system_->spawn(timeline, account, passivator, home, options);
+      [=, this](account_id id, const passivator_handle& region) {
+        return system_->spawn(timeline, id, region, one_timeline, timeline_limits);
       },
       memory.timelines, region_options{});
-  timelines = caf::actor_cast<timeline_handle>(region);
-  regions_.push_back(untyped(region));
+  timelines = caf::actor_cast<timeline_handle>(timeline_region);
+  regions_ = {untyped(account_region), untyped(timeline_region)};
 }
 
 void node_actors::end() {

@@ -32,6 +32,7 @@ api_services_ptr make_services(const node_config& config, node_actors& actors, w
   services->timelines = actors.timelines;
   services->ids = actors.ids;
   services->passwords = actors.passwords;
+  services->ids = actors.ids;
   return services;
 }
 

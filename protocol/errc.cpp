@@ -37,6 +37,7 @@ constexpr auto names = std::to_array<std::string_view>({
     "quarantined",
     "insecure",
     "gone",
+    "not_allowed",
 });
 
 } // namespace

@@ -38,7 +38,11 @@ enum class errc : std::uint8_t {
   quarantined = 20,      ///< The actor crashed too often and is not restarted for now. 503
   insecure = 21,         ///< Would be unsafe: refused until told twice. Exit 78
   gone = 22,             ///< Was there once and never will be again. 410
+  not_allowed = 23,      ///< The path has other methods. 405
 };
+
+/// The highest value of `errc`.
+inline constexpr auto errc_last = errc::not_allowed;
 
 /// Makes an error; found by `caf::error` through argument-dependent lookup.
 caf::error make_error(errc code);

@@ -89,7 +89,7 @@ const std::map<std::string_view, change> changes = {
          api.counters.answered(hundreds * 100);
      })},
     {"trunkline_api_refusals_total", of_api([](api_services& api, scene&) {
-       for (auto code = 1; code <= static_cast<int>(errc::gone); ++code)
+       for (auto code = 1; code <= static_cast<int>(errc_last); ++code)
          api.counters.refused(static_cast<errc>(code));
      })},
     {"trunkline_api_requests_in_flight",
