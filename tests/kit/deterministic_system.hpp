@@ -36,6 +36,19 @@ private:
       std::make_shared<std::optional<caf::expected<Reply>>>();
 };
 
+/// Whether a request that is only done has been answered.
+class pending_done {
+public:
+  bool ready() const { return answer_->has_value(); }
+  /// No error: it was done.
+  const caf::error& failure() const { return **answer_; }
+
+private:
+  friend class deterministic_system;
+  std::shared_ptr<std::optional<caf::error>> answer_ =
+      std::make_shared<std::optional<caf::error>>();
+};
+
 class deterministic_system {
 public:
   /// Seed 0: every actor in turn.
@@ -80,6 +93,19 @@ public:
         [answer = reply.answer_, to, held = std::move(message)](caf::event_based_actor* self) {
           self->request(to, caf::infinite, held)
               .then([answer](const Reply& got) { answer->emplace(got); },
+                    [answer](caf::error& failure) { answer->emplace(std::move(failure)); });
+        });
+    return reply;
+  }
+
+  /// Likewise, for a request that is answered with nothing but success.
+  template <class Handle, class Message>
+  pending_done start_done(const Handle& to, Message message) {
+    auto reply = pending_done{};
+    system_->spawn(
+        [answer = reply.answer_, to, held = std::move(message)](caf::event_based_actor* self) {
+          self->request(to, caf::infinite, held)
+              .then([answer] { answer->emplace(); },
                     [answer](caf::error& failure) { answer->emplace(std::move(failure)); });
         });
     return reply;

@@ -1,0 +1,489 @@
+#include "actors/messages.hpp"
+#include "kit/test_node.hpp"
+#include "storage/audience_store.hpp"
+#include "tests/kit/both_databases.hpp"
+
+#include <caf/all.hpp>
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace trunkline;
+using namespace std::chrono_literals;
+using kit::must;
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+constexpr auto alice = account_id{7};
+constexpr auto bob = account_id{8};
+constexpr auto carol = account_id{9}; // locked
+
+/// Three accounts on a node; `on_both` runs a body on both databases.
+struct world : kit::test_node {
+  explicit world(kit::open_connection open, kit::node_options options = {})
+      : kit::test_node{11, std::move(open), std::move(options)} {
+    add_account(alice, "Alice");
+    add_account(bob, "bob");
+    add_account(carol, "carol", true);
+  }
+
+  caf::expected<post_id> post(account_id who, post_draft draft, std::string key = "") {
+    return ask<post_id>(publish_post{who, std::move(draft), std::move(key), {}});
+  }
+  post_id posted(account_id who, post_draft draft, std::string key = "") {
+    return must(post(who, std::move(draft), std::move(key)));
+  }
+  /// For messages that are answered with nothing but success.
+  template <class Message>
+  caf::error tell(Message message) {
+    auto answer = actors.start_done(accounts, std::move(message));
+    actors.settle();
+    return answer.ready() ? answer.failure() : make_error(errc::timed_out);
+  }
+  lines all(const std::string& sql) { return kit::rows_of(db().run(sql)); }
+  lines log(const std::string& columns = "kind, author, object_key") {
+    return all("SELECT " + columns + " FROM log ORDER BY seq");
+  }
+  std::int64_t written() { return storage.counters()->rows_written; }
+};
+
+void on_both(const std::function<void(world&)>& body, const kit::node_options& options = {}) {
+  kit::on_both([&](kit::test_database& fresh) {
+    auto here = world{
+        [&](bool writer) { return writer ? fresh.connect() : fresh.connect_reader(); }, options};
+    body(here);
+  });
+}
+
+template <class T>
+errc code(const caf::expected<T>& answer) {
+  return answer ? errc{} : code_of(answer.error());
+}
+
+errc code(const caf::error& failure) {
+  return failure ? code_of(failure) : errc{};
+}
+
+std::string n(post_id id) {
+  return to_string(id);
+}
+
+} // namespace
+
+TEST_CASE("a plain post is its row and its row of the log", "[account][P3]") {
+  on_both([](world& here) {
+    const auto first = here.posted(alice, {.text = "warm up"});
+    const auto before = here.written();
+    const auto id = here.posted(alice, {.text = "hello", .language = "de"});
+    const auto batches = here.db().dialect() == "postgres" ? 1 : 0; // its batch table
+    CHECK(here.written() - before == 2 + batches);
+    CHECK(id > first);
+    CHECK(here.all("SELECT author, text, html, visibility, language FROM post WHERE id = " +
+                   n(id)) == lines{"7|hello|<p>hello</p>|1|de"});
+    CHECK(here.log("kind, author, object_key, class, public, audience_id, ap_id, body").back() ==
+          "1|7|p/0/" + n(id) + "|2|1|0|https://example.org/users/Alice/statuses/" + n(id) +
+              "/activity|null");
+  });
+}
+
+TEST_CASE("a post that is refused changes nothing and says why", "[account]") {
+  on_both([](world& here) {
+    const auto says = [&](post_draft draft, std::string key = "") {
+      const auto answer = here.post(alice, std::move(draft), std::move(key));
+      REQUIRE_FALSE(answer);
+      CHECK(code_of(answer.error()) == errc::invalid);
+      return context_of(answer.error());
+    };
+    CHECK(says({.text = ""}) == "Validation failed: Text can't be blank");
+    CHECK(says({.text = " \n\xe2\x80\x8b"}) == "Validation failed: Text can't be blank");
+    CHECK(says({.text = std::string(501, 'a')}) ==
+          "Validation failed: Text character limit of 500 exceeded");
+    CHECK(says({.text = std::string(300, 'a'), .spoiler = std::string(201, 'b')}) ==
+          "Validation failed: Text character limit of 500 exceeded");
+    CHECK(says({.text = std::string(70'000, '\n') + "a"}) ==
+          "Validation failed: Text is not valid text");
+    CHECK(says({.text = std::string("a\0b", 3)}) == "Validation failed: Text is not valid text");
+    CHECK(says({.text = "a\xff"}) == "Validation failed: Text is not valid text");
+    CHECK(says({.text = "a", .spoiler = "\xc0\x80"}) ==
+          "Validation failed: Spoiler text is not valid text");
+    CHECK(says({.text = "a", .language = "x'--"}) ==
+          "Validation failed: Language is not a code of ISO 639");
+    CHECK(says({.text = "a"}, std::string(256, 'k')) ==
+          "Idempotency-Key: must be at most 255 bytes of text");
+    CHECK(here.count("post") == 0);
+    CHECK(here.count("log") == 0);
+    CHECK(here.post(alice, {.text = std::string(500, 'a')}));
+    const auto report = must(here.ask<account_report>(describe_account{alice}));
+    CHECK(report.refused == 10);
+    CHECK(report.writes == 1);
+    CHECK(report.in_flight == 0);
+    CHECK(report.last_error.find("Idempotency-Key") == 0);
+  });
+}
+
+TEST_CASE("a key gives the same post for an hour, also after a crash", "[account][I1]") {
+  on_both([](world& here) {
+    const auto id = here.posted(alice, {.text = "once"}, "key");
+    CHECK(here.posted(alice, {.text = "twice"}, "key") == id);
+    here.kill_account(alice);
+    CHECK(here.posted(alice, {.text = "twice"}, "key") == id);
+    here.kill_and_restart();
+    CHECK(here.posted(alice, {.text = "twice"}, "key") == id);
+    CHECK(here.posted(bob, {.text = "other"}, "key") != id);
+    CHECK(here.count("post") == 2);
+    CHECK(here.count("log") == 2);
+    here.actors.advance(61min);
+    const auto later = here.posted(alice, {.text = "later"}, "key");
+    CHECK(later > id);
+    CHECK(here.all("SELECT id FROM post WHERE author = 7 AND idempotency_key IS NOT NULL") ==
+          lines{n(later)});
+  });
+}
+
+TEST_CASE("the same key at the same time makes one post", "[account][I1]") {
+  on_both([](world& here) {
+    auto answers = std::vector<kit::pending_reply<post_id>>{};
+    for (auto i = 0; i < 5; ++i)
+      answers.push_back(here.actors.start<post_id>(
+          here.accounts, publish_post{alice, {.text = "now"}, "key", {}}));
+    here.actors.settle();
+    for (const auto& answer : answers)
+      CHECK(must(answer.get()) == must(answers[0].get()));
+    CHECK(here.count("post") == 1);
+    CHECK(here.count("log") == 1);
+  });
+}
+
+TEST_CASE("many posts of one author share commits and keep their order", "[account]") {
+  on_both([](world& here) {
+    here.posted(alice, {.text = "warm up"});
+    const auto before = here.storage.counters()->batches.load();
+    auto order = std::vector<std::string>{};
+    here.actors.spawn([&](caf::event_based_actor* self) {
+      for (auto i = 0; i < 40; ++i)
+        self->request(here.accounts, caf::infinite,
+                      publish_post{alice, {.text = std::to_string(i)}, "", {}})
+            .then([&order, i](post_id) { order.push_back(std::to_string(i)); });
+    });
+    here.actors.settle();
+    REQUIRE(order.size() == 40);
+    CHECK(here.storage.counters()->batches - before < 40);
+    CHECK(here.all("SELECT text FROM post WHERE text <> 'warm up' ORDER BY id") == [] {
+      auto all = lines{};
+      for (auto i = 0; i < 40; ++i)
+        all.push_back(std::to_string(i));
+      return all;
+    }());
+  });
+}
+
+TEST_CASE("whom a post names gets a row, a link and is in its facts", "[account]") {
+  on_both([](world& here) {
+    const auto id = here.posted(alice, {.text = "@bob @BOB @carol@example.org @nobody #Cat #cat",
+                                        .seen_by = visibility::direct});
+    CHECK(here.all("SELECT account_id FROM mention ORDER BY account_id") == lines{"8", "9"});
+    CHECK(here.all("SELECT folded, name FROM tag") == lines{"cat|Cat"});
+    const auto html = here.all("SELECT html FROM post WHERE id = " + n(id))[0];
+    CHECK(html.find("href=\"https://example.org/@bob\"") != std::string::npos);
+    CHECK(html.find("href=\"https://example.org/@carol\"") != std::string::npos);
+    CHECK(html.find("> @nobody <") != std::string::npos);
+    CHECK(here.log("kind, class, public") == lines{"1|1|0"}); // direct comes first, is not public
+  });
+}
+
+TEST_CASE("only what its author may see can be answered", "[account]") {
+  on_both([](world& here) {
+    const auto open = here.posted(alice, {.text = "open"});
+    const auto closed = here.posted(alice, {.text = "closed", .seen_by = visibility::followers});
+    const auto reply = here.posted(bob, {.text = "yes", .reply_to = open});
+    CHECK(here.all("SELECT reply_to, reply_author FROM post WHERE id = " + n(reply)) ==
+          lines{n(open) + "|7"});
+    CHECK(code(here.post(bob, {.text = "no", .reply_to = closed})) == errc::not_found);
+    CHECK(code(here.post(bob, {.text = "no", .reply_to = post_id{5}})) == errc::not_found);
+    const auto boost = must(here.ask<post_id>(boost_post{bob, open, visibility::everyone, {}}));
+    const auto second = here.posted(alice, {.text = "to the boost", .reply_to = boost});
+    CHECK(here.all("SELECT reply_to FROM post WHERE id = " + n(second)) == lines{n(open)});
+    CHECK(code(here.tell(block_account{alice, bob, {}})) == errc{});
+    CHECK(code(here.post(bob, {.text = "no", .reply_to = open})) == errc::not_found);
+  });
+}
+
+TEST_CASE("an edit keeps the old version and is one row of the log", "[account]") {
+  on_both([](world& here) {
+    const auto id = here.posted(alice, {.text = "hi @bob"});
+    const auto edit = [&](post_draft draft, account_id who = alice) {
+      return here.ask<post_id>(edit_post{who, id, std::move(draft), {}});
+    };
+    CHECK(must(edit({.text = "hello @carol", .spoiler = "cw"})) == id);
+    CHECK(here.all("SELECT text, spoiler, sensitive FROM post") == lines{"hello @carol|cw|1"});
+    CHECK(here.all("SELECT text FROM post_edit") == lines{"hi @bob"});
+    CHECK(here.all("SELECT account_id FROM mention") == lines{"9"});
+    REQUIRE(here.log().size() == 2);
+    CHECK(here.log().back() == "2|7|p/0/" + n(id));
+    const auto before = here.written();
+    CHECK(must(edit({.text = "hello @carol", .spoiler = "cw"})) == id); // the same again
+    CHECK(here.count("log") == 2);
+    CHECK(here.count("post_edit") == 1);
+    CHECK(here.written() - before <= 1); // PostgreSQL notes the batch
+    CHECK(code(edit({.text = "x"}, bob)) == errc::not_found);
+    CHECK(code(edit({.text = ""})) == errc::invalid);
+    must(edit({.text = "a"}));
+    must(edit({.text = "b"}));
+    must(edit({.text = "c"}));
+    CHECK(here.count("post_edit") == 4);
+  });
+}
+
+TEST_CASE("edits that share a commit are versions of their own", "[account]") {
+  on_both([](world& here) {
+    const auto id = here.posted(alice, {.text = "0"});
+    auto answers = std::vector<kit::pending_reply<post_id>>{};
+    for (const auto* text : {"1", "2", "3"})
+      answers.push_back(
+          here.actors.start<post_id>(here.accounts, edit_post{alice, id, {.text = text}, {}}));
+    here.actors.settle();
+    for (const auto& answer : answers)
+      CHECK(must(answer.get()) == id);
+    CHECK(here.count("post_edit") == 3);
+  });
+}
+
+TEST_CASE("a deleted post takes its boosts along, in one row of the log", "[account]") {
+  on_both([](world& here) {
+    const auto id = here.posted(alice, {.text = "hi"});
+    must(here.ask<post_id>(boost_post{bob, id, visibility::everyone, {}}));
+    CHECK(code(here.tell(delete_post{bob, id, {}})) == errc::not_found);
+    CHECK(code(here.tell(delete_post{alice, id, {}})) == errc{});
+    CHECK(here.count("post") == 0);
+    CHECK(here.count("tombstone") == 1);
+    CHECK(here.log("kind, ap_id").back() ==
+          "3|https://example.org/users/Alice/statuses/" + n(id) + "#delete");
+    CHECK(here.count("log") == 3);
+    CHECK(code(here.tell(delete_post{alice, id, {}})) == errc::not_found);
+    CHECK(here.count("log") == 3);
+  });
+}
+
+TEST_CASE("a boost is made and taken back once", "[account]") {
+  on_both([](world& here) {
+    const auto id = here.posted(alice, {.text = "hi @carol"});
+    const auto boost = [&](account_id who, post_id target, visibility seen_by) {
+      return here.ask<post_id>(boost_post{who, target, seen_by, {}});
+    };
+    const auto made = must(boost(bob, id, visibility::unlisted));
+    CHECK(must(boost(bob, id, visibility::everyone)) == made);
+    CHECK(must(boost(bob, made, visibility::everyone)) == made); // boosting the boost
+    CHECK(here.all("SELECT visibility, boost_of, boost_author FROM post WHERE id = " + n(made)) ==
+          lines{"2|" + n(id) + "|7"});
+    CHECK(here.log().back() == "4|8|a/8/" + n(id));
+    CHECK(here.count("log") == 2);
+    CHECK(code(here.tell(unboost_post{bob, id, {}})) == errc{});
+    CHECK(code(here.tell(unboost_post{bob, id, {}})) == errc{});
+    CHECK(here.log().back() == "5|8|a/8/" + n(id));
+    CHECK(here.count("log") == 3);
+    // Deleting the boost itself is taking it back.
+    const auto again = must(boost(bob, id, visibility::everyone));
+    CHECK(code(here.tell(delete_post{bob, again, {}})) == errc{});
+    CHECK(here.log().back() == "5|8|a/8/" + n(id));
+    CHECK(here.count("post") == 1);
+  });
+}
+
+TEST_CASE("what is not public is boosted by nobody, or its author", "[account]") {
+  on_both([](world& here) {
+    const auto closed = here.posted(alice, {.text = "c", .seen_by = visibility::followers});
+    const auto letter = here.posted(alice, {.text = "@bob", .seen_by = visibility::direct});
+    const auto boost = [&](account_id who, post_id id) {
+      return here.ask<post_id>(boost_post{who, id, visibility::everyone, {}});
+    };
+    CHECK(code(boost(bob, closed)) == errc::not_found);
+    CHECK(code(here.tell(follow_account{bob, alice, {}, {}})) == errc{});
+    CHECK(code(boost(bob, closed)) == errc::forbidden);
+    CHECK(code(boost(bob, letter)) == errc::forbidden);
+    CHECK(code(boost(alice, letter)) == errc::forbidden);
+    const auto own = must(boost(alice, closed));
+    CHECK(here.all("SELECT visibility FROM post WHERE id = " + n(own)) == lines{"3"});
+    CHECK(code(here.ask<post_id>(boost_post{alice, own, visibility::direct, {}})) == errc::invalid);
+  });
+}
+
+TEST_CASE("a follow is one row of the log, doing it again none", "[account]") {
+  on_both([](world& here) {
+    const auto follow = [&](account_id who, account_id target, follow_options options = {}) {
+      return code(here.tell(follow_account{who, target, options, {}}));
+    };
+    CHECK(follow(alice, bob) == errc{});
+    CHECK(follow(alice, bob) == errc{});
+    CHECK(here.log() == lines{"8|7|f/7/8"});
+    CHECK(follow(alice, bob, {.show_boosts = false}) == errc{});
+    CHECK(here.log().back() == "8|7|f/7/8");
+    CHECK(here.count("log") == 2);
+    CHECK(follow(alice, carol) == errc{}); // locked
+    CHECK(here.log().back() == "10|7|f/7/9");
+    CHECK(here.all("SELECT followee, accepted, show_boosts FROM follow ORDER BY followee") ==
+          lines{"8|1|0", "9|0|1"});
+    CHECK(follow(alice, alice) == errc::not_found);
+    CHECK(follow(alice, account_id{99}) == errc::not_found);
+    CHECK(code(here.tell(unfollow_account{alice, bob, {}})) == errc{});
+    CHECK(code(here.tell(unfollow_account{alice, bob, {}})) == errc{});
+    CHECK(code(here.tell(unfollow_account{alice, carol, {}})) == errc{});
+    CHECK(here.count("follow") == 0);
+    CHECK(here.log() == lines{"8|7|f/7/8", "8|7|f/7/8", "10|7|f/7/9", "9|7|f/7/8", "11|7|f/7/9"});
+  });
+}
+
+TEST_CASE("a block ends the follows both ways", "[account]") {
+  on_both([](world& here) {
+    CHECK(code(here.tell(follow_account{alice, bob, {}, {}})) == errc{});
+    CHECK(code(here.tell(follow_account{bob, alice, {}, {}})) == errc{});
+    CHECK(code(here.tell(block_account{alice, bob, {}})) == errc{});
+    CHECK(code(here.tell(block_account{alice, bob, {}})) == errc{});
+    CHECK(here.count("follow") == 0);
+    CHECK(here.log() == lines{"8|7|f/7/8", "8|8|f/8/7", "9|7|f/7/8", "9|7|f/8/7", "12|7|b/7/8"});
+    CHECK(code(here.tell(follow_account{alice, bob, {}, {}})) == errc::forbidden);
+    CHECK(code(here.tell(follow_account{bob, alice, {}, {}})) == errc::forbidden);
+    CHECK(code(here.tell(unblock_account{alice, bob, {}})) == errc{});
+    CHECK(code(here.tell(unblock_account{alice, bob, {}})) == errc{});
+    CHECK(here.log().back() == "13|7|b/7/8");
+    CHECK(here.count("log") == 6);
+    CHECK(code(here.tell(follow_account{bob, alice, {}, {}})) == errc{});
+  });
+}
+
+TEST_CASE("a mute stays on this server", "[account]") {
+  on_both([](world& here) {
+    CHECK(code(here.tell(mute_account{alice, bob, {}, {}})) == errc{});
+    CHECK(code(here.tell(mute_account{alice, bob, {}, {}})) == errc{});
+    CHECK(code(here.tell(unmute_account{alice, bob, {}})) == errc{});
+    CHECK(code(here.tell(unmute_account{alice, bob, {}})) == errc{});
+    CHECK(here.log("kind, object_key, ap_id") == lines{"14|m/7/8|null", "15|m/7/8|null"});
+    CHECK(code(here.tell(mute_account{alice, account_id{99}, {}, {}})) == errc::not_found);
+  });
+}
+
+TEST_CASE("a disabled or deleted account changes nothing any more", "[account][I11]") {
+  on_both([](world& here) {
+    here.posted(alice, {.text = "before"});
+    auto writer = here.storage.open_writer();
+    must(writer->run("UPDATE account SET disabled_at = 1 WHERE id = 7"));
+    must(writer->run("UPDATE account SET deleted_at = 1 WHERE id = 8"));
+    here.actors.advance(1s);
+    CHECK(code(here.post(alice, {.text = "after"})) == errc::forbidden);
+    CHECK(code(here.tell(follow_account{alice, carol, {}, {}})) == errc::forbidden);
+    CHECK(code(here.post(bob, {.text = "after"})) == errc::not_found);
+    CHECK(code(here.post(account_id{99}, {.text = "nobody"})) == errc::not_found);
+    CHECK(here.count("post") == 1);
+    must(writer->run("UPDATE account SET disabled_at = NULL WHERE id = 7"));
+    CHECK(here.post(alice, {.text = "again"}));
+  });
+}
+
+TEST_CASE("posts name the audience that the author has by then", "[account]") {
+  on_both([](world& here) {
+    auto writer = here.storage.open_writer();
+    const auto audience_of_post = [&](post_draft draft) {
+      const auto id = here.posted(alice, std::move(draft));
+      return here.all("SELECT p.audience_id = l.audience_id, l.audience_id > 0 FROM post p"
+                      " JOIN log l ON l.object_key = 'p/0/" +
+                      n(id) + "' WHERE p.id = " + n(id))[0];
+    };
+    CHECK(audience_of_post({.text = "a"}) == "1|0");
+    must(add_follower(*writer, alice, endpoint_id{5}));
+    CHECK(audience_of_post({.text = "b"}) == "1|1");
+    CHECK(audience_of_post({.text = "c", .seen_by = visibility::direct}) == "1|0");
+    CHECK(here.count("audience") == 1);
+  });
+}
+
+TEST_CASE("an idle account is stopped and starts again where it was", "[account]") {
+  on_both([](world& here) {
+    const auto first = here.posted(alice, {.text = "a"});
+    CHECK(here.runs(alice));
+    here.actors.advance(119s);
+    CHECK(here.runs(alice));
+    here.actors.advance(2s);
+    CHECK_FALSE(here.runs(alice));
+    CHECK(here.counters->passivated == 1);
+    CHECK(here.posted(alice, {.text = "b"}) > first);
+  });
+}
+
+TEST_CASE("an account told to stop answers what it has begun", "[account]") {
+  on_both([](world& here) {
+    auto answers = std::vector<kit::pending_reply<post_id>>{};
+    for (auto i = 0; i < 20; ++i) {
+      answers.push_back(here.actors.start<post_id>(
+          here.accounts, publish_post{alice, {.text = std::to_string(i)}, "", {}}));
+      here.actors.settle_partly(3);
+      here.passivate(alice);
+    }
+    here.actors.settle();
+    for (const auto& answer : answers)
+      CHECK(answer.get());
+    CHECK(here.count("post") == 20);
+    CHECK(here.counters->passivated > 0);
+    CHECK(here.counters->crashes == 0);
+  });
+}
+
+TEST_CASE("a killed account answers that nobody knows", "[account][F38]") {
+  on_both([](world& here) {
+    auto answer =
+        here.actors.start<post_id>(here.accounts, publish_post{alice, {.text = "a"}, "key", {}});
+    while (!here.runs(alice))
+      here.actors.settle_partly(1);
+    here.kill_account(alice);
+    here.actors.settle();
+    REQUIRE(answer.ready());
+    CHECK(code(answer.get()) == errc::crashed);
+    CHECK(here.posted(alice, {.text = "a"}, "key"));
+    CHECK(here.count("post") == 1);
+  });
+}
+
+TEST_CASE("more changes than in_flight_max are refused", "[account][P4]") {
+  on_both(
+      [](world& here) {
+        auto answers = std::vector<kit::pending_reply<post_id>>{};
+        auto refused = 0;
+        here.actors.spawn([&](caf::event_based_actor* self) {
+          for (auto i = 0; i < 50; ++i)
+            self->request(here.accounts, caf::infinite,
+                          publish_post{alice, {.text = std::to_string(i)}, "", {}})
+                .then([](post_id) {},
+                      [&](caf::error& why) { refused += code_of(why) == errc::unavailable; });
+        });
+        here.actors.settle();
+        CHECK(refused > 0);
+        CHECK(here.count("post") == 50 - refused);
+      },
+      {.account = {.in_flight_max = 4}});
+}
+
+TEST_CASE("no reserved id refuses the post and nothing else", "[account]") {
+  on_both([](world& here) {
+    here.posted(alice, {.text = "a"});
+    here.actors.step_wall_clock(2h);
+    CHECK(code(here.post(alice, {.text = "b"})) == errc::unavailable);
+    here.actors.advance(2s);
+    CHECK(here.post(alice, {.text = "c"}));
+    CHECK(here.count("post") == 2);
+  });
+}
+
+TEST_CASE("tickets come back with the answer", "[account][P4]") {
+  on_both([](world& here) {
+    auto office = ticket_office{1};
+    auto answer = here.actors.start<post_id>(here.accounts,
+                                             publish_post{alice, {.text = "a"}, "", office.take()});
+    CHECK(office.take() == nullptr);
+    here.actors.settle();
+    CHECK(answer.get());
+    CHECK(office.take() != nullptr);
+    CHECK_FALSE(here.ask<post_id>(publish_post{alice, {.text = ""}, "", office.take()}));
+    CHECK(office.in_use() == 0);
+  });
+}
