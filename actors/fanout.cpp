@@ -177,7 +177,7 @@ bool fanout_state::install(const install_home& wish) {
     return false;
   }
   const auto now = has_.clock();
-  has_.rings->install(home, now, self_->clock().now());
+  has_.rings->install(home, self_->clock().now());
   for (auto row = missed; row != history_.end(); ++row)
     if (const auto update = update_of(*row);
         update && home.graph->shows_author(update->facts.author, now))

@@ -33,8 +33,11 @@ std::optional<home_snapshot> home_rings::read(account_id viewer, time_point now,
   if (!found)
     return std::nullopt;
   in.slots[in.places.at(viewer)].read_at = read_at;
-  return home_snapshot{found->graph, found->ring.newest_first(), found->ring.complete_from(),
-                       found->seq};
+  return home_snapshot{.graph = found->graph,
+                       .posts = found->ring.newest_first(),
+                       .complete_from = found->ring.complete_from(),
+                       .seq = found->seq,
+                       .judged_at = now};
 }
 
 std::optional<home_ring_report> home_rings::describe(account_id viewer, time_point now) const {
@@ -46,7 +49,7 @@ std::optional<home_ring_report> home_rings::describe(account_id viewer, time_poi
   return home_ring_report{found->ring.size(), found->ring.newest(), found->ring.oldest()};
 }
 
-void home_rings::install(const home_snapshot& home, time_point now, steady_time read_at) {
+void home_rings::install(const home_snapshot& home, steady_time read_at) {
   const auto viewer = home.graph->viewer;
   const auto index = account_shard(viewer);
   drop(index, viewer);
@@ -63,13 +66,13 @@ void home_rings::install(const home_snapshot& home, time_point now, steady_time 
     auto& ring = in.slots[place];
     ring = {.viewer = viewer,
             .graph = home.graph,
-            .changes_at = home.graph->changes_at(now),
+            .changes_at = home.graph->changes_at(home.judged_at),
             .seq = home.seq,
             .read_at = read_at};
     ring.ring.assign(home);
     in.places[viewer] = place;
   }
-  add_followers(index, place, *home.graph, now);
+  add_followers(index, place, home);
   ++counters_.loaded;
   ++counters_.installed;
   make_room(viewer);
@@ -149,10 +152,11 @@ const home_rings::held_ring* home_rings::find(const shard& in, account_id viewer
 }
 
 void home_rings::add_followers(std::size_t shard_index, std::uint32_t slot,
-                               const viewer_graph& graph, time_point now) {
+                               const home_snapshot& home) {
+  const auto& graph = *home.graph;
   add_follower(shard_index, graph.viewer, {slot, false});
   for (const auto& followed : graph.followees)
-    if (followed.account != graph.viewer && graph.shows_author(followed.account, now))
+    if (followed.account != graph.viewer && graph.shows_author(followed.account, home.judged_at))
       add_follower(shard_index, followed.account,
                    {slot, graph.languages_of(followed.account) != nullptr});
   counters_.follows += count_follows(graph);

@@ -82,7 +82,7 @@ public:
   const home_rings_counters& counters() const { return counters_; }
 
   /// Puts a home in place, replacing a ring of the same account; counts as a read. WRITER
-  void install(const home_snapshot& home, time_point now, steady_time read_at);
+  void install(const home_snapshot& home, steady_time read_at);
 
   /// Drops the account's ring, if there is one and it does not know row `seq` already. WRITER
   void drop(account_id viewer, log_seq seq);
@@ -132,8 +132,7 @@ private:
   const shard& shard_of(account_id viewer) const { return shards_[account_shard(viewer)]; }
   static const held_ring* find(const shard& in, account_id viewer, time_point now);
 
-  void add_followers(std::size_t shard_index, std::uint32_t slot, const viewer_graph& graph,
-                     time_point now);
+  void add_followers(std::size_t shard_index, std::uint32_t slot, const home_snapshot& home);
   void add_follower(std::size_t shard_index, account_id author, index_entry added);
   void remove_followers(std::size_t shard_index, std::uint32_t slot, const viewer_graph& graph);
   void remove_follower(std::size_t shard_index, std::uint32_t slot, account_id author);

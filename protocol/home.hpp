@@ -103,6 +103,7 @@ struct home_snapshot {
   std::vector<home_reference> posts;         ///< Newest first, at most `home_ring_size`.
   post_id complete_from; ///< No post that belongs and is not older than this is missing; 0: none.
   log_seq seq = 0;       ///< What was committed up to here is in it.
+  time_point judged_at;  ///< For mutes that end.
 };
 
 } // namespace trunkline

@@ -85,7 +85,8 @@ caf::expected<home_snapshot> read_home_snapshot(database& db, account_id viewer,
   if (!graph)
     return std::move(graph.error());
   auto home = home_snapshot{.graph = std::make_shared<const viewer_graph>(std::move(*graph)),
-                            .seq = newest->rows[0][0].integer()};
+                            .seq = newest->rows[0][0].integer(),
+                            .judged_at = now};
   auto merge = home_merge{db, *home.graph, {}, now};
   if (auto failure = merge.start())
     return failure;
