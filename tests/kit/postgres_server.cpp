@@ -62,8 +62,8 @@ void run(const std::vector<std::string>& command) {
     throw std::runtime_error{"PostgreSQL 15 is needed by the tests: " + command[0] + " failed"};
 }
 
-std::filesystem::path make_folder() {
-  auto name = (quick_folder() / "trunkline-pg-XXXXXX").string();
+std::filesystem::path make_folder(const std::filesystem::path& parent) {
+  auto name = ((parent.empty() ? quick_folder() : parent) / "trunkline-pg-XXXXXX").string();
   if (!mkdtemp(name.data()))
     throw std::runtime_error{"no temporary folder for PostgreSQL"};
   if (const auto* user = server_user())
@@ -78,8 +78,9 @@ constexpr auto guardian_script = R"(trap '' INT TERM HUP; cat >/dev/null
 
 } // namespace
 
-postgres_server::postgres_server(const std::vector<std::string>& settings)
-    : folder_{make_folder()} {
+postgres_server::postgres_server(const std::vector<std::string>& settings,
+                                 const std::filesystem::path& parent)
+    : folder_{make_folder(parent)} {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     throw std::runtime_error{"no pipe"};

@@ -14,8 +14,10 @@ namespace trunkline::kit {
 
 class postgres_server {
 public:
-  /// `settings` are lines of postgresql.conf, such as "fsync=off".
-  explicit postgres_server(const std::vector<std::string>& settings = {});
+  /// `settings` are lines of postgresql.conf, such as "fsync=off". The server's folder is made in
+  /// `parent`; empty: in `quick_folder()`.
+  explicit postgres_server(const std::vector<std::string>& settings = {},
+                           const std::filesystem::path& parent = {});
   ~postgres_server();
   postgres_server(const postgres_server&) = delete;
   postgres_server& operator=(const postgres_server&) = delete;
