@@ -54,6 +54,7 @@ writer_handle::behavior_type storage_writer_state::make_behavior(writer_dependen
                                                                  writer_options options) {
   has_ = std::move(dependencies);
   options_ = options;
+  has_.counters->rows_written = has_.db->rows_written(); // what opening it wrote
   return {
       [this](write_job& change) { return take(change); },
       [this](flush_batch) { flush(); },
