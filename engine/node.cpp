@@ -9,6 +9,7 @@
 #include "engine/node_servers.hpp"
 #include "engine/process_facts.hpp"
 #include "protocol/errc.hpp"
+#include "storage/watched_database.hpp"
 #include "trunkline/version.hpp"
 
 #include <unistd.h>
@@ -130,6 +131,10 @@ caf::error node::state::start() {
   if (!databases)
     return std::move(databases.error());
   dialect = databases->writer->dialect();
+  for (auto& reader : databases->readers)
+    reader = watched(std::move(reader), [this](const caf::error& damage) {
+      log.write(log_level::error, "storage_damaged", {{"problem", context_of(damage)}});
+    });
   actors = std::make_unique<node_actors>(*options, std::move(*databases), system_now,
                                          [this](const caf::error& lost) { end_process(lost); });
   fill_admin();

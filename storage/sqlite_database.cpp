@@ -110,8 +110,8 @@ private:
 
 class sqlite_database final : public sql_connection {
 public:
-  sqlite_database(connection_ptr connection, std::string file)
-      : connection_{std::move(connection)}, file_{std::move(file)} {}
+  sqlite_database(connection_ptr connection, std::string file, sqlite_mode mode)
+      : connection_{std::move(connection)}, file_{std::move(file)}, mode_{mode} {}
 
   /// Ends what SQLite would do by itself and does it here, where a failure is seen: SQLite's own
   /// checkpoints swallow I/O errors.
@@ -210,7 +210,8 @@ private:
 
   caf::error fail(int code) {
     auto failure = sqlite_failure(connection_.get(), code, file_);
-    if (code_of(failure) == errc::storage_broken)
+    // A reader that met a damaged page may go on with the others.
+    if (code_of(failure) == errc::storage_broken && mode_ != sqlite_mode::reader)
       broken_ = failure;
     return failure;
   }
@@ -269,6 +270,7 @@ private:
 
   connection_ptr connection_;
   std::string file_;
+  sqlite_mode mode_;
   std::unordered_map<std::string, prepared, sql_hash, std::equal_to<>> statements_;
   caf::error broken_; ///< The first I/O error: nothing succeeds after it.
   int wal_pages_ = 0; ///< Of the write-ahead log after the last commit.
@@ -314,7 +316,7 @@ caf::expected<std::unique_ptr<database>> open_sqlite(const std::filesystem::path
   const auto set = sqlite3_exec(raw, settings_of(mode).c_str(), nullptr, nullptr, nullptr);
   if (set != SQLITE_OK)
     return sqlite_failure(raw, set, path);
-  auto result = std::make_unique<sqlite_database>(std::move(connection), path);
+  auto result = std::make_unique<sqlite_database>(std::move(connection), path, mode);
   if (mode == sqlite_mode::writer)
     result->own_the_checkpoints();
   return std::unique_ptr<database>{std::move(result)};
