@@ -115,8 +115,9 @@ void home_world::start() {
   auto start_timeline = [this, has](account_id id, const passivator_handle& region) {
     return actors_.spawn(timeline, id, region, has, options_.timeline);
   };
-  timelines_ = actors_.spawn(shard_region<timeline_handle>, start_timeline,
-                             std::make_shared<region_counters>(), region_options{});
+  region_counters_ = std::make_shared<region_counters>();
+  timelines_ = actors_.spawn(shard_region<timeline_handle>, start_timeline, region_counters_,
+                             region_options{});
 }
 
 void home_world::restart() {

@@ -70,6 +70,7 @@ public:
   std::vector<post_id> read_up(account_id viewer, std::int64_t limit);
 
   timeline_report report(account_id viewer);
+  std::int64_t active_timelines() const { return region_counters_->active; }
   void passivate(account_id viewer);
 
   /// Ends every actor and starts them anew on the same store, with cold rings.
@@ -90,6 +91,7 @@ private:
   fanout_handle fanout_;
   writer_handle writer_;
   region_of<timeline_handle> timelines_;
+  std::shared_ptr<region_counters> region_counters_;
 };
 
 } // namespace trunkline::kit
