@@ -8,6 +8,7 @@
 #include "actors/storage_worker_messages.hpp"
 #include "actors/ticket.hpp"
 #include "actors/timeline_messages.hpp"
+#include "actors/token_cache.hpp"
 #include "api/figures_cache.hpp"
 #include "api/rate_limiter.hpp"
 #include "protocol/entities.hpp"
@@ -71,7 +72,8 @@ struct api_services {
   account_handle accounts;   ///< The account region.
   timeline_handle timelines; ///< The timeline region.
   std::shared_ptr<id_source> ids;
-  password_handle passwords; ///< The only place where passwords are hashed and checked.
+  password_handle passwords;           ///< The only place where passwords are hashed and checked.
+  std::shared_ptr<token_cache> tokens; ///< Null: storage is asked about every token.
   ticket_office tickets;
   rate_limiter requests; ///< By account, app and address.
   rate_limiter logins_by_address;

@@ -98,9 +98,16 @@ void authenticate(gateway_state& gateway, const http_request& request,
   if (shown.empty())
     return then(caller{});
   auto hash = sha256(shown);
-  ask_storage(
-      gateway.self, gateway.services->storage, ask_token(hash),
-      [hash, then](const caf::expected<token_owner>& owner) { then(known_caller(owner, hash)); });
+  const auto& tokens = gateway.services->tokens;
+  if (auto owner = tokens ? tokens->find(hash, gateway.self->clock().now()) : std::nullopt)
+    return then(known_caller(std::move(*owner), hash));
+  const auto version = tokens ? tokens->version() : 0;
+  ask_storage(gateway.self, gateway.services->storage, ask_token(hash),
+              [hash, then, version, tokens](const caf::expected<token_owner>& owner) {
+                if (owner && tokens)
+                  tokens->keep(hash, *owner, version);
+                then(known_caller(owner, hash));
+              });
 }
 
 } // namespace

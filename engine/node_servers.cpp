@@ -30,6 +30,7 @@ api_services_ptr make_services(const node_config& config, node_actors& actors, w
       std::make_shared<api_services>(std::move(options), actors.storage, std::move(clock));
   services->accounts = actors.accounts;
   services->timelines = actors.timelines;
+  services->tokens = actors.memory.tokens;
   services->ids = actors.ids;
   services->passwords = actors.passwords;
   services->ids = actors.ids;

@@ -293,6 +293,10 @@ timeline_report home_world::report(account_id viewer) {
   return *actors_.ask<timeline_report>(timelines_, describe_timeline{viewer});
 }
 
+std::int64_t home_world::refused_homes() {
+  return actors_.ask<fanout_report>(fanout_, describe_fanout{})->refused_homes;
+}
+
 void home_world::passivate(account_id viewer) {
   caf::anon_send(timelines_, passivate_actor{.id = viewer.value});
 }

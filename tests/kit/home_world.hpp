@@ -70,6 +70,7 @@ public:
   std::vector<post_id> read_up(account_id viewer, std::int64_t limit);
 
   timeline_report report(account_id viewer);
+  std::int64_t refused_homes();
   std::int64_t active_timelines() const { return region_counters_->active; }
   void passivate(account_id viewer);
 
