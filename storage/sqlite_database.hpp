@@ -3,7 +3,8 @@
 /// Write-ahead log with `synchronous=FULL`: what was committed is on the disk. A full disk and a
 /// lock are refused and roll back; an I/O error in write, sync, commit or checkpoint is
 /// `errc::storage_broken`, and from then on the writer refuses everything with it: the process must
-/// end. A reader that meets a damaged page fails alone. The batch table is not used: a commit's outcome is never unknown here.
+/// end. A reader that meets a damaged page fails alone. The batch table is not used: a commit's
+/// outcome is never unknown here.
 #pragma once
 
 #include "storage/database.hpp"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing need, and nothing that is there already.
-# Usage: install-dependencies.sh build|test
+# Usage: install-dependencies.sh build|test|nightly
 set -euo pipefail
 
 build_packages=(
@@ -13,11 +13,14 @@ test_packages=(
   python3 python3-jsonschema python3-mastodon python3-psycopg2 python3-pytest python3-requests
   python3-yaml slowhttptest sqlite3 strace systemd toot util-linux)
 
+nightly_packages=(clang)
+
 case "${1:-}" in
   build) wanted=("${build_packages[@]}") ;;
   test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
+  nightly) wanted=("${build_packages[@]}" "${test_packages[@]}" "${nightly_packages[@]}") ;;
   *)
-    echo "usage: install-dependencies.sh build|test" >&2
+    echo "usage: install-dependencies.sh build|test|nightly" >&2
     exit 64
     ;;
 esac

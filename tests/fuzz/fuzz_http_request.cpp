@@ -1,7 +1,7 @@
 /// Requests as a connection reads them, cut where the first byte says: the cut changes nothing, and
 /// what is accepted holds to the limits.
-#include "net/request_reader.hpp"
 #include "net/http_worker.hpp"
+#include "net/request_reader.hpp"
 
 #include <algorithm>
 #include <cstdlib>
