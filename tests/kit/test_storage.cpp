@@ -97,7 +97,8 @@ writer_handle test_storage::start_writer(deterministic_system& actors, log_reade
                                           .clock = actors.clock(),
                                           .log_reader = std::move(log_reader),
                                           .on_broken = [this](const caf::error&) { ++broken; },
-                                          .counters = counters_};
+                                          .counters = counters_,
+                                          .position = position};
   return actors.spawn(storage_writer, std::move(dependencies), options);
 }
 

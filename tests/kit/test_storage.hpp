@@ -54,6 +54,9 @@ public:
   /// Spawns both.
   storage_handles start(deterministic_system& actors);
 
+  /// What the writer raises at each commit; null: nothing.
+  std::shared_ptr<log_position> position;
+
   int broken = 0;
 
 private:
