@@ -228,3 +228,59 @@ TEST_CASE("reads of homes report every failure of the database", "[home_store][w
     CHECK(walk([&](auto& open) { return read_facts(open, wanted); }) == 3);
   });
 }
+
+namespace {
+
+/// Counts what a reader is handed.
+class counting_database final : public database {
+public:
+  explicit counting_database(database& inner) : inner_{inner} {}
+  using database::run;
+  caf::expected<sql_result> run(std::string_view sql, std::span<const sql_value> values) override {
+    auto result = inner_.run(sql, values);
+    ++statements;
+    if (result)
+      rows += result->rows.size();
+    return result;
+  }
+  caf::error transact(const std::function<caf::error(database&)>& body) override {
+    return inner_.transact(body);
+  }
+  caf::expected<commit_receipt>
+  commit_batch(std::int64_t, time_point, const std::optional<write_fence>&,
+               const std::function<caf::expected<std::vector<log_draft>>(database&)>&) override {
+    return make_error(errc::storage_refused, "counting_database: reads only");
+  }
+  std::int64_t rows_written() const override { return inner_.rows_written(); }
+  std::string_view key_type() const override { return inner_.key_type(); }
+  std::string_view dialect() const override { return inner_.dialect(); }
+
+  std::size_t statements = 0;
+  std::size_t rows = 0;
+
+private:
+  database& inner_;
+};
+
+} // namespace
+
+TEST_CASE("a rebuild reads a part of what many followees wrote", "[home_store]") {
+  on_each_database([](database& db) {
+    constexpr auto followees = 100;
+    constexpr auto posts_of_each = 60;
+    REQUIRE_FALSE(db.transact([&](database& open) -> caf::error {
+      for (auto id = 1; id <= followees * posts_of_each; ++id)
+        store(open, {.id = {id}, .author = {2 + id % followees}});
+      for (auto account = 2; account < 2 + followees; ++account)
+        follow(open, {account});
+      return {};
+    }));
+    auto counting = counting_database{db};
+    const auto home = read_home_snapshot(counting, viewer, now);
+    REQUIRE(home);
+    CHECK(home->posts.size() == home_ring_size);
+    // 4 posts of each are in the ring: one chunk of 8 each, and the head of the next.
+    CHECK(counting.statements <= 7 + followees);
+    CHECK(counting.rows <= 2 * followees + 8 * followees + 7);
+  });
+}
