@@ -224,10 +224,10 @@ TEST_CASE("a commit whose answer is lost is found", "[postgres][commit]") {
 TEST_CASE("a commit that still runs when its connection is lost is waited for",
           "[postgres][commit]") {
   const auto where = kit::fresh_postgres_database();
+  const auto watcher = opened(where); // outlives the proxy's threads
   auto proxy = kit::postgres_proxy{where};
   auto db = opened(proxy.connection_string());
   at_commit(*db, "PERFORM pg_advisory_xact_lock(1), pg_sleep(1)");
-  auto watcher = opened(where);
   proxy.before_drop = [&] {
     while (kit::rows_of(watcher->run("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
                                      " AND objid = 1"))
