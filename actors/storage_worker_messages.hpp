@@ -1,6 +1,7 @@
 /// Messages and handles of the storage workers: one writer, and readers that share their work.
 #pragma once
 
+#include "actors/storage_deadlines.hpp"
 #include "protocol/log_entry.hpp"
 #include "protocol/time.hpp"
 
@@ -48,11 +49,13 @@ using writer_handle = caf::typed_actor<
     // INTERNAL
     caf::reacts_to<flush_batch>>;
 
-/// The storage workers of a node, for whoever asks them. Copies share the rotation.
+/// The storage workers of a node, for whoever asks them. Copies share the rotation
+/// and the deadlines.
 struct storage_handles {
   writer_handle writer;
   std::vector<reader_handle> readers;
   std::shared_ptr<std::atomic<std::size_t>> turn = std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<storage_deadlines> deadlines = std::make_shared<storage_deadlines>();
 
   const reader_handle& next_reader() const { return readers[turn->fetch_add(1) % readers.size()]; }
 };

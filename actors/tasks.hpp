@@ -8,6 +8,7 @@
 #include "actors/storage_worker_messages.hpp"
 #include "protocol/errc.hpp"
 
+#include <caf/duration.hpp>
 #include <caf/expected.hpp>
 #include <caf/unit.hpp>
 
@@ -32,17 +33,28 @@ struct command {
   std::function<caf::expected<T>(write_context&)> run;
 };
 
-/// Deadline of one question or change, from the request on.
-inline constexpr auto storage_deadline = std::chrono::seconds{10};
+/// Lets the request behind `response`, whose answer goes to `answer`, end after `storage_deadline`.
+template <class Self, class Response>
+void limit_time(Self* self, const storage_handles& storage, const Response& response,
+                const std::shared_ptr<const void>& answer) {
+  const auto now = self->clock().now();
+  storage.deadlines->add({.due = now + storage_deadline,
+                          .asker = caf::weak_actor_ptr{self->ctrl()},
+                          .response = response.id(),
+                          .answer = answer},
+                         now);
+}
 
 /// Hands `question` to a reader and calls `then(caf::expected<T>)` in `self`, once.
 template <class Self, class T, class Continuation>
 void ask_storage(Self* self, const storage_handles& storage, query<T> question, Continuation then) {
   auto answer = std::make_shared<std::optional<caf::expected<T>>>();
   auto job = [answer, run = std::move(question.run)](database& db) { answer->emplace(run(db)); };
-  self->request(storage.next_reader(), storage_deadline, read_job{std::move(job)})
-      .then([answer, then]() mutable { then(std::move(**answer)); },
-            [then](caf::error& failure) mutable { then(caf::expected<T>{std::move(failure)}); });
+  auto response = self->request(storage.next_reader(), caf::infinite, read_job{std::move(job)});
+  limit_time(self, storage, response, answer);
+  response.then(
+      [answer, then]() mutable { then(std::move(**answer)); },
+      [then](caf::error& failure) mutable { then(caf::expected<T>{std::move(failure)}); });
 }
 
 /// Hands `change` to the writer and calls `then(caf::expected<T>)` in `self`, once, after the
@@ -54,9 +66,11 @@ void ask_storage(Self* self, const storage_handles& storage, command<T> change, 
     answer->emplace(run(context));
     return **answer ? caf::error{} : (*answer)->error();
   };
-  self->request(storage.writer, storage_deadline, write_job{std::move(job)})
-      .then([answer, then]() mutable { then(std::move(**answer)); },
-            [then](caf::error& failure) mutable { then(caf::expected<T>{std::move(failure)}); });
+  auto response = self->request(storage.writer, caf::infinite, write_job{std::move(job)});
+  limit_time(self, storage, response, answer);
+  response.then(
+      [answer, then]() mutable { then(std::move(**answer)); },
+      [then](caf::error& failure) mutable { then(caf::expected<T>{std::move(failure)}); });
 }
 
 } // namespace trunkline

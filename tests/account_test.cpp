@@ -487,3 +487,27 @@ TEST_CASE("tickets come back with the answer", "[account][P4]") {
     CHECK(office.in_use() == 0);
   });
 }
+
+TEST_CASE("what a post writes does not depend on its followers", "[account][P3]") {
+  on_both([](world& here) {
+    auto writer = here.storage.open_writer();
+    const auto log_and_batch = here.db().dialect() == "postgres" ? 3 : 2;
+    auto followers = 0;
+    for (const auto wanted : {10, 1'000, 100'000}) {
+      must(writer->run("INSERT INTO follow(follower, followee, at)"
+                       " WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL"
+                       " SELECT i + 1 FROM n WHERE i < $2) SELECT i + 1000, 7, 1 FROM n",
+                       {followers + 1, wanted}));
+      followers = wanted;
+      here.posted(alice, {.text = "warm up " + std::to_string(wanted)});
+      here.actors.advance(10s); // the ids' row of before
+      const auto before = here.written();
+      here.posted(alice, {.text = "to " + std::to_string(wanted)});
+      here.actors.advance(10s);
+      CAPTURE(wanted);
+      const auto ids_row = here.db().dialect() == "postgres" ? 2 : 1;
+      CHECK(here.written() - before <= log_and_batch + ids_row);
+      CHECK(here.written() - before >= log_and_batch);
+    }
+  });
+}

@@ -241,6 +241,44 @@ TEST_CASE_METHOD(worker_fixture, "a writer that is stopped answers what waits",
   CHECK(count("setting") == 0);
 }
 
+TEST_CASE_METHOD(worker_fixture, "what storage never answers ends after ten seconds, once",
+                 "[storage_worker][tasks]") {
+  auto held = std::vector<caf::typed_response_promise<caf::unit_t>>{};
+  auto handles = storage_handles{};
+  handles.readers = storage.start_readers(actors);
+  handles.writer =
+      actors.spawn([&held](writer_handle::pointer self) -> writer_handle::behavior_type {
+        return {[self, &held](write_job&) -> caf::result<void> {
+                  return held.emplace_back(self->make_response_promise<caf::unit_t>());
+                },
+                [](flush_batch) {}};
+      });
+  auto answers = std::vector<errc>{};
+  const auto note_answer = [&](const caf::expected<int>& answer) {
+    answers.push_back(answer ? errc{} : code_of(answer.error()));
+  };
+  const auto ask_both = [&] {
+    actors.spawn([&](caf::event_based_actor* self) {
+      // An actor lives as long as it waits for something.
+      ask_storage(self, handles, command<int>{[](write_context&) { return 1; }}, note_answer);
+      ask_storage(self, handles, query<int>{[](database&) { return 2; }}, note_answer);
+    });
+    actors.settle();
+  };
+  ask_both();
+  CHECK(answers == std::vector{errc{}}); // the reader answered
+  actors.advance(9s);
+  ask_both();
+  CHECK(answers.size() == 2);
+  actors.advance(1s);
+  ask_both(); // whoever asks next looks at the deadlines
+  CHECK(answers == std::vector{errc{}, errc{}, errc{}, errc::timed_out});
+  held[0].deliver(caf::unit); // too late: nobody waits any more
+  actors.settle();
+  CHECK(answers.size() == 4);
+  held.clear();
+}
+
 TEST_CASE_METHOD(worker_fixture, "questions and changes are asked as values",
                  "[storage_worker][tasks]") {
   const auto handles = storage.start(actors);
