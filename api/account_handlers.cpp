@@ -23,6 +23,21 @@ void verify_credentials(gateway_state& gateway, const matched_request& request, 
       });
 }
 
+void show_userinfo(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  ask(gateway, ask_own_account(request.who.account), reply,
+      [&gateway, reply](const own_account_view& own) {
+        const auto& here = gateway.services->here;
+        const auto& account = own.shown;
+        reply(json_response(json_object{
+            {"iss", here.urls.origin + "/"},
+            {"sub", account.uri},
+            {"name", account.display_name.empty() ? account.name : account.display_name},
+            {"preferred_username", account.name},
+            {"profile", here.urls.profile_page(account.name)},
+            {"picture", here.urls.origin + "/pictures/avatar.png"}}));
+      });
+}
+
 void show_preferences(gateway_state& gateway, const matched_request& request, http_reply reply) {
   ask(gateway, ask_own_account(request.who.account), reply,
       [reply](const own_account_view& account) { reply(json_response(to_preferences(account))); });

@@ -4,6 +4,7 @@
 #include "api/handling.hpp"
 #include "protocol/crypto.hpp"
 #include "protocol/oauth.hpp"
+#include "protocol/plain_text.hpp"
 
 namespace trunkline {
 

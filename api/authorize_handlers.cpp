@@ -8,6 +8,7 @@
 #include "api/login.hpp"
 #include "protocol/crypto.hpp"
 #include "protocol/oauth.hpp"
+#include "protocol/plain_text.hpp"
 
 #include <algorithm>
 

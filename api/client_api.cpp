@@ -38,8 +38,9 @@ constexpr auto routes = std::to_array<route>({
     {get, "/nodeinfo/{}", open, "", show_nodeinfo},
 
     {get, "/oauth/authorize", open, "", show_authorization},
-    {get, "/oauth/authorize/", open, "", show_authorization}, // as `toot` writes it
     {post, "/oauth/authorize", open, "", decide_authorization},
+    {get, "/oauth/userinfo", user, "profile", show_userinfo},
+    {post, "/oauth/userinfo", user, "profile", show_userinfo},
     {post, "/oauth/token", open, "", issue_token},
     {post, "/oauth/revoke", open, "", revoke_token},
     {post, "/api/v1/apps", open, "", register_app},
@@ -52,7 +53,7 @@ constexpr auto routes = std::to_array<route>({
     {get, "/api/v1/custom_emojis", open, "", show_nothing},
     {get, "/api/v1/announcements", user, "", show_nothing},
 
-    {get, "/api/v1/accounts/verify_credentials", user, "read:accounts", verify_credentials},
+    {get, "/api/v1/accounts/verify_credentials", user, "profile", verify_credentials},
     {get, "/api/v1/accounts/lookup", open, "read:accounts", look_up_account},
     {get, "/api/v1/accounts/relationships", user, "read:follows", list_relationships},
     {get, "/api/v1/accounts/{}", open, "read:accounts", show_profile},

@@ -23,6 +23,7 @@ void decide_authorization(gateway_state&, const matched_request&, http_reply);
 
 // api/account_handlers.cpp
 void verify_credentials(gateway_state&, const matched_request&, http_reply);
+void show_userinfo(gateway_state&, const matched_request&, http_reply);
 void show_preferences(gateway_state&, const matched_request&, http_reply);
 void show_profile(gateway_state&, const matched_request&, http_reply);
 void look_up_account(gateway_state&, const matched_request&, http_reply);

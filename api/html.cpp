@@ -1,6 +1,7 @@
 #include "api/html.hpp"
 
 #include "protocol/entities.hpp"
+#include "protocol/plain_text.hpp"
 
 namespace trunkline {
 

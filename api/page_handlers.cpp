@@ -2,6 +2,7 @@
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
 #include "api/html.hpp"
+#include "protocol/plain_text.hpp"
 
 #include <array>
 

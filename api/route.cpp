@@ -27,6 +27,8 @@ std::optional<std::vector<std::string>> split(std::string_view path) {
     if (segments.size() > segments_max || !percent_decode(take_segment(path), segment))
       return std::nullopt;
   }
+  if (segments.size() > 1 && segments.back().empty())
+    segments.pop_back(); // clients write "/api/v1/instance/", as Rails allows
   return segments;
 }
 

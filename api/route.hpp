@@ -55,8 +55,9 @@ struct route_match {
   std::string allow; ///< Methods that the path has, for 405; "" when it has none: 404.
 };
 
-/// Finds the row for a percent-encoded path. HEAD finds the row of GET. A path that cannot be
-/// decoded, has an empty segment inside or is longer than 16 segments matches nothing.
+/// Finds the row for a percent-encoded path. HEAD finds the row of GET; one slash at the end
+/// changes nothing. A path that cannot be decoded, has an empty segment inside or is longer than 16
+/// segments matches nothing.
 route_match find_route(std::span<const route> table, http_method method, std::string_view path);
 
 /// Decodes %XX; nothing else is changed. Returns false when a '%' is not followed by two hex

@@ -168,6 +168,8 @@ void describe_oauth(gateway_state& gateway, const matched_request&, http_reply r
   if (gateway.services->options.test_enabled)
     grants.push_back("password");
   reply(json_response(json_object{{"issuer", url + "/"},
+                                  {"service_documentation", "https://docs.joinmastodon.org/"},
+                                  {"userinfo_endpoint", url + "/oauth/userinfo"},
                                   {"authorization_endpoint", url + "/oauth/authorize"},
                                   {"token_endpoint", url + "/oauth/token"},
                                   {"revocation_endpoint", url + "/oauth/revoke"},

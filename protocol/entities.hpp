@@ -57,13 +57,4 @@ std::string uri_of(const post_view& post);
 /// Returns the page of a post, or of a boost its URI, as Mastodon does.
 std::string page_of(const post_view& post, const site& here);
 
-/// Returns text as HTML: escaped, in paragraphs, with line breaks. "" stays "".
-std::string to_html(const std::string& text);
-
-/// Escapes what has a meaning in HTML, attributes included.
-std::string escape_html(const std::string& text);
-
-/// Splits lines of the column `app.redirect_uris`.
-std::vector<std::string> split_lines(const std::string& text);
-
 } // namespace trunkline

@@ -41,6 +41,8 @@ scope_set all_scopes() {
 bool grants(std::string_view held, std::string_view needed) {
   if (held == needed || (held == "follow" && std::ranges::count(followed, needed) > 0))
     return true;
+  if (needed == "profile") // who the person is: a part of what "read:accounts" shows
+    return held == "read" || held == "read:accounts";
   return needed.size() > held.size() && needed.starts_with(held) && needed[held.size()] == ':';
 }
 

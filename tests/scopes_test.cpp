@@ -13,6 +13,10 @@ TEST_CASE("a scope grants itself and what is below it", "[scopes]") {
   CHECK_FALSE(covers({"read"}, "admin:read"));
   CHECK(covers({"admin:read"}, "admin:read:accounts"));
   CHECK(covers({}, ""));
+  CHECK(covers({"read"}, "profile"));
+  CHECK(covers({"read:accounts"}, "profile"));
+  CHECK_FALSE(covers({"profile"}, "read:accounts"));
+  CHECK_FALSE(covers({"read:statuses"}, "profile"));
 }
 
 TEST_CASE("follow grants blocks, follows and mutes", "[scopes]") {
