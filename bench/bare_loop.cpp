@@ -85,7 +85,8 @@ void insert(sqlite3_stmt* statement, const Values&... values) {
   int slot = 0;
   (bind(statement, ++slot, values), ...);
   if (sqlite3_step(statement) != SQLITE_DONE)
-    throw std::runtime_error{"bare loop: insert failed"};
+    throw std::runtime_error{"bare loop: " +
+                             std::string{sqlite3_errmsg(sqlite3_db_handle(statement))}};
   sqlite3_reset(statement);
 }
 
@@ -123,7 +124,7 @@ load_figures bare_sqlite(const std::filesystem::path& like, const std::filesyste
     db.run("BEGIN IMMEDIATE");
     for (auto id = first; id < first + static_cast<std::int64_t>(batch); ++id) {
       const log_texts texts{id};
-      insert(post, id, author, sample_text, std::string_view{sample_html}, std::string_view{},
+      insert(post, id, author, sample_text, std::string_view{sample_html}, std::string_view{""},
              std::int64_t{1}, std::string_view{"en"}, at);
       insert(log, id, at, std::int64_t{1}, author, std::string_view{texts.object_key},
              std::int64_t{1}, std::int64_t{1}, std::int64_t{0}, std::string_view{texts.ap_id});
