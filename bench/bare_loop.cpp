@@ -14,7 +14,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::int64_t author = 1;
+/// Posts before the measured ones, in one commit: they make the write-ahead log as long as it is
+/// going to be, so that no sync waits for the file to grow.
+constexpr std::int64_t warm_up_posts = 5'000;
 constexpr auto post_columns = "id, author, text, html, spoiler, visibility, language, created_at";
 constexpr auto log_columns = "seq, at, kind, author, object_key, class, public, audience_id, ap_id";
 
@@ -25,13 +27,17 @@ std::string insert_into(const char* table, const char* columns, int values) {
   return sql + ")";
 }
 
-/// The texts of one log row, as long as ours.
-struct log_texts {
-  explicit log_texts(std::int64_t id)
-      : object_key{"post/0/" + std::to_string(1'000'000'000'000'000'000 + id)},
-        ap_id{"https://bench.invalid/users/poster_1/statuses/" +
-              std::to_string(1'000'000'000'000'000'000 + id) + "/activity"} {}
+/// What differs from one post to the next, as long as ours.
+struct post_texts {
+  post_texts(std::int64_t number, std::size_t authors)
+      : id{1'000'000'000'000'000'000 + number}, author{1 +
+                                                       number % static_cast<std::int64_t>(authors)},
+        object_key{"post/0/" + std::to_string(id)}, ap_id{"https://bench.invalid/users/poster_" +
+                                                          std::to_string(author) + "/statuses/" +
+                                                          std::to_string(id) + "/activity"} {}
 
+  std::int64_t id;
+  std::int64_t author;
   std::string object_key;
   std::string ap_id;
 };
@@ -90,19 +96,20 @@ void insert(sqlite3_stmt* statement, const Values&... values) {
   sqlite3_reset(statement);
 }
 
-/// Calls `commit(first, batch)` until `span` is over.
+/// Calls `commit(first, count)` once to warm up, and then until the span is over.
 template <class Commit>
-load_figures loop(const char* database, std::size_t batch, std::chrono::seconds span,
-                  Commit commit) {
+load_figures loop(const char* database, const bare_load& load, Commit commit) {
   load_figures figures{.path = "bare loop",
                        .database = database,
-                       .posters = 1,
-                       .batch_mean = static_cast<double>(batch)};
+                       .posters = load.authors,
+                       .batch_mean = static_cast<double>(load.batch)};
+  commit(0, warm_up_posts);
   const auto cpu = process_cpu();
   const auto begin = steady_clock::now();
-  while (steady_clock::now() - begin < span) {
-    commit(static_cast<std::int64_t>(figures.posts) + 1);
-    figures.posts += batch;
+  while (steady_clock::now() - begin < load.span) {
+    commit(warm_up_posts + static_cast<std::int64_t>(figures.posts),
+           static_cast<std::int64_t>(load.batch));
+    figures.posts += load.batch;
   }
   figures.wall = steady_clock::now() - begin;
   figures.cpu = process_cpu() - cpu;
@@ -112,7 +119,7 @@ load_figures loop(const char* database, std::size_t batch, std::chrono::seconds 
 } // namespace
 
 load_figures bare_sqlite(const std::filesystem::path& like, const std::filesystem::path& file,
-                         std::size_t batch, std::chrono::seconds span) {
+                         const bare_load& load) {
   sqlite_file db{file};
   db.run("PRAGMA journal_mode=WAL");
   db.run("PRAGMA synchronous=FULL");
@@ -120,13 +127,13 @@ load_figures bare_sqlite(const std::filesystem::path& like, const std::filesyste
   auto* post = db.prepare(insert_into("post", post_columns, 8));
   auto* log = db.prepare(insert_into("log", log_columns, 9));
   const auto at = std::int64_t{1'700'000'000'000'000};
-  auto figures = loop("sqlite", batch, span, [&](std::int64_t first) {
+  auto figures = loop("sqlite", load, [&](std::int64_t first, std::int64_t count) {
     db.run("BEGIN IMMEDIATE");
-    for (auto id = first; id < first + static_cast<std::int64_t>(batch); ++id) {
-      const log_texts texts{id};
-      insert(post, id, author, sample_text, std::string_view{sample_html}, std::string_view{""},
-             std::int64_t{1}, std::string_view{"en"}, at);
-      insert(log, id, at, std::int64_t{1}, author, std::string_view{texts.object_key},
+    for (auto number = first; number < first + count; ++number) {
+      const post_texts texts{number, load.authors};
+      insert(post, texts.id, texts.author, sample_text, std::string_view{sample_html},
+             std::string_view{""}, std::int64_t{1}, std::string_view{"en"}, at);
+      insert(log, number + 1, at, std::int64_t{1}, texts.author, std::string_view{texts.object_key},
              std::int64_t{1}, std::int64_t{1}, std::int64_t{0}, std::string_view{texts.ap_id});
     }
     db.run("COMMIT");
@@ -136,19 +143,19 @@ load_figures bare_sqlite(const std::filesystem::path& like, const std::filesyste
   return figures;
 }
 
-load_figures bare_postgres(const std::string& connection_string, std::size_t batch,
-                           std::chrono::seconds span) {
+load_figures bare_postgres(const std::string& connection_string, const bare_load& load) {
   pqxx::connection db{connection_string};
   db.prepare("post", insert_into("post", post_columns, 8));
   db.prepare("log", insert_into("log", log_columns, 9));
   const auto at = std::int64_t{1'700'000'000'000'000};
-  return loop("postgres", batch, span, [&](std::int64_t first) {
+  return loop("postgres", load, [&](std::int64_t first, std::int64_t count) {
     pqxx::work open{db};
-    for (auto id = first; id < first + static_cast<std::int64_t>(batch); ++id) {
-      const log_texts texts{id};
-      open.exec_prepared0("post", id, author, std::string{sample_text}, sample_html, "", 1, "en",
-                          at);
-      open.exec_prepared0("log", id, at, 1, author, texts.object_key, 1, 1, 0, texts.ap_id);
+    for (auto number = first; number < first + count; ++number) {
+      const post_texts texts{number, load.authors};
+      open.exec_prepared0("post", texts.id, texts.author, std::string{sample_text}, sample_html, "",
+                          1, "en", at);
+      open.exec_prepared0("log", number + 1, at, 1, texts.author, texts.object_key, 1, 1, 0,
+                          texts.ap_id);
     }
     open.commit();
   });

@@ -77,11 +77,10 @@ public:
   std::shared_ptr<const node_options> options() const { return options_; }
   node_databases open() const { return must(open_databases(options_->config.values, system_now)); }
 
-  load_figures bare(std::size_t batch, std::chrono::seconds span) {
+  load_figures bare(const bare_load& load) {
     const auto number = std::to_string(++bare_runs_);
     if (!server_)
-      return bare_sqlite(folder_ / "trunkline.db", folder_ / ("bare" + number + ".db"), batch,
-                         span);
+      return bare_sqlite(folder_ / "trunkline.db", folder_ / ("bare" + number + ".db"), load);
     const auto made =
         must(open_postgres(server_->connection_string()))->run("CREATE DATABASE bare" + number);
     if (!made)
@@ -89,7 +88,7 @@ public:
     const auto connection = server_->connection_string("bare" + number);
     if (auto failure = migrate(*must(open_postgres(connection))))
       throw std::runtime_error{context_of(failure)};
-    return bare_postgres(connection, batch, span);
+    return bare_postgres(connection, load);
   }
 
   std::vector<account_id> accounts;
@@ -128,7 +127,7 @@ std::vector<account_result> measure_accounts(bench_site& site, const bench_optio
     auto figures = post_through_accounts(actors, site.accounts, posters, options.span);
     figures.database = site.name();
     batch = batch_of(figures);
-    auto bare = site.bare(batch, options.span);
+    auto bare = site.bare({.batch = batch, .authors = posters, .span = options.span});
     results.push_back({bare.per_second(), cpu_micros_of(figures)});
     out.add(figures, bare.per_second());
     out.add(bare, 0);

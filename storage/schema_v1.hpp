@@ -32,6 +32,7 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
       boost_author BIGINT, app_id BIGINT, created_at BIGINT NOT NULL, edited_at BIGINT,
       idempotency_key TEXT, audience_id BIGINT NOT NULL DEFAULT 0))",
     "CREATE INDEX post_author ON post(author, id)",
+    "CREATE INDEX post_direct ON post(author) WHERE visibility = 4",
     "CREATE INDEX post_reply ON post(reply_to, id) WHERE reply_to IS NOT NULL",
     "CREATE UNIQUE INDEX post_boost ON post(boost_of, author) WHERE boost_of IS NOT NULL",
     R"(CREATE UNIQUE INDEX post_idempotency ON post(author, idempotency_key)
@@ -75,6 +76,8 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
       notify BIGINT NOT NULL DEFAULT 0, languages TEXT NOT NULL DEFAULT '', uri TEXT,
       PRIMARY KEY(follower, followee)))",
     "CREATE INDEX follow_followee ON follow(followee, follower)",
+    "CREATE INDEX follow_asked ON follow(followee) WHERE accepted = 0",
+    "CREATE INDEX follow_asking ON follow(follower) WHERE accepted = 0",
     R"(CREATE TABLE block(
       blocker BIGINT NOT NULL, blocked BIGINT NOT NULL, at BIGINT NOT NULL,
       PRIMARY KEY(blocker, blocked)))",
