@@ -60,6 +60,7 @@ caf::expected<std::string> make_admin(effective_config config, const std::string
   const auto socket = config.values.admin.socket;
   auto options = std::make_shared<node_options>();
   options->config = std::move(config);
+  options->silent = true;
   auto running = node{options};
   if (auto failure = running.wait_ready(60s))
     return failure;

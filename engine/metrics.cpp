@@ -38,6 +38,11 @@ auto of_server(Number http_server_counters::*member) {
 }
 
 template <class Number>
+auto of_rings(Number home_rings_counters::*member) {
+  return one([member](const sources& from) { return (from.rings().*member).load(); });
+}
+
+template <class Number>
 auto of_region(Number region_counters::*member) {
   return [member](const sources& from) {
     return samples{{{"account"}, static_cast<double>(((*from.accounts).*member).load())},
@@ -51,6 +56,16 @@ auto of_api(Read read) {
     return samples{{{"client"}, static_cast<double>(read(*from.client_api))},
                    {{"admin"}, static_cast<double>(read(*from.admin_api))}};
   };
+}
+
+samples read_hits(const sources& from) {
+  return {{{"token"}, static_cast<double>(from.tokens->hits())},
+          {{"count"}, static_cast<double>(from.counts->hits())}};
+}
+
+samples read_misses(const sources& from) {
+  return {{{"token"}, static_cast<double>(from.tokens->misses())},
+          {{"count"}, static_cast<double>(from.counts->misses())}};
 }
 
 samples read_answers(const sources& from) {
@@ -245,6 +260,47 @@ std::vector<metric> make_table() {
        "Messages that a region refused",
        {"kind"},
        of_region(&region_counters::refused)},
+
+      {"trunkline_home_rings",
+       gauge,
+       "Home timelines in memory",
+       {},
+       of_rings(&home_rings_counters::loaded)},
+      {"trunkline_home_follows",
+       gauge,
+       "Follows in memory, of the loaded homes",
+       {},
+       of_rings(&home_rings_counters::follows)},
+      {"trunkline_home_rebuilds_total",
+       counter,
+       "Home timelines put into memory",
+       {},
+       of_rings(&home_rings_counters::installed)},
+      {"trunkline_home_drops_total",
+       counter,
+       "Home timelines that went cold",
+       {},
+       of_rings(&home_rings_counters::dropped)},
+      {"trunkline_home_visits_total",
+       counter,
+       "Home timelines that a fan-out looked at",
+       {},
+       of_rings(&home_rings_counters::visits)},
+      {"trunkline_home_appends_total",
+       counter,
+       "Posts that a fan-out put into home timelines",
+       {},
+       of_rings(&home_rings_counters::appends)},
+      {"trunkline_cache_hits_total",
+       counter,
+       "Questions that a cache answered",
+       {"cache"},
+       read_hits},
+      {"trunkline_cache_misses_total",
+       counter,
+       "Questions that a cache left to storage",
+       {"cache"},
+       read_misses},
 
       {"trunkline_log_committed_seq",
        gauge,

@@ -3,9 +3,12 @@
 /// Reading costs a few loads per sample; nobody is asked to stop or to answer. Any thread.
 #pragma once
 
+#include "actors/count_cache.hpp"
+#include "actors/home_rings.hpp"
 #include "actors/log_position.hpp"
 #include "actors/shard_region.hpp"
 #include "actors/storage_worker.hpp"
+#include "actors/token_cache.hpp"
 #include "api/api_services.hpp"
 #include "engine/process_facts.hpp"
 #include "net/http_server.hpp"
@@ -27,6 +30,9 @@ struct metric_sources {
   std::shared_ptr<log_position> position;
   std::shared_ptr<region_counters> accounts;
   std::shared_ptr<region_counters> timelines;
+  std::function<const home_rings_counters&()> rings;
+  std::shared_ptr<token_cache> tokens;
+  std::shared_ptr<count_cache> counts;
   std::function<http_server_counters()> web;
   std::function<http_server_counters()> admin;
   api_services_ptr client_api;

@@ -60,7 +60,8 @@ std::string_view name_of(node_phase phase) {
 
 struct node::state {
   explicit state(std::shared_ptr<const node_options> given)
-      : options{std::move(given)}, config{options->config.values}, log{{}, system_now} {}
+      : options{std::move(given)}, config{options->config.values},
+        log{{.descriptor = options->silent ? -1 : 2}, system_now} {}
 
   void run_start();
   caf::error start();
@@ -166,18 +167,22 @@ void node::state::fill_admin() {
 }
 
 metric_sources node::state::sources() {
-  return {.storage = actors->memory.storage,
-          .position = actors->memory.position,
-          .accounts = actors->memory.accounts,
-          .timelines = actors->memory.timelines,
-          .web = [this] { return servers->web_counters(); },
-          .admin = [this] { return servers->admin_counters(); },
-          .client_api = servers->client_api,
-          .admin_api = servers->admin_api,
-          .log_lines_dropped = [this] { return log.dropped(); },
-          .process = [facts = read_process_facts()] { return facts; },
-          .uptime_seconds =
-              [this] { return std::chrono::duration<double>(steady::now() - began).count(); }};
+  return {
+      .storage = actors->memory.storage,
+      .position = actors->memory.position,
+      .accounts = actors->memory.accounts,
+      .timelines = actors->memory.timelines,
+      .rings = [this]() -> const home_rings_counters& { return actors->memory.rings->counters(); },
+      .tokens = actors->memory.tokens,
+      .counts = actors->memory.counts,
+      .web = [this] { return servers->web_counters(); },
+      .admin = [this] { return servers->admin_counters(); },
+      .client_api = servers->client_api,
+      .admin_api = servers->admin_api,
+      .log_lines_dropped = [this] { return log.dropped(); },
+      .process = [facts = read_process_facts()] { return facts; },
+      .uptime_seconds =
+          [this] { return std::chrono::duration<double>(steady::now() - began).count(); }};
 }
 
 json_object node::state::describe() {

@@ -110,6 +110,8 @@ node_log::node_log(node_log_options options, wall_clock clock)
 node_log::~node_log() = default;
 
 void node_log::write(log_level level, std::string_view event, const json_object& members) {
+  if (state_->options.descriptor < 0)
+    return;
   auto line =
       json_object{{"at", to_iso8601(state_->clock())}, {"level", name_of(level)}, {"event", event}};
   // A quarter of a line for one text: the members together stay below the limit of a pipe.
@@ -125,6 +127,8 @@ void node_log::write(log_level level, std::string_view event, const json_object&
 }
 
 void node_log::flush(std::chrono::milliseconds limit) {
+  if (state_->options.descriptor < 0)
+    return;
   const auto marks = ++state_->marks;
   state_->logger->info(spdlog::string_view_t{marker.data(), marker.size()});
   state_->sink->wait_for(marks, limit);

@@ -18,7 +18,7 @@ namespace trunkline {
 enum class log_level : std::uint8_t { info, warning, error };
 
 struct node_log_options {
-  int descriptor = 2;                      ///< Not owned, not closed.
+  int descriptor = 2;                      ///< Not owned, not closed; negative: lines go nowhere.
   std::size_t lines_max = 8192;            ///< Waiting; the oldest are dropped past that.
   std::size_t line_bytes_max = 4096;       ///< Longer texts are cut: what a pipe takes at once.
   std::chrono::milliseconds patience{200}; ///< For a descriptor that takes nothing.

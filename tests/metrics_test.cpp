@@ -19,6 +19,7 @@ struct scene {
   process_facts process;
   std::int64_t dropped = 0;
   double uptime = 0;
+  home_rings_counters rings;
   metric_sources sources;
   std::vector<ticket> tickets;
 
@@ -31,6 +32,7 @@ struct scene {
                .position = std::make_shared<log_position>(),
                .accounts = std::make_shared<region_counters>(),
                .timelines = std::make_shared<region_counters>(),
+               .rings = [this]() -> const home_rings_counters& { return rings; },
                .web = [this] { return web; },
                .admin = [this] { return admin; },
                .client_api = api(),
@@ -38,6 +40,8 @@ struct scene {
                .log_lines_dropped = [this] { return dropped; },
                .process = [this] { return process; },
                .uptime_seconds = [this] { return uptime; }};
+    sources.tokens = std::make_shared<token_cache>(sources.position);
+    sources.counts = std::make_shared<count_cache>(sources.position);
   }
 };
 
@@ -59,6 +63,26 @@ change of_region(std::atomic<std::int64_t> region_counters::*member) {
     ++((*on.sources.accounts).*member);
     ++((*on.sources.timelines).*member);
   };
+}
+
+change of_rings(std::atomic<std::int64_t> home_rings_counters::*member) {
+  return [member](scene& on) { ++(on.rings.*member); };
+}
+
+/// A cache answers what it knows while the node has just seen the end of the log.
+void ask_caches_what_they_know(scene& on) {
+  const auto now = std::chrono::steady_clock::now();
+  on.sources.position->tick(now);
+  on.sources.tokens->keep("hash", {}, on.sources.tokens->version());
+  CHECK(on.sources.tokens->find("hash", now));
+  on.sources.counts->keep(post_id{1}, post_counts{}, on.sources.counts->lease(post_id{1}));
+  CHECK(on.sources.counts->find(post_id{1}, now));
+}
+
+void ask_caches_what_they_do_not_know(scene& on) {
+  const auto now = std::chrono::steady_clock::now();
+  CHECK_FALSE(on.sources.tokens->find("hash", now));
+  CHECK_FALSE(on.sources.counts->find(post_id{1}, now));
 }
 
 change of_api(std::function<void(api_services&, scene&)> act) {
@@ -113,6 +137,14 @@ const std::map<std::string_view, change> changes = {
     {"trunkline_actors_crashed_total", of_region(&region_counters::crashes)},
     {"trunkline_actors_quarantined_total", of_region(&region_counters::quarantined)},
     {"trunkline_actors_refused_total", of_region(&region_counters::refused)},
+    {"trunkline_home_rings", of_rings(&home_rings_counters::loaded)},
+    {"trunkline_home_follows", of_rings(&home_rings_counters::follows)},
+    {"trunkline_home_rebuilds_total", of_rings(&home_rings_counters::installed)},
+    {"trunkline_home_drops_total", of_rings(&home_rings_counters::dropped)},
+    {"trunkline_home_visits_total", of_rings(&home_rings_counters::visits)},
+    {"trunkline_home_appends_total", of_rings(&home_rings_counters::appends)},
+    {"trunkline_cache_hits_total", ask_caches_what_they_know},
+    {"trunkline_cache_misses_total", ask_caches_what_they_do_not_know},
     {"trunkline_log_committed_seq", [](scene& on) { on.sources.position->commit(2); }},
     {"trunkline_log_applied_seq", [](scene& on) { on.sources.position->apply(2); }},
 };

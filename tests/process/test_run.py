@@ -96,6 +96,7 @@ def test_init_makes_everything_once_and_privately(tmp_path):
     folder = tmp_path / "data"
     done = run("init", "--domain", "a.example", "--folder", str(folder))
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
     told = dict(line.split(None, 1) for line in done.stdout.splitlines())
     assert told["account"] == "admin@a.example"
     assert told["url"] == "https://a.example"
