@@ -270,18 +270,20 @@ TEST_CASE_METHOD(fanout_fixture, "a slice of a large fan-out follows each slice 
 
 TEST_CASE_METHOD(fanout_fixture, "fan-outs of one author keep their order", "[fanout]") {
   start({.slice_max = 10});
-  for (auto viewer = 1; viewer <= 40; ++viewer)
-    REQUIRE(install({viewer}, {{500}}, 0));
-  auto gone = about(2, log_kind::remove, {object_kind::post, 0, 10});
+  for (auto viewer = 1; viewer <= 40; ++viewer) {
+    REQUIRE(install({viewer}, {{501}}, 0));
+    REQUIRE(install({100 + viewer}, {{500}}, 0));
+  }
+  auto gone = about(3, log_kind::remove, {object_kind::post, 0, 10});
   gone.author = {500};
-  send({create(1, {500}, 10)}, 1);
+  send({create(1, {501}, 9), create(2, {500}, 10)}, 2);
   actors.settle_partly(1);
-  // Too few are left for a second slice: alone it would be small.
-  for (auto viewer = 1; viewer <= 35; ++viewer)
+  // So few are left that alone the second fan-out would be small, and pass.
+  for (auto viewer = 101; viewer <= 135; ++viewer)
     rings->drop({viewer}, 9);
-  send({gone}, 2);
+  send({gone}, 3);
   actors.settle();
-  for (auto viewer = 36; viewer <= 40; ++viewer)
+  for (auto viewer = 136; viewer <= 140; ++viewer)
     REQUIRE(ring_of({viewer}).empty());
 }
 
