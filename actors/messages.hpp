@@ -4,6 +4,7 @@
 #include "actors/account_messages.hpp"
 #include "actors/fanout_messages.hpp"
 #include "actors/gateway_messages.hpp"
+#include "actors/housekeeper_messages.hpp"
 #include "actors/id_source_messages.hpp"
 #include "actors/log_reader_messages.hpp"
 #include "actors/password_worker_messages.hpp"
@@ -27,7 +28,7 @@ using message_types =
                describe_log, log_report, poll_log, close_hole, apply_rows, install_home,
                await_applied, describe_fanout, fanout_report, continue_fanout, drop_unread_homes,
                passivate_actor, gateway_exchange, make_password_hash, password_hash, check_password,
-               keep_ids>;
+               keep_ids, keep_house>;
 
 } // namespace trunkline
 
@@ -93,6 +94,9 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::check_password))
 // id_source
 CAF_ADD_TYPE_ID(trunkline, (trunkline::keep_ids))
 
+// housekeeper
+CAF_ADD_TYPE_ID(trunkline, (trunkline::keep_house))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -137,3 +141,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::make_password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::check_password)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::keep_ids)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::keep_house)

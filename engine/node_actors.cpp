@@ -2,6 +2,7 @@
 
 #include "actors/account.hpp"
 #include "actors/fanout.hpp"
+#include "actors/housekeeper.hpp"
 #include "actors/log_reader.hpp"
 #include "actors/messages.hpp"
 #include "actors/password_worker.hpp"
@@ -102,6 +103,7 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));
   end_first(untyped(system_->spawn(id_keeper, storage, ids)));
+  end_first(untyped(system_->spawn(housekeeper, storage, housekeeper_options{})));
 }
 
 void node_actors::start_regions(const node_config& config, const wall_clock& clock) {

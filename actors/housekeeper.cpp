@@ -1,0 +1,63 @@
+#include "actors/housekeeper.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/tasks.hpp"
+#include "storage/log_store.hpp"
+#include "storage/node_store.hpp"
+#include "storage/token_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+/// Removes one round's share; returns the most that was removed of one kind.
+caf::expected<std::int64_t> remove_old(write_context& context, const housekeeper_options& limits) {
+  auto& db = context.db;
+  auto most = std::int64_t{0};
+  for (const auto& removed :
+       {purge_batches(db, context.now, limits.rows_max),
+        purge_log(db, context.now - limits.log_kept, limits.rows_max),
+        purge_log_bodies(db, context.now - limits.bodies_kept, limits.rows_max)}) {
+    if (!removed)
+      return removed.error();
+    most = std::max(most, *removed);
+  }
+  if (auto failure = delete_expired_access(db, context.now))
+    return failure;
+  return most;
+}
+
+} // namespace
+
+housekeeper_handle::behavior_type housekeeper_state::make_behavior(storage_handles storage,
+                                                                   housekeeper_options options) {
+  storage_ = std::move(storage);
+  options_ = options;
+  self_->delayed_send(self_, options_.interval, keep_house{});
+  return {[this](keep_house) { tidy(); }};
+}
+
+void housekeeper_state::tidy() {
+  ask_storage(self_, storage_, command<std::int64_t>{[limits = options_](write_context& context) {
+                return remove_old(context, limits);
+              }},
+              [this](const caf::expected<std::int64_t>& removed) { plan(removed); });
+}
+
+/// After a failure the next round comes at its time: whatever is kept longer does no harm.
+void housekeeper_state::plan(const caf::expected<std::int64_t>& most_removed) {
+  const auto is_more =
+      most_removed && *most_removed >= static_cast<std::int64_t>(options_.rows_max);
+  self_->delayed_send(self_, is_more ? options_.pause : options_.interval, keep_house{});
+}
+
+housekeeper_handle::behavior_type
+housekeeper(housekeeper_handle::stateful_pointer<housekeeper_state> self, storage_handles storage,
+            housekeeper_options options) {
+  return self->state.make_behavior(std::move(storage), options);
+}
+
+} // namespace trunkline
