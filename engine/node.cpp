@@ -146,12 +146,15 @@ caf::error node::state::start() {
   return servers->listen(config);
 }
 
-/// Storage cannot be trusted any more: whatever was answered is on the disk, and nothing may be
-/// answered from now on. Whoever supervises the process starts it again.
+/// Storage cannot be trusted any more, or an actor that everything stands on is gone: whatever was
+/// answered is on the disk, and nothing may be answered from now on. Whoever supervises the process
+/// starts it again.
 void node::state::end_process(const caf::error& lost) {
-  log.write(log_level::error, "storage_broken", {{"problem", context_of(lost)}});
+  const auto is_crash = code_of(lost) == errc::crashed;
+  log.write(log_level::error, is_crash ? "actor_lost" : "storage_broken",
+            {{"problem", context_of(lost)}});
   log.flush(last_words_limit);
-  std::_Exit(exit_io);
+  std::_Exit(is_crash ? exit_software : exit_io);
 }
 
 void node::state::fill_admin() {

@@ -7,6 +7,7 @@
 #include "actors/messages.hpp"
 #include "actors/password_worker.hpp"
 #include "actors/timeline.hpp"
+#include "protocol/errc.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -14,6 +15,8 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <thread>
 
 namespace trunkline {
@@ -53,10 +56,21 @@ void end_all(caf::actor_system& system, std::vector<caf::actor>& actors) {
   actors.clear();
 }
 
+/// Ends the node when an actor that everything stands on is gone by itself: reads would go on and
+/// show an ever older state. Whoever supervises the process starts it again.
+void watch(const caf::actor& actor, std::string_view name,
+           const std::function<void(const caf::error&)>& on_lost) {
+  actor->attach_functor([name, on_lost](const caf::error& reason) {
+    if (reason && reason != caf::exit_reason::user_shutdown)
+      on_lost(make_error(errc::crashed,
+                         std::string{name} + ": ended by itself, " + context_of(reason)));
+  });
+}
+
 } // namespace
 
 node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
-                         std::function<void(const caf::error&)> on_broken)
+                         const std::function<void(const caf::error&)>& on_lost)
     : ids{databases.ids} {
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config_.set("scheduler.policy", caf::atom("sharing"));
@@ -65,14 +79,14 @@ node_actors::node_actors(const node_options& options, node_databases databases, 
   system_ = std::make_unique<caf::actor_system>(config_);
   // A forgotten actor must not hang the exit: the order of the end is ours.
   system_->await_actors_before_shutdown(false);
-  start_workers(options.config.values, std::move(databases), clock, std::move(on_broken));
+  start_workers(options.config.values, std::move(databases), clock, on_lost);
   start_regions(options.config.values, clock);
 }
 
 /// The workers block, and so have threads of their own.
 void node_actors::start_workers(const node_config& config, node_databases databases,
                                 const wall_clock& clock,
-                                std::function<void(const caf::error&)> on_broken) {
+                                const std::function<void(const caf::error&)>& on_lost) {
   for (auto& db : databases.readers) {
     storage.readers.push_back(
         system_->spawn<caf::detached>(storage_reader, std::move(db), memory.storage));
@@ -90,18 +104,21 @@ void node_actors::start_workers(const node_config& config, node_databases databa
                          .readers = storage.readers, .fanout = fanout, .position = memory.position},
                      log_reader_options{});
   log_actors_ = {untyped(reader), untyped(fanout)};
+  watch(untyped(reader), "log_reader", on_lost);
+  watch(untyped(fanout), "fanout", on_lost);
   storage.writer = system_->spawn<caf::detached>(
       storage_writer,
       writer_dependencies{.db = std::move(databases.writer),
                           .clock = clock,
                           .log_reader = reader,
-                          .on_broken = std::move(on_broken),
+                          .on_broken = on_lost,
                           .counters = memory.storage,
                           .position = memory.position},
       writer_options{.batch_max = static_cast<std::size_t>(config.storage.batch_max)});
   passwords = system_->spawn<caf::detached>(password_worker);
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));
+  watch(untyped(storage.writer), "storage writer", on_lost);
   end_first(untyped(system_->spawn(id_keeper, storage, ids)));
   end_first(untyped(system_->spawn(housekeeper, storage, housekeeper_options{})));
 }

@@ -39,10 +39,10 @@ struct node_memory {
 
 class node_actors {
 public:
-  /// Starts the storage workers and everything that stands on them. `on_broken` is called from the
-  /// writer's thread when storage is lost.
+  /// Starts the storage workers and everything that stands on them. `on_lost` is called, from
+  /// any thread, when storage is broken or an actor that everything stands on has crashed.
   node_actors(const node_options& options, node_databases databases, wall_clock clock,
-              std::function<void(const caf::error&)> on_broken);
+              const std::function<void(const caf::error&)>& on_lost);
 
   /// Calls `end`. Whoever holds a handle of one of the actors gives it up before.
   ~node_actors();
@@ -67,7 +67,7 @@ public:
 
 private:
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
-                     std::function<void(const caf::error&)> on_broken);
+                     const std::function<void(const caf::error&)>& on_lost);
   void start_regions(const node_config& config, const wall_clock& clock);
 
   caf::actor_system_config config_;

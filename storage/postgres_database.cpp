@@ -19,6 +19,7 @@ constexpr auto log_lock = std::int64_t{0x74726e6b};
 
 /// How long the outcome of a commit is looked for after its connection was lost.
 constexpr auto resolve_max = std::chrono::seconds{5};
+constexpr auto clock_skew_max = std::chrono::seconds{60};
 constexpr auto resolve_pause = std::chrono::milliseconds{50};
 
 /// Stands in the batch table for a batch that was found not to be committed.
@@ -321,11 +322,30 @@ private:
   bool lost_ = false;   ///< Nothing of the open transaction can be kept.
 };
 
+/// Ids and the order of posts follow the clock: a node far from its database's would put its posts
+/// where nobody looks. Checked at the start alone; a clock that goes wrong later is no outage.
+caf::error check_clock(database& db) {
+  const auto rows = db.run("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+  if (!rows)
+    return rows.error();
+  const auto ours = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto apart = std::chrono::abs(ours - rows->rows[0][0].time());
+  if (apart <= clock_skew_max)
+    return {};
+  return make_error(errc::storage_refused,
+                    "database: its clock and this machine's are " +
+                        std::to_string(std::chrono::floor<std::chrono::seconds>(apart).count()) +
+                        " s apart, at most " + std::to_string(clock_skew_max.count()) +
+                        " s are allowed: set the clock of one of them right, then start again");
+}
+
 } // namespace
 
 caf::expected<std::unique_ptr<database>> open_postgres(std::string_view connection_string) {
   auto result = std::make_unique<postgres_database>(connection_string);
   if (auto failure = result->connect())
+    return failure;
+  if (auto failure = check_clock(*result))
     return failure;
   return std::unique_ptr<database>{std::move(result)};
 }

@@ -14,7 +14,8 @@
 namespace trunkline {
 
 /// Connects by libpq's connection string, key=value or URL; what it does not say about timeouts is
-/// added. Fails with `errc::unavailable` or `storage_refused`. The message never shows the string.
+/// added. Fails with `errc::unavailable` or `storage_refused`: also when the server's clock is more
+/// than 60 s from this machine's. The message never shows the string.
 caf::expected<std::unique_ptr<database>> open_postgres(std::string_view connection_string);
 
 } // namespace trunkline

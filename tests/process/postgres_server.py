@@ -14,7 +14,9 @@ PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
 class PostgresServer:
     """One server for a test file; `url(name)` makes a database and returns its URL."""
 
-    def __init__(self):
+    def __init__(self, environment=None):
+        """`environment` is the server's own alone, set as its user: a clock of faketime's."""
+        self.environment = [f"{key}={value}" for key, value in (environment or {}).items()]
         assert (PROGRAMS / "initdb").exists(), "PostgreSQL 15 is missing: install postgresql-15"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="trunkline-pg-"))
         # initdb refuses to run as root.
@@ -43,7 +45,7 @@ class PostgresServer:
                        stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=self.folder)
 
     def start(self):
-        command = [PROGRAMS / "postgres", "-D", self.cluster, "-k", self.folder,
+        command = ["env", *self.environment, PROGRAMS / "postgres", "-D", self.cluster, "-k", self.folder,
                    "-c", "listen_addresses=", "-c", "shared_buffers=32MB",
                    "-c", "max_connections=60"]
         with open(self.folder / "log", "ab") as log:

@@ -20,9 +20,10 @@ import pytest
 import requests
 
 from node import Node, eventually
+from postgres_server import PostgresServer
 
 CLIENTS = 4
-POWER_CUTS = 5
+POWER_CUTS = int(os.environ.get("TRUNKLINE_POWER_CUTS", "5"))
 POSTS_BEFORE_A_FAULT = 20
 ROUNDS_OF_DAMAGE = 16
 ROOM_BYTES = 1 << 20  # left on the full disk at first: it runs out in the middle of the writes
@@ -30,6 +31,7 @@ ANSWER_SECONDS = 2  # of a refusal; F09 says 1 s, a sanitized build on a busy ma
 EXT4_SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN
 WITHOUT_FLUSH = 2
 DATABASE = "trunkline.db"
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime"
 
 
 # --- what the tests do ---------------------------------------------------------------------------
@@ -425,3 +427,25 @@ def test_F16_a_restart_of_postgres_needs_none_of_the_node(postgres_server, at_on
         writers.stop()
         assert_readable(node, account, writers.acknowledged)
         print(f"F16: {len(writers.acknowledged)} answered posts, none lost")
+
+
+@pytest.mark.parametrize("apart", ["+300", "-300"])
+def test_F32_a_clock_far_from_the_databases_is_refused_at_the_start(apart):
+    """Five minutes apart: exit code and message say what to do; nothing is listened on."""
+    faked = {"LD_PRELOAD": "libfaketimeMT.so.1", "LD_LIBRARY_PATH": FAKETIME, "FAKETIME": apart,
+             "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with PostgresServer(environment=faked) as server:
+        node = Node(postgres=server.url("skewed"), start=False)
+        try:
+            node.start(wait=False)
+            assert node.process.wait(60) != 0
+            assert "clock" in node.log() and "s apart" in node.log(), node.log()
+        finally:
+            node.close()
+
+
+def test_F32_a_clock_that_is_right_enough_is_not():
+    faked = {"LD_PRELOAD": "libfaketimeMT.so.1", "LD_LIBRARY_PATH": FAKETIME, "FAKETIME": "+30",
+             "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with PostgresServer(environment=faked) as server, Node(postgres=server.url("near")) as node:
+        assert node.is_running()
