@@ -49,6 +49,8 @@ struct region_options {
   std::size_t buffer_max = 256;     ///< Messages that wait for one stopping actor.
   std::size_t crashes_max = 3;      ///< Within `crash_window`: the id is put aside.
   std::chrono::nanoseconds crash_window = std::chrono::seconds{60};
+  /// Told of each crash, in the region; must not block. Empty: nobody.
+  std::function<void(account_id id, const caf::error& reason, bool is_quarantined)> on_crash;
 };
 
 template <class Handle>
@@ -198,7 +200,7 @@ private:
     auto gone = std::move(actors_.at(id));
     actors_.erase(id);
     if (down.reason && down.reason != caf::exit_reason::user_shutdown)
-      note_crash(id);
+      note_crash(id, down.reason);
     else
       ++counters_->passivated;
     hand_on(id, gone);
@@ -224,7 +226,7 @@ private:
     target.waiting.clear();
   }
 
-  void note_crash(account_id id) {
+  void note_crash(account_id id, const caf::error& reason) {
     ++counters_->crashes;
     const auto now = self_->clock().now();
     drop_old_records(now);
@@ -232,10 +234,11 @@ private:
     record.crashes.push_back(now);
     while (now - record.crashes.front() > options_.crash_window)
       record.crashes.pop_front();
-    if (record.crashes.size() < options_.crashes_max)
-      return;
-    record.quarantined = true;
-    ++counters_->quarantined;
+    record.quarantined = record.crashes.size() >= options_.crashes_max;
+    if (record.quarantined)
+      ++counters_->quarantined;
+    if (options_.on_crash)
+      options_.on_crash(id, reason, record.quarantined);
   }
 
   /// Keeps the records as few as the ids that crashed within one window.

@@ -136,8 +136,16 @@ caf::error node::state::start() {
     reader = watched(std::move(reader), [this](const caf::error& damage) {
       log.write(log_level::error, "storage_damaged", {{"problem", context_of(damage)}});
     });
-  actors = std::make_unique<node_actors>(*options, std::move(*databases), system_now,
-                                         [this](const caf::error& lost) { end_process(lost); });
+  actors = std::make_unique<node_actors>(
+      *options, std::move(*databases), system_now,
+      node_alarms{
+          .lost = [this](const caf::error& lost) { end_process(lost); },
+          .crashed =
+              [this](std::string_view kind, account_id id, const caf::error& reason,
+                     bool is_quarantined) {
+                log.write(log_level::error, is_quarantined ? "actor_quarantined" : "actor_crashed",
+                          {{"kind", kind}, {"id", to_string(id)}, {"problem", context_of(reason)}});
+              }});
   fill_admin();
   servers = std::make_unique<node_servers>(config, *actors, system_now, admin);
   if (options->heartbeat)

@@ -70,8 +70,8 @@ void watch(const caf::actor& actor, std::string_view name,
 } // namespace
 
 node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
-                         const std::function<void(const caf::error&)>& on_lost)
-    : ids{databases.ids} {
+                         node_alarms alarms)
+    : ids{databases.ids}, alarms_{std::move(alarms)} {
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config_.set("scheduler.policy", caf::atom("sharing"));
   config_.set("scheduler.max-throughput", messages_per_turn);
@@ -79,14 +79,13 @@ node_actors::node_actors(const node_options& options, node_databases databases, 
   system_ = std::make_unique<caf::actor_system>(config_);
   // A forgotten actor must not hang the exit: the order of the end is ours.
   system_->await_actors_before_shutdown(false);
-  start_workers(options.config.values, std::move(databases), clock, on_lost);
+  start_workers(options.config.values, std::move(databases), clock);
   start_regions(options.config.values, clock);
 }
 
 /// The workers block, and so have threads of their own.
 void node_actors::start_workers(const node_config& config, node_databases databases,
-                                const wall_clock& clock,
-                                const std::function<void(const caf::error&)>& on_lost) {
+                                const wall_clock& clock) {
   for (auto& db : databases.readers) {
     storage.readers.push_back(
         system_->spawn<caf::detached>(storage_reader, std::move(db), memory.storage));
@@ -104,23 +103,31 @@ void node_actors::start_workers(const node_config& config, node_databases databa
                          .readers = storage.readers, .fanout = fanout, .position = memory.position},
                      log_reader_options{});
   log_actors_ = {untyped(reader), untyped(fanout)};
-  watch(untyped(reader), "log_reader", on_lost);
-  watch(untyped(fanout), "fanout", on_lost);
+  watch(untyped(reader), "log_reader", alarms_.lost);
+  watch(untyped(fanout), "fanout", alarms_.lost);
   storage.writer = system_->spawn<caf::detached>(
       storage_writer,
       writer_dependencies{.db = std::move(databases.writer),
                           .clock = clock,
                           .log_reader = reader,
-                          .on_broken = on_lost,
+                          .on_broken = alarms_.lost,
                           .counters = memory.storage,
                           .position = memory.position},
       writer_options{.batch_max = static_cast<std::size_t>(config.storage.batch_max)});
   passwords = system_->spawn<caf::detached>(password_worker);
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));
-  watch(untyped(storage.writer), "storage writer", on_lost);
+  watch(untyped(storage.writer), "storage writer", alarms_.lost);
   end_first(untyped(system_->spawn(id_keeper, storage, ids)));
   end_first(untyped(system_->spawn(housekeeper, storage, housekeeper_options{})));
+}
+
+region_options node_actors::region_limits(std::string_view kind) const {
+  return {.on_crash = [kind, tell = alarms_.crashed](account_id id, const caf::error& reason,
+                                                     bool is_quarantined) {
+    if (tell)
+      tell(kind, id, reason, is_quarantined);
+  }};
 }
 
 void node_actors::start_regions(const node_config& config, const wall_clock& clock) {
@@ -134,7 +141,7 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
         needs.region = region;
         return system_->spawn(account, id, std::move(needs), account_limits);
       },
-      memory.accounts, region_options{});
+      memory.accounts, region_limits("account"));
   accounts = caf::actor_cast<account_handle>(account_region);
 
   const auto one_timeline = timeline_dependencies{.storage = storage,
@@ -149,7 +156,7 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
       [=, this](account_id id, const passivator_handle& region) {
         return system_->spawn(timeline, id, region, one_timeline, timeline_limits);
       },
-      memory.timelines, region_options{});
+      memory.timelines, region_limits("timeline"));
   timelines = caf::actor_cast<timeline_handle>(timeline_region);
   regions_ = {untyped(account_region), untyped(timeline_region)};
 }

@@ -22,6 +22,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace trunkline {
@@ -37,12 +38,21 @@ struct node_memory {
   std::shared_ptr<count_cache> counts = std::make_shared<count_cache>(position);
 };
 
+/// Whom the actors tell of trouble, from any thread; neither may block.
+struct node_alarms {
+  /// Storage is broken, or an actor that everything stands on has crashed: the node must end.
+  std::function<void(const caf::error&)> lost;
+  /// One actor has crashed and is started again by its next message, or put aside for a while.
+  std::function<void(std::string_view kind, account_id id, const caf::error& reason,
+                     bool is_quarantined)>
+      crashed;
+};
+
 class node_actors {
 public:
-  /// Starts the storage workers and everything that stands on them. `on_lost` is called, from
-  /// any thread, when storage is broken or an actor that everything stands on has crashed.
+  /// Starts the storage workers and everything that stands on them.
   node_actors(const node_options& options, node_databases databases, wall_clock clock,
-              const std::function<void(const caf::error&)>& on_lost);
+              node_alarms alarms);
 
   /// Calls `end`. Whoever holds a handle of one of the actors gives it up before.
   ~node_actors();
@@ -66,10 +76,11 @@ public:
   timeline_handle timelines;
 
 private:
-  void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
-                     const std::function<void(const caf::error&)>& on_lost);
+  void start_workers(const node_config& config, node_databases databases, const wall_clock& clock);
+  region_options region_limits(std::string_view kind) const;
   void start_regions(const node_config& config, const wall_clock& clock);
 
+  node_alarms alarms_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   std::vector<caf::actor> first_; ///< Gateways and timers.

@@ -31,9 +31,10 @@ struct scene {
     auto databases = open_databases(config, system_time);
     REQUIRE(databases);
     actors = std::make_unique<node_actors>(
-        options, std::move(*databases), system_time, [this](const caf::error& problem) {
+        options, std::move(*databases), system_time,
+        node_alarms{.lost = [this](const caf::error& problem) {
           std::call_once(once, [&] { lost.set_value(context_of(problem)); });
-        });
+        }});
   }
 
   kit::temp_folder folder;

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace trunkline;
@@ -66,6 +67,7 @@ struct region_fixture {
   region_of<account_handle> region;
   std::optional<caf::scoped_actor> client;
   std::vector<caf::expected<post_id>> answers;
+  std::vector<std::tuple<std::int64_t, errc, bool>> crashes; ///< As the region tells them.
 
   region_fixture() {
     config.set("scheduler.policy", caf::atom("testing"));
@@ -75,7 +77,11 @@ struct region_fixture {
       shared.started.push_back(id.value);
       return shared.running[id.value] = system->spawn(scripted_account, &shared, id);
     };
-    region = system->spawn(shard_region<account_handle>, start, counters, region_options{});
+    auto note = [this](account_id id, const caf::error& reason, bool is_quarantined) {
+      crashes.push_back({id.value, code_of(reason), is_quarantined});
+    };
+    region = system->spawn(shard_region<account_handle>, start, counters,
+                           region_options{.on_crash = note});
   }
   ~region_fixture() {
     shared.busy = false;
@@ -210,6 +216,9 @@ TEST_CASE_METHOD(region_fixture, "three crashes within a minute put an id aside 
   settle();
   CHECK(answers.back());
   CHECK(counters->quarantined == 1);
+  CHECK(crashes == decltype(crashes){{7, errc::crashed, false},
+                                     {7, errc::crashed, false},
+                                     {7, errc::crashed, true}});
 }
 
 TEST_CASE_METHOD(region_fixture, "crashes far apart put nothing aside", "[shard_region]") {
