@@ -1,5 +1,7 @@
 #include "storage/post_store.hpp"
 
+#include "protocol/post_access.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -183,20 +185,21 @@ caf::expected<audience_id> audience_of(database& db, post_id id) {
 }
 
 caf::expected<bool> may_see(database& db, account_id viewer, const post& row) {
-  if (row.author == viewer)
-    return true;
   auto found = db.run(
       "SELECT (SELECT COUNT(*) FROM block WHERE blocker = $1 AND blocked = $2),"
       " (SELECT COUNT(*) FROM follow WHERE follower = $2 AND followee = $1 AND accepted = 1),"
-      " (SELECT COUNT(*) FROM mention WHERE post_id = $3 AND account_id = $2)",
+      " (SELECT COUNT(*) FROM mention WHERE post_id = $3 AND account_id = $2),"
+      " (SELECT COUNT(*) FROM account WHERE id = $1 AND deleted_at IS NULL)",
       {row.author, viewer, row.id});
   if (!found)
     return std::move(found.error());
   const auto& facts = found->rows[0];
-  if (facts[0].flag())
-    return false;
-  const auto followed = row.seen_by == visibility::followers && facts[1].flag();
-  return is_public(row.seen_by) || followed || facts[2].flag();
+  return may_see({.seen_by = row.seen_by,
+                  .is_author = row.author == viewer,
+                  .is_mentioned = facts[2].flag(),
+                  .follows_author = facts[1].flag(),
+                  .blocked_by_author = facts[0].flag(),
+                  .author_gone = !facts[3].flag()});
 }
 
 caf::error store_edit(database& db, const post& before, const post& after) {

@@ -62,8 +62,7 @@ caf::expected<std::vector<account_id>> mentions_of(database& db, post_id id);
 /// Returns the audience that the post was given; 0 for none, or when it is gone.
 caf::expected<audience_id> audience_of(database& db, post_id id);
 
-/// Tells whether `viewer` may see `row`: his own; or by nobody who blocks him, and public,
-/// unlisted, of somebody he follows, or naming him. Followers-only posts are seen by those named.
+/// Tells whether `viewer` may see `row`, by the rule of `protocol/post_access.hpp`.
 caf::expected<bool> may_see(database& db, account_id viewer, const post& row);
 
 /// Keeps the present text of `before` as a version, and stores that of `after`, whose `edited_at`

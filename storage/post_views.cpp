@@ -1,4 +1,5 @@
 #include "protocol/json.hpp"
+#include "protocol/post_access.hpp"
 #include "storage/sql_list.hpp"
 #include "storage/view_store.hpp"
 

@@ -149,6 +149,8 @@ TEST_CASE("who may see a post", "[post_store]") {
     const auto sees = [&](visibility seen_by) {
       return must(may_see(db, bob, plain(100, "x", seen_by)));
     };
+    must(db.run("INSERT INTO account(id, name, folded, uri, created_at)"
+                " VALUES (7, 'alice', 'alice', 'u', 1)"));
     CHECK(sees(visibility::everyone));
     CHECK(sees(visibility::unlisted));
     CHECK_FALSE(sees(visibility::followers));
@@ -167,6 +169,11 @@ TEST_CASE("who may see a post", "[post_store]") {
     for (const auto seen_by :
          {visibility::everyone, visibility::unlisted, visibility::followers, visibility::direct})
       CHECK_FALSE(sees(seen_by));
+    must(db.run("DELETE FROM block"));
+    CHECK(sees(visibility::everyone));
+    must(db.run("UPDATE account SET deleted_at = 1 WHERE id = 7"));
+    CHECK_FALSE(sees(visibility::everyone)); // the posts of a deleted account are gone with it
+    CHECK_FALSE(must(may_see(db, alice, plain(100))));
   });
 }
 
