@@ -4,14 +4,22 @@
 
 namespace trunkline {
 
-count_cache::count_cache(std::shared_ptr<const log_position> position, count_cache_options options)
-    : position_{std::move(position)}, accounts_{options.accounts_max}, posts_{options.posts_max} {}
+namespace {
+
+/// A lease under which nothing is kept.
+constexpr auto no_lease = std::uint64_t{0};
+
+} // namespace
+
+count_cache::count_cache(std::shared_ptr<const log_position> position, count_cache_options options,
+                         steady_clock clock)
+    : position_{std::move(position)}, clock_{std::move(clock)}, accounts_{options.accounts_max},
+      posts_{options.posts_max} {}
 
 template <class Id, class Counts>
-std::optional<Counts> count_cache::find_in(counts_map<Id, Counts>& in, Id id,
-                                           log_position::steady_time now) {
+std::optional<Counts> count_cache::find_in(counts_map<Id, Counts>& in, Id id) {
   auto counts = std::optional<Counts>{};
-  if (position_->is_current(now)) {
+  if (position_->is_current(clock_())) {
     const auto held = std::lock_guard{guard_};
     if (const auto* found = in.find(id))
       counts = found->counts;
@@ -22,6 +30,9 @@ std::optional<Counts> count_cache::find_in(counts_map<Id, Counts>& in, Id id,
 
 template <class Id, class Counts>
 std::uint64_t count_cache::lease_in(counts_map<Id, Counts>& in, Id id) {
+  // A row that was committed before the log is followed may reach no cache.
+  if (!position_->is_followed())
+    return no_lease;
   const auto held = std::lock_guard{guard_};
   return in.put(id, {.lease = ++newest_lease_, .counts = std::nullopt}).lease;
 }
@@ -35,12 +46,12 @@ void count_cache::keep_in(counts_map<Id, Counts>& in, Id id, const Counts& count
     in.put(id, {.lease = lease, .counts = counts});
 }
 
-std::optional<account_counts> count_cache::find(account_id account, log_position::steady_time now) {
-  return find_in(accounts_, account, now);
+std::optional<account_counts> count_cache::find(account_id account) {
+  return find_in(accounts_, account);
 }
 
-std::optional<post_counts> count_cache::find(post_id post, log_position::steady_time now) {
-  return find_in(posts_, post, now);
+std::optional<post_counts> count_cache::find(post_id post) {
+  return find_in(posts_, post);
 }
 
 std::uint64_t count_cache::lease(account_id account) {

@@ -3,12 +3,7 @@
 /// Rows of the log make counts forgotten; the next reader recounts them from an index. Like
 /// `token_cache`, it answers only while the node is up to date with the log, so that a count is
 /// right after the answer that changed it. Whoever recounts takes a lease first, and his count is
-/// kept only if no row changed it meanwhile:
-///
-///     if (const auto counts = cache.find(post, now)) ...
-///     const auto lease = cache.lease(post);
-///     ... count ...
-///     cache.keep(post, counts, lease);
+/// kept only if no row changed it meanwhile, and if the log was followed when he began.
 #pragma once
 
 #include "actors/log_cache.hpp"
@@ -17,7 +12,9 @@
 #include "protocol/counts.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,21 +26,23 @@ struct count_cache_options {
   std::size_t posts_max = 200'000;    ///< About 80 bytes each.
 };
 
-class count_cache final : public log_cache {
+class count_cache final : public log_cache, public known_counts {
 public:
+  using steady_clock = std::function<log_position::steady_time()>;
+
+  /// `clock` is the one that the log's ticks are told by; any thread calls it.
   explicit count_cache(std::shared_ptr<const log_position> position,
-                       count_cache_options options = {});
+                       count_cache_options options = {},
+                       steady_clock clock = std::chrono::steady_clock::now);
 
-  /// Returns the counts, if they are known and may be trusted at `now`.
-  std::optional<account_counts> find(account_id account, log_position::steady_time now);
-  std::optional<post_counts> find(post_id post, log_position::steady_time now);
+  std::optional<account_counts> find(account_id account) override;
+  std::optional<post_counts> find(post_id post) override;
 
-  /// Returns the number under which `keep` takes what is counted from now on.
-  std::uint64_t lease(account_id account);
-  std::uint64_t lease(post_id post);
+  std::uint64_t lease(account_id account) override;
+  std::uint64_t lease(post_id post) override;
 
-  void keep(account_id account, const account_counts& counts, std::uint64_t lease);
-  void keep(post_id post, const post_counts& counts, std::uint64_t lease);
+  void keep(account_id account, const account_counts& counts, std::uint64_t lease) override;
+  void keep(post_id post, const post_counts& counts, std::uint64_t lease) override;
 
   void apply(const log_entry& row) override;
 
@@ -61,13 +60,14 @@ private:
   using counts_map = recent_map<Id, counted<Counts>>;
 
   template <class Id, class Counts>
-  std::optional<Counts> find_in(counts_map<Id, Counts>& in, Id id, log_position::steady_time now);
+  std::optional<Counts> find_in(counts_map<Id, Counts>& in, Id id);
   template <class Id, class Counts>
   std::uint64_t lease_in(counts_map<Id, Counts>& in, Id id);
   template <class Id, class Counts>
   void keep_in(counts_map<Id, Counts>& in, Id id, const Counts& counts, std::uint64_t lease);
 
   std::shared_ptr<const log_position> position_;
+  const steady_clock clock_;
   std::atomic<std::int64_t> hits_ = 0;
   std::atomic<std::int64_t> misses_ = 0;
   std::mutex guard_; ///< Of all that follows.

@@ -37,11 +37,15 @@ public:
   /// Tells whether everything this node has committed is applied.
   bool is_caught_up() const { return applied_ >= committed_; }
 
+  /// Tells whether the log is followed: whatever commits from now on will reach every cache. Rows
+  /// from before the first tick may never do.
+  bool is_followed() const { return last_tick_ != never; }
+
   /// Tells whether what was derived from the log may be used at `now`: the node has applied what
   /// it committed, and saw the log's end less than `tick_lifetime` ago.
   bool is_current(steady_time now) const {
     const auto seen = steady_time{steady_time::duration{last_tick_}};
-    return is_caught_up() && last_tick_ != never && now - seen <= tick_lifetime;
+    return is_caught_up() && is_followed() && now - seen <= tick_lifetime;
   }
 
 private:

@@ -17,14 +17,14 @@ http_response answer_posts(const api_services& services, const http_request& req
 } // namespace
 
 void verify_credentials(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  ask(gateway, ask_own_account(request.who.account), reply,
+  ask(gateway, ask_own_account(request.who.account, gateway.services->counts), reply,
       [&gateway, reply](const own_account_view& account) {
         reply(json_response(to_entity(account, gateway.services->here)));
       });
 }
 
 void show_userinfo(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  ask(gateway, ask_own_account(request.who.account), reply,
+  ask(gateway, ask_own_account(request.who.account, gateway.services->counts), reply,
       [&gateway, reply](const own_account_view& own) {
         const auto& here = gateway.services->here;
         const auto& account = own.shown;
@@ -39,7 +39,7 @@ void show_userinfo(gateway_state& gateway, const matched_request& request, http_
 }
 
 void show_preferences(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  ask(gateway, ask_own_account(request.who.account), reply,
+  ask(gateway, ask_own_account(request.who.account, gateway.services->counts), reply,
       [reply](const own_account_view& account) { reply(json_response(to_preferences(account))); });
 }
 
@@ -47,9 +47,10 @@ void show_profile(gateway_state& gateway, const matched_request& request, http_r
   const auto id = path_id<account_id>(request);
   if (!id)
     return refuse(gateway, reply, id.error());
-  ask(gateway, ask_account_view(*id), reply, [&gateway, reply](const account_view& account) {
-    reply(json_response(to_entity(account, gateway.services->here)));
-  });
+  ask(gateway, ask_account_view(*id, gateway.services->counts), reply,
+      [&gateway, reply](const account_view& account) {
+        reply(json_response(to_entity(account, gateway.services->here)));
+      });
 }
 
 void look_up_account(gateway_state& gateway, const matched_request& request, http_reply reply) {
@@ -57,8 +58,10 @@ void look_up_account(gateway_state& gateway, const matched_request& request, htt
   const auto address = reader.text("acct");
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
-  ask(gateway, ask_account_called(address.value_or(""), gateway.services->options.domain), reply,
-      [&gateway, reply](const account_view& account) {
+  ask(gateway,
+      ask_account_called(address.value_or(""), gateway.services->options.domain,
+                         gateway.services->counts),
+      reply, [&gateway, reply](const account_view& account) {
         reply(json_response(to_entity(account, gateway.services->here)));
       });
 }
@@ -84,7 +87,7 @@ void list_account_statuses(gateway_state& gateway, const matched_request& reques
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
   const auto viewer = request.who.account;
-  ask(gateway, ask_account_posts(viewer, wanted, gateway.services->clock()), reply,
+  ask(gateway, ask_account_posts(viewer, wanted, gateway.services->viewing()), reply,
       [&gateway, reply, viewer, http = request.http](const post_list_view& list) {
         reply(answer_posts(*gateway.services, http, viewer, list));
       });

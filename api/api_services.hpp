@@ -14,6 +14,7 @@
 #include "protocol/entities.hpp"
 #include "protocol/errc.hpp"
 #include "protocol/time.hpp"
+#include "protocol/views.hpp"
 
 #include <array>
 #include <atomic>
@@ -65,6 +66,9 @@ struct api_services {
         requests{options.requests}, logins_by_address{options.logins_by_address},
         logins_by_account{options.logins_by_account}, figures{options.figures_age} {}
 
+  /// For the queries of what is shown.
+  view_moment viewing() const { return {.now = clock(), .counts = counts}; }
+
   const api_options options;
   const storage_handles storage;
   const wall_clock clock;
@@ -74,6 +78,7 @@ struct api_services {
   std::shared_ptr<id_source> ids;
   password_handle passwords;           ///< The only place where passwords are hashed and checked.
   std::shared_ptr<token_cache> tokens; ///< Null: storage is asked about every token.
+  known_counts_ptr counts;             ///< Null: everything that is shown is counted.
   ticket_office tickets;
   rate_limiter requests; ///< By account, app and address.
   rate_limiter logins_by_address;

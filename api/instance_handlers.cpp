@@ -18,10 +18,11 @@ void with_figures(gateway_state& gateway, const http_reply& reply, Then then) {
   const auto now = gateway.services->clock();
   if (const auto kept = gateway.services->figures.find(now))
     return then(*kept);
-  ask(gateway, ask_server(now), reply, [&gateway, now, then](const server_view& counted) {
-    gateway.services->figures.store(counted, now);
-    then(counted);
-  });
+  ask(gateway, ask_server(gateway.services->viewing()), reply,
+      [&gateway, now, then](const server_view& counted) {
+        gateway.services->figures.store(counted, now);
+        then(counted);
+      });
 }
 
 json_object limits_of_statuses() {
@@ -231,7 +232,7 @@ void show_webfinger(gateway_state& gateway, const matched_request& request, http
   const auto name = local_name_in(resource, services.here);
   if (name.empty())
     return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
-  ask(gateway, ask_account_called(name, services.options.domain), reply,
+  ask(gateway, ask_account_called(name, services.options.domain, services.counts), reply,
       [&services, reply](const account_view& account) {
         const auto page = services.here.urls.profile_page(account.name);
         auto response = json_response(json_object{

@@ -67,7 +67,7 @@ void ask_for_page(gateway_state& gateway, Task task, const http_reply& reply, Th
 
 void show_posts(gateway_state& gateway, const account_view& account, const http_reply& reply) {
   const auto wanted = account_page{.author = account.id, .exclude_replies = true};
-  ask_for_page(gateway, ask_account_posts({}, wanted, gateway.services->clock()), reply,
+  ask_for_page(gateway, ask_account_posts({}, wanted, gateway.services->viewing()), reply,
                [&gateway, reply, account](const post_list_view& list) {
                  const auto& here = gateway.services->here;
                  auto body = "<p>@" + escape_html(account.name) + "@" + escape_html(here.domain) +
@@ -97,7 +97,8 @@ void show_front_page(gateway_state& gateway, const matched_request&, http_reply 
 }
 
 void show_profile_page(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  auto question = ask_account_called(request.segment(), gateway.services->options.domain);
+  auto question = ask_account_called(request.segment(), gateway.services->options.domain,
+                                     gateway.services->counts);
   ask_for_page(gateway, std::move(question), reply, [&gateway, reply](const account_view& account) {
     if (!account.domain.empty())
       return reply(lead_to(account.uri));
@@ -110,7 +111,7 @@ void show_post_page(gateway_state& gateway, const matched_request& request, http
   if (!id)
     return refuse_page(gateway, reply, make_error(errc::not_found, "Record not found"));
   ask_for_page(
-      gateway, ask_post({}, post_id{*id}, gateway.services->clock()), reply,
+      gateway, ask_post({}, post_id{*id}, gateway.services->viewing()), reply,
       [&gateway, reply, name = request.segment()](const post_view& post) {
         if (!post.author->domain.empty() || fold_name(post.author->name) != fold_name(name))
           return refuse_page(gateway, reply, make_error(errc::not_found, "Record not found"));
@@ -121,7 +122,8 @@ void show_post_page(gateway_state& gateway, const matched_request& request, http
 
 void lead_to_profile_page(gateway_state& gateway, const matched_request& request,
                           http_reply reply) {
-  auto question = ask_account_called(request.segment(), gateway.services->options.domain);
+  auto question = ask_account_called(request.segment(), gateway.services->options.domain,
+                                     gateway.services->counts);
   ask_for_page(gateway, std::move(question), reply, [&gateway, reply](const account_view& account) {
     reply(lead_to(gateway.services->here.urls.profile_page(account.name)));
   });
@@ -131,7 +133,7 @@ void lead_to_post_page(gateway_state& gateway, const matched_request& request, h
   const auto id = parse_id(request.segments[1]);
   if (!id)
     return refuse_page(gateway, reply, make_error(errc::not_found, "Record not found"));
-  ask_for_page(gateway, ask_post({}, post_id{*id}, gateway.services->clock()), reply,
+  ask_for_page(gateway, ask_post({}, post_id{*id}, gateway.services->viewing()), reply,
                [&gateway, reply](const post_view& post) {
                  reply(
                      lead_to(page_of(post.boosted ? *post.boosted : post, gateway.services->here)));

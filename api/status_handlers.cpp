@@ -55,7 +55,7 @@ caf::expected<wanted_post> read_wanted(const matched_request& request) {
 }
 
 void answer_post(gateway_state& gateway, account_id viewer, post_id id, const http_reply& reply) {
-  ask(gateway, ask_post(viewer, id, gateway.services->clock()), reply,
+  ask(gateway, ask_post(viewer, id, gateway.services->viewing()), reply,
       [&gateway, reply, viewer](const post_view& post) {
         reply(json_response(to_entity(post, viewer, gateway.services->here)));
       });
@@ -89,7 +89,7 @@ void with_own_post(gateway_state& gateway, const matched_request& request, const
   if (!id)
     return refuse(gateway, reply, id.error());
   const auto viewer = request.who.account;
-  ask(gateway, ask_post(viewer, *id, gateway.services->clock()), reply,
+  ask(gateway, ask_post(viewer, *id, gateway.services->viewing()), reply,
       [&gateway, reply, viewer, then](const post_view& post) {
         if (post.row.author != viewer)
           return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
@@ -104,7 +104,7 @@ void with_boostable(gateway_state& gateway, const matched_request& request, cons
   const auto id = path_id<post_id>(request);
   if (!id)
     return refuse(gateway, reply, id.error());
-  ask(gateway, ask_post(request.who.account, *id, gateway.services->clock()), reply,
+  ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply,
       [then](const post_view& post) { then(post.row.boost_of ? post.row.boost_of : post.row.id); });
 }
 
@@ -117,7 +117,7 @@ void create_status(gateway_state& gateway, const matched_request& request, http_
   auto key = std::string{request.http.header("Idempotency-Key")};
   if (key.size() > idempotency_key_bytes_max)
     return refuse(gateway, reply, make_error(errc::invalid, "Idempotency-Key: at most 255 bytes"));
-  ask(gateway, ask_own_account(request.who.account), reply,
+  ask(gateway, ask_own_account(request.who.account, gateway.services->counts), reply,
       [&gateway, reply, wanted = *wanted, who = request.who,
        key = std::move(key)](const own_account_view& author) {
         publish(gateway, to_message(wanted, author, who, key), reply);

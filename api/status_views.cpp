@@ -19,7 +19,7 @@ void show_status(gateway_state& gateway, const matched_request& request, http_re
   if (!id)
     return refuse(gateway, reply, id.error());
   const auto viewer = request.who.account;
-  ask(gateway, ask_post(viewer, *id, gateway.services->clock()), reply,
+  ask(gateway, ask_post(viewer, *id, gateway.services->viewing()), reply,
       [&gateway, reply, viewer](const post_view& post) {
         reply(json_response(to_entity(post, viewer, gateway.services->here)));
       });
@@ -34,7 +34,7 @@ void show_statuses(gateway_state& gateway, const matched_request& request, http_
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
   const auto viewer = request.who.account;
-  ask(gateway, ask_posts(viewer, std::move(ids), gateway.services->clock()), reply,
+  ask(gateway, ask_posts(viewer, std::move(ids), gateway.services->viewing()), reply,
       [&gateway, reply, viewer](const std::vector<post_view>& posts) {
         reply(json_response(to_entities(posts, viewer, gateway.services->here)));
       });
@@ -46,7 +46,7 @@ void show_context(gateway_state& gateway, const matched_request& request, http_r
     return refuse(gateway, reply, id.error());
   const auto viewer = request.who.account;
   const auto limits = viewer ? thread_of_person : thread_limits{};
-  ask(gateway, ask_thread(viewer, *id, limits, gateway.services->clock()), reply,
+  ask(gateway, ask_thread(viewer, *id, limits, gateway.services->viewing()), reply,
       [&gateway, reply, viewer](const thread_view& thread) {
         reply(json_response(to_entity(thread, viewer, gateway.services->here)));
       });
@@ -56,7 +56,7 @@ void show_source(gateway_state& gateway, const matched_request& request, http_re
   const auto id = path_id<post_id>(request);
   if (!id)
     return refuse(gateway, reply, id.error());
-  ask(gateway, ask_post(request.who.account, *id, gateway.services->clock()), reply,
+  ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply,
       [reply](const post_view& post) { reply(json_response(to_source(post.row))); });
 }
 
@@ -64,7 +64,7 @@ void show_history(gateway_state& gateway, const matched_request& request, http_r
   const auto id = path_id<post_id>(request);
   if (!id)
     return refuse(gateway, reply, id.error());
-  ask(gateway, ask_history(request.who.account, *id, gateway.services->clock()), reply,
+  ask(gateway, ask_history(request.who.account, *id, gateway.services->viewing()), reply,
       [&gateway, reply](const history_view& history) {
         reply(
             json_response(to_entities(history.versions, history.current, gateway.services->here)));
@@ -81,7 +81,7 @@ void read_home_timeline(gateway_state& gateway, const matched_request& request, 
   const auto viewer = request.who.account;
   const auto show = [&gateway, reply, viewer, http = request.http](const home_page& home) {
     auto links = link_header(*gateway.services, http, home.posts);
-    ask(gateway, ask_posts(viewer, home.posts, gateway.services->clock()), reply,
+    ask(gateway, ask_posts(viewer, home.posts, gateway.services->viewing()), reply,
         [&gateway, reply, viewer, links](const std::vector<post_view>& posts) {
           auto response = json_response(to_entities(posts, viewer, gateway.services->here));
           if (!links.empty())

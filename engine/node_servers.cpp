@@ -31,6 +31,7 @@ api_services_ptr make_services(const node_config& config, node_actors& actors, w
   services->accounts = actors.accounts;
   services->timelines = actors.timelines;
   services->tokens = actors.memory.tokens;
+  services->counts = actors.memory.counts;
   services->ids = actors.ids;
   services->passwords = actors.passwords;
   services->ids = actors.ids;

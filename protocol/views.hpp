@@ -170,4 +170,10 @@ struct server_view {
   std::vector<account_view> contact;
 };
 
+/// When something is shown, and what is known of its counts; null: everything is counted.
+struct view_moment {
+  time_point now;
+  known_counts_ptr counts;
+};
+
 } // namespace trunkline

@@ -1,4 +1,5 @@
 #include "protocol/names.hpp"
+#include "storage/count_store.hpp"
 #include "storage/sql_list.hpp"
 #include "storage/view_store.hpp"
 
@@ -10,17 +11,7 @@ namespace {
 
 constexpr auto account_columns =
     "SELECT a.id, a.name, h.name, a.uri, a.display_name, a.note, a.fields, a.locked, a.bot,"
-    " a.discoverable, a.role, a.created_at,"
-    // Each count is all entries of an index less those of a small partial one: no row is read, and
-    // a follow waiting to be accepted and a direct post are few.
-    " (SELECT COUNT(*) FROM follow f WHERE f.followee = a.id)"
-    " - (SELECT COUNT(*) FROM follow f WHERE f.followee = a.id AND f.accepted = 0),"
-    " (SELECT COUNT(*) FROM follow f WHERE f.follower = a.id)"
-    " - (SELECT COUNT(*) FROM follow f WHERE f.follower = a.id AND f.accepted = 0),"
-    " (SELECT COUNT(*) FROM post p WHERE p.author = a.id)"
-    " - (SELECT COUNT(*) FROM post p WHERE p.author = a.id AND p.visibility = 4),"
-    " (SELECT p.created_at FROM post p WHERE p.author = a.id AND p.visibility <> 4"
-    " ORDER BY p.id DESC LIMIT 1)";
+    " a.discoverable, a.role, a.created_at";
 
 constexpr auto account_tables = " FROM account a LEFT JOIN host h ON h.id = a.host_id"
                                 " WHERE a.deleted_at IS NULL AND a.id IN (";
@@ -37,11 +28,14 @@ account_view read_account(const sql_row& row) {
           .bot = row[8].flag(),
           .discoverable = row[9].flag(),
           .role = row[10].integer() == 1 ? account_role::admin : account_role::user,
-          .created_at = row[11].time(),
-          .followers = row[12].integer(),
-          .following = row[13].integer(),
-          .posts = row[14].integer(),
-          .last_post_at = row[15].optional_time()};
+          .created_at = row[11].time()};
+}
+
+void set_counts(account_view& account, const account_counts& counts) {
+  account.followers = counts.followers;
+  account.following = counts.following;
+  account.posts = counts.posts;
+  account.last_post_at = counts.last_post_at;
 }
 
 std::vector<std::string> split_languages(const std::string& text) {
@@ -88,10 +82,23 @@ relation_view read_relation(const sql_row& row) {
   return relation;
 }
 
+caf::error add_counts(database& db, std::vector<account_view>& accounts, known_counts* known) {
+  auto ids = std::vector<account_id>{};
+  for (const auto& account : accounts)
+    ids.push_back(account.id);
+  auto counts = load_counts(db, ids, known);
+  if (!counts)
+    return std::move(counts.error());
+  // An account that is gone between the two statements keeps counts of 0.
+  for (auto& account : accounts)
+    set_counts(account, (*counts)[account.id]);
+  return {};
+}
+
 } // namespace
 
-caf::expected<std::vector<account_view>> load_accounts(database& db,
-                                                       std::span<const account_id> ids) {
+caf::expected<std::vector<account_view>>
+load_accounts(database& db, std::span<const account_id> ids, known_counts* counts) {
   auto accounts = std::vector<account_view>{};
   if (ids.empty())
     return accounts;
@@ -107,11 +114,13 @@ caf::expected<std::vector<account_view>> load_accounts(database& db,
   for (const auto id : ids)
     if (const auto account = by_id.find(id); account != by_id.end())
       accounts.push_back(account->second);
+  if (auto failure = add_counts(db, accounts, counts))
+    return failure;
   return accounts;
 }
 
-caf::expected<account_view> load_account(database& db, account_id id) {
-  auto accounts = load_accounts(db, std::span{&id, 1});
+caf::expected<account_view> load_account(database& db, account_id id, known_counts* counts) {
+  auto accounts = load_accounts(db, std::span{&id, 1}, counts);
   if (!accounts)
     return accounts.error();
   if (accounts->empty())
@@ -119,8 +128,9 @@ caf::expected<account_view> load_account(database& db, account_id id) {
   return std::move(accounts->front());
 }
 
-caf::expected<own_account_view> load_own_account(database& db, account_id id) {
-  auto shown = load_account(db, id);
+caf::expected<own_account_view> load_own_account(database& db, account_id id,
+                                                 known_counts* counts) {
+  auto shown = load_account(db, id, counts);
   if (!shown)
     return shown.error();
   const auto own = db.run("SELECT default_visibility, default_sensitive, default_language,"

@@ -1,5 +1,6 @@
 #include "protocol/json.hpp"
 #include "protocol/post_access.hpp"
+#include "storage/count_store.hpp"
 #include "storage/sql_list.hpp"
 #include "storage/view_store.hpp"
 
@@ -19,9 +20,6 @@ constexpr auto post_columns =
     "SELECT p.id, p.author, p.uri, p.text, p.html, p.spoiler, p.sensitive, p.visibility,"
     " p.language, p.reply_to, p.reply_author, p.boost_of, p.boost_author, p.app_id, p.created_at,"
     " p.edited_at, app.name, app.website,"
-    " (SELECT COUNT(*) FROM post b WHERE b.boost_of = p.id),"
-    " (SELECT COUNT(*) FROM favourite f WHERE f.post_id = p.id),"
-    " (SELECT COUNT(*) FROM post r WHERE r.reply_to = p.id AND r.visibility <= 2),"
     " (SELECT COUNT(*) FROM favourite f WHERE f.post_id = p.id AND f.account_id = $1),"
     " (SELECT COUNT(*) FROM post b WHERE b.boost_of = p.id AND b.author = $1),"
     " (SELECT COUNT(*) FROM bookmark k WHERE k.account_id = $1 AND k.post_id = p.id),"
@@ -51,9 +49,6 @@ enum post_column : std::size_t {
   edited_at_column,
   app_name_column,
   app_website_column,
-  boosts_column,
-  favourites_column,
-  replies_column,
   favourited_column,
   boosted_column,
   bookmarked_column,
@@ -94,9 +89,6 @@ post_view read_post(const sql_row& row) {
   auto view = post_view{.row = read_row(row)};
   if (!row[app_name_column].is_null())
     view.app = app_view{row[app_name_column].text(), row[app_website_column].text()};
-  view.boosts = row[boosts_column].integer();
-  view.favourites = row[favourites_column].integer();
-  view.replies = row[replies_column].integer();
   view.marks = {.favourited = row[favourited_column].flag(),
                 .boosted = row[boosted_column].flag(),
                 .bookmarked = row[bookmarked_column].flag(),
@@ -201,13 +193,30 @@ caf::error attach_polls(database& db, post_table& posts, std::span<const post_id
                 " ORDER BY post_id, choice", count);
 }
 
-caf::error attach_authors(database& db, post_table& posts) {
+caf::error attach_counts(database& db, post_table& posts, known_counts* known) {
+  auto ids = std::vector<post_id>{};
+  for (const auto& [id, view] : posts)
+    ids.push_back(id);
+  auto counts = load_counts(db, ids, known);
+  if (!counts)
+    return std::move(counts.error());
+  // A post that is gone between the two statements keeps counts of 0.
+  for (auto& [id, view] : posts) {
+    const auto& own = (*counts)[id];
+    view.replies = own.replies;
+    view.boosts = own.boosts;
+    view.favourites = own.favourites;
+  }
+  return {};
+}
+
+caf::error attach_authors(database& db, post_table& posts, known_counts* counts) {
   auto ids = std::vector<account_id>{};
   for (const auto& [id, view] : posts)
     ids.push_back(view.row.author);
   std::ranges::sort(ids);
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  const auto accounts = load_accounts(db, ids);
+  const auto accounts = load_accounts(db, ids, counts);
   if (!accounts)
     return accounts.error();
   auto by_id = std::unordered_map<account_id, std::shared_ptr<const account_view>>{};
@@ -222,7 +231,7 @@ caf::error attach_authors(database& db, post_table& posts) {
 
 /// Reads the posts of `ids` that `viewer` may see, complete but for what boosts boost.
 caf::expected<post_table> load_table(database& db, account_id viewer, std::span<const post_id> ids,
-                                     time_point now) {
+                                     time_point now, known_counts* counts) {
   auto posts = post_table{};
   if (ids.empty())
     return posts;
@@ -236,7 +245,9 @@ caf::expected<post_table> load_table(database& db, account_id viewer, std::span<
       posts.emplace(row[id_column].id<post_id>(), read_post(row));
   if (posts.empty())
     return posts;
-  if (auto failure = attach_authors(db, posts))
+  if (auto failure = attach_authors(db, posts, counts))
+    return failure;
+  if (auto failure = attach_counts(db, posts, counts))
     return failure;
   if (auto failure = attach_lists(db, posts, ids))
     return failure;
@@ -246,15 +257,15 @@ caf::expected<post_table> load_table(database& db, account_id viewer, std::span<
 }
 
 caf::error append_posts(database& db, account_id viewer, std::span<const post_id> ids,
-                        time_point now, std::vector<post_view>& out) {
-  auto posts = load_table(db, viewer, ids, now);
+                        time_point now, known_counts* counts, std::vector<post_view>& out) {
+  auto posts = load_table(db, viewer, ids, now, counts);
   if (!posts)
     return posts.error();
   auto boosted_ids = std::vector<post_id>{};
   for (const auto& [id, view] : *posts)
     if (view.row.boost_of)
       boosted_ids.push_back(view.row.boost_of);
-  auto boosted = load_table(db, viewer, boosted_ids, now);
+  auto boosted = load_table(db, viewer, boosted_ids, now, counts);
   if (!boosted)
     return boosted.error();
   for (const auto id : ids) {
@@ -276,19 +287,21 @@ caf::error append_posts(database& db, account_id viewer, std::span<const post_id
 } // namespace
 
 caf::expected<std::vector<post_view>> load_posts(database& db, account_id viewer,
-                                                 std::span<const post_id> ids, time_point now) {
+                                                 std::span<const post_id> ids, time_point now,
+                                                 known_counts* counts) {
   auto posts = std::vector<post_view>{};
   while (!ids.empty()) {
     const auto part = ids.first(std::min(ids.size(), posts_per_statement));
     ids = ids.subspan(part.size());
-    if (auto failure = append_posts(db, viewer, part, now, posts))
+    if (auto failure = append_posts(db, viewer, part, now, counts, posts))
       return failure;
   }
   return posts;
 }
 
-caf::expected<post_view> load_post(database& db, account_id viewer, post_id id, time_point now) {
-  auto posts = load_posts(db, viewer, std::span{&id, 1}, now);
+caf::expected<post_view> load_post(database& db, account_id viewer, post_id id, time_point now,
+                                   known_counts* counts) {
+  auto posts = load_posts(db, viewer, std::span{&id, 1}, now, counts);
   if (!posts)
     return posts.error();
   if (posts->empty())

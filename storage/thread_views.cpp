@@ -114,8 +114,9 @@ caf::expected<std::vector<post_id>> list_account_posts(database& db, account_id 
 }
 
 caf::expected<thread_view> load_thread(database& db, account_id viewer, post_id id,
-                                       const thread_limits& limits, time_point now) {
-  if (auto shown = load_post(db, viewer, id, now); !shown)
+                                       const thread_limits& limits, time_point now,
+                                       known_counts* counts) {
+  if (auto shown = load_post(db, viewer, id, now, counts); !shown)
     return shown.error();
   auto above = list_ancestors(db, id, limits.ancestors);
   if (!above)
@@ -124,10 +125,10 @@ caf::expected<thread_view> load_thread(database& db, account_id viewer, post_id 
   const auto below = list_descendants(db, id, limits);
   if (!below)
     return below.error();
-  auto ancestors = load_posts(db, viewer, *above, now);
+  auto ancestors = load_posts(db, viewer, *above, now, counts);
   if (!ancestors)
     return ancestors.error();
-  auto descendants = load_posts(db, viewer, *below, now);
+  auto descendants = load_posts(db, viewer, *below, now, counts);
   if (!descendants)
     return descendants.error();
   return thread_view{.ancestors = std::move(*ancestors), .descendants = std::move(*descendants)};

@@ -2,6 +2,7 @@
 ///
 /// A viewer of 0 is a stranger without an account. What the viewer may not see is left out, as if
 /// it did not exist. Each call makes a bounded number of statements, whatever it is asked for.
+/// `counts` are asked before anything is counted; null: everything is counted.
 #pragma once
 
 #include "protocol/views.hpp"
@@ -15,12 +16,14 @@
 namespace trunkline {
 
 /// Returns those of `ids` that exist, in the order of `ids`.
-caf::expected<std::vector<account_view>> load_accounts(database& db,
-                                                       std::span<const account_id> ids);
+caf::expected<std::vector<account_view>>
+load_accounts(database& db, std::span<const account_id> ids, known_counts* counts = nullptr);
 
 /// Fails with `not_found`.
-caf::expected<account_view> load_account(database& db, account_id id);
-caf::expected<own_account_view> load_own_account(database& db, account_id id);
+caf::expected<account_view> load_account(database& db, account_id id,
+                                         known_counts* counts = nullptr);
+caf::expected<own_account_view> load_own_account(database& db, account_id id,
+                                                 known_counts* counts = nullptr);
 
 /// Finds an account by its name and domain ("" for ours), in any case. Fails with `not_found`.
 caf::expected<account_id> find_account(database& db, const std::string& name,
@@ -28,10 +31,12 @@ caf::expected<account_id> find_account(database& db, const std::string& name,
 
 /// Returns those of `ids` that `viewer` may see, in the order of `ids`.
 caf::expected<std::vector<post_view>> load_posts(database& db, account_id viewer,
-                                                 std::span<const post_id> ids, time_point now);
+                                                 std::span<const post_id> ids, time_point now,
+                                                 known_counts* counts = nullptr);
 
 /// Fails with `not_found`, also when `viewer` may not see it.
-caf::expected<post_view> load_post(database& db, account_id viewer, post_id id, time_point now);
+caf::expected<post_view> load_post(database& db, account_id viewer, post_id id, time_point now,
+                                   known_counts* counts = nullptr);
 
 /// Finds the account's boost of `boosted`; nothing when there is none.
 caf::expected<std::optional<post_id>> find_boost(database& db, account_id account, post_id boosted);
@@ -46,7 +51,8 @@ caf::expected<std::vector<relation_view>> load_relations(database& db, account_i
 
 /// Fails with `not_found` when `viewer` may not see `id` itself.
 caf::expected<thread_view> load_thread(database& db, account_id viewer, post_id id,
-                                       const thread_limits& limits, time_point now);
+                                       const thread_limits& limits, time_point now,
+                                       known_counts* counts = nullptr);
 
 /// Returns ids of what `viewer` may see of the account's posts, newest first.
 caf::expected<std::vector<post_id>> list_account_posts(database& db, account_id viewer,

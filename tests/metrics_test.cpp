@@ -76,13 +76,13 @@ void ask_caches_what_they_know(scene& on) {
   on.sources.tokens->keep("hash", {}, on.sources.tokens->version());
   CHECK(on.sources.tokens->find("hash", now));
   on.sources.counts->keep(post_id{1}, post_counts{}, on.sources.counts->lease(post_id{1}));
-  CHECK(on.sources.counts->find(post_id{1}, now));
+  CHECK(on.sources.counts->find(post_id{1}));
 }
 
 void ask_caches_what_they_do_not_know(scene& on) {
   const auto now = std::chrono::steady_clock::now();
   CHECK_FALSE(on.sources.tokens->find("hash", now));
-  CHECK_FALSE(on.sources.counts->find(post_id{1}, now));
+  CHECK_FALSE(on.sources.counts->find(post_id{1}));
 }
 
 change of_api(std::function<void(api_services&, scene&)> act) {
