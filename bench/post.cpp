@@ -119,10 +119,11 @@ double cpu_micros_of(const load_figures& figures) {
 std::vector<account_result> measure_accounts(bench_site& site, const bench_options& options,
                                              report& out, std::size_t& batch) {
   std::vector<account_result> results;
-  node_actors actors{*site.options(), site.open(), system_now, [](const caf::error& failure) {
-                       std::cerr << "storage broke: " << context_of(failure) << '\n';
-                       std::_Exit(1);
-                     }};
+  node_actors actors{
+      *site.options(), site.open(), system_now, {.lost = [](const caf::error& failure) {
+        std::cerr << "the node is lost: " << context_of(failure) << '\n';
+        std::_Exit(1);
+      }}};
   for (const auto posters : poster_counts) {
     auto figures = post_through_accounts(actors, site.accounts, posters, options.span);
     figures.database = site.name();
