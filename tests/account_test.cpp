@@ -1,9 +1,6 @@
-#include "actors/messages.hpp"
-#include "kit/test_node.hpp"
+#include "kit/account_world.hpp"
 #include "storage/audience_store.hpp"
-#include "tests/kit/both_databases.hpp"
 
-#include <caf/all.hpp>
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -11,61 +8,11 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
-using kit::must;
+using namespace trunkline::kit;
 
 namespace {
 
 using lines = std::vector<std::string>;
-
-constexpr auto alice = account_id{7};
-constexpr auto bob = account_id{8};
-constexpr auto carol = account_id{9}; // locked
-
-/// Three accounts on a node; `on_both` runs a body on both databases.
-struct world : kit::test_node {
-  explicit world(kit::open_connection open, kit::node_options options = {})
-      : kit::test_node{11, std::move(open), std::move(options)} {
-    add_account(alice, "Alice");
-    add_account(bob, "bob");
-    add_account(carol, "carol", true);
-  }
-
-  caf::expected<post_id> post(account_id who, post_draft draft, std::string key = "") {
-    return ask<post_id>(publish_post{who, std::move(draft), std::move(key), {}});
-  }
-  post_id posted(account_id who, post_draft draft, std::string key = "") {
-    return must(post(who, std::move(draft), std::move(key)));
-  }
-  /// For messages that are answered with nothing but success.
-  template <class Message>
-  caf::error tell(Message message) {
-    auto answer = actors.start_done(accounts, std::move(message));
-    actors.settle();
-    return answer.ready() ? answer.failure() : make_error(errc::timed_out);
-  }
-  lines all(const std::string& sql) { return kit::rows_of(db().run(sql)); }
-  lines log(const std::string& columns = "kind, author, object_key") {
-    return all("SELECT " + columns + " FROM log ORDER BY seq");
-  }
-  std::int64_t written() { return storage.counters()->rows_written; }
-};
-
-void on_both(const std::function<void(world&)>& body, const kit::node_options& options = {}) {
-  kit::on_both([&](kit::test_database& fresh) {
-    auto here = world{
-        [&](bool writer) { return writer ? fresh.connect() : fresh.connect_reader(); }, options};
-    body(here);
-  });
-}
-
-template <class T>
-errc code(const caf::expected<T>& answer) {
-  return answer ? errc{} : code_of(answer.error());
-}
-
-errc code(const caf::error& failure) {
-  return failure ? code_of(failure) : errc{};
-}
 
 std::string n(post_id id) {
   return to_string(id);
@@ -74,7 +21,7 @@ std::string n(post_id id) {
 } // namespace
 
 TEST_CASE("a plain post is its row and its row of the log", "[account][P3]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto first = here.posted(alice, {.text = "warm up"});
     const auto before = here.written();
     const auto id = here.posted(alice, {.text = "hello", .language = "de"});
@@ -90,7 +37,7 @@ TEST_CASE("a plain post is its row and its row of the log", "[account][P3]") {
 }
 
 TEST_CASE("a post that is refused changes nothing and says why", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto says = [&](post_draft draft, std::string key = "") {
       const auto answer = here.post(alice, std::move(draft), std::move(key));
       REQUIRE_FALSE(answer);
@@ -125,7 +72,7 @@ TEST_CASE("a post that is refused changes nothing and says why", "[account]") {
 }
 
 TEST_CASE("a key gives the same post for an hour, also after a crash", "[account][I1]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto id = here.posted(alice, {.text = "once"}, "key");
     CHECK(here.posted(alice, {.text = "twice"}, "key") == id);
     here.kill_account(alice);
@@ -144,7 +91,7 @@ TEST_CASE("a key gives the same post for an hour, also after a crash", "[account
 }
 
 TEST_CASE("the same key at the same time makes one post", "[account][I1]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     auto answers = std::vector<kit::pending_reply<post_id>>{};
     for (auto i = 0; i < 5; ++i)
       answers.push_back(here.actors.start<post_id>(
@@ -158,7 +105,7 @@ TEST_CASE("the same key at the same time makes one post", "[account][I1]") {
 }
 
 TEST_CASE("many posts of one author share commits and keep their order", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     here.posted(alice, {.text = "warm up"});
     const auto before = here.storage.counters()->batches.load();
     auto order = std::vector<std::string>{};
@@ -181,7 +128,7 @@ TEST_CASE("many posts of one author share commits and keep their order", "[accou
 }
 
 TEST_CASE("whom a post names gets a row, a link and is in its facts", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto id = here.posted(alice, {.text = "@bob @BOB @carol@example.org @nobody #Cat #cat",
                                         .seen_by = visibility::direct});
     CHECK(here.all("SELECT account_id FROM mention ORDER BY account_id") == lines{"8", "9"});
@@ -195,7 +142,7 @@ TEST_CASE("whom a post names gets a row, a link and is in its facts", "[account]
 }
 
 TEST_CASE("only what its author may see can be answered", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto open = here.posted(alice, {.text = "open"});
     const auto closed = here.posted(alice, {.text = "closed", .seen_by = visibility::followers});
     const auto reply = here.posted(bob, {.text = "yes", .reply_to = open});
@@ -212,7 +159,7 @@ TEST_CASE("only what its author may see can be answered", "[account]") {
 }
 
 TEST_CASE("an edit keeps the old version and is one row of the log", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto id = here.posted(alice, {.text = "hi @bob"});
     const auto edit = [&](post_draft draft, account_id who = alice) {
       return here.ask<post_id>(edit_post{who, id, std::move(draft), {}});
@@ -238,7 +185,7 @@ TEST_CASE("an edit keeps the old version and is one row of the log", "[account]"
 }
 
 TEST_CASE("edits that share a commit are versions of their own", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto id = here.posted(alice, {.text = "0"});
     auto answers = std::vector<kit::pending_reply<post_id>>{};
     for (const auto* text : {"1", "2", "3"})
@@ -252,7 +199,7 @@ TEST_CASE("edits that share a commit are versions of their own", "[account]") {
 }
 
 TEST_CASE("a deleted post takes its boosts along, in one row of the log", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto id = here.posted(alice, {.text = "hi"});
     must(here.ask<post_id>(boost_post{bob, id, visibility::everyone, {}}));
     CHECK(code(here.tell(delete_post{bob, id, {}})) == errc::not_found);
@@ -268,7 +215,7 @@ TEST_CASE("a deleted post takes its boosts along, in one row of the log", "[acco
 }
 
 TEST_CASE("a boost is made and taken back once", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto id = here.posted(alice, {.text = "hi @carol"});
     const auto boost = [&](account_id who, post_id target, visibility seen_by) {
       return here.ask<post_id>(boost_post{who, target, seen_by, {}});
@@ -293,7 +240,7 @@ TEST_CASE("a boost is made and taken back once", "[account]") {
 }
 
 TEST_CASE("what is not public is boosted by nobody, or its author", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto closed = here.posted(alice, {.text = "c", .seen_by = visibility::followers});
     const auto letter = here.posted(alice, {.text = "@bob", .seen_by = visibility::direct});
     const auto boost = [&](account_id who, post_id id) {
@@ -311,7 +258,7 @@ TEST_CASE("what is not public is boosted by nobody, or its author", "[account]")
 }
 
 TEST_CASE("a follow is one row of the log, doing it again none", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     const auto follow = [&](account_id who, account_id target, follow_options options = {}) {
       return code(here.tell(follow_account{who, target, options, {}}));
     };
@@ -336,7 +283,7 @@ TEST_CASE("a follow is one row of the log, doing it again none", "[account]") {
 }
 
 TEST_CASE("a block ends the follows both ways", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     CHECK(code(here.tell(follow_account{alice, bob, {}, {}})) == errc{});
     CHECK(code(here.tell(follow_account{bob, alice, {}, {}})) == errc{});
     CHECK(code(here.tell(block_account{alice, bob, {}})) == errc{});
@@ -354,7 +301,7 @@ TEST_CASE("a block ends the follows both ways", "[account]") {
 }
 
 TEST_CASE("a mute stays on this server", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     CHECK(code(here.tell(mute_account{alice, bob, {}, {}})) == errc{});
     CHECK(code(here.tell(mute_account{alice, bob, {}, {}})) == errc{});
     CHECK(code(here.tell(unmute_account{alice, bob, {}})) == errc{});
@@ -365,7 +312,7 @@ TEST_CASE("a mute stays on this server", "[account]") {
 }
 
 TEST_CASE("a disabled or deleted account changes nothing any more", "[account][I11]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     here.posted(alice, {.text = "before"});
     auto writer = here.storage.open_writer();
     must(writer->run("UPDATE account SET disabled_at = 1 WHERE id = 7"));
@@ -382,7 +329,7 @@ TEST_CASE("a disabled or deleted account changes nothing any more", "[account][I
 }
 
 TEST_CASE("posts name the audience that the author has by then", "[account]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     auto writer = here.storage.open_writer();
     const auto audience_of_post = [&](post_draft draft) {
       const auto id = here.posted(alice, std::move(draft));
@@ -398,98 +345,8 @@ TEST_CASE("posts name the audience that the author has by then", "[account]") {
   });
 }
 
-TEST_CASE("an idle account is stopped and starts again where it was", "[account]") {
-  on_both([](world& here) {
-    const auto first = here.posted(alice, {.text = "a"});
-    CHECK(here.runs(alice));
-    here.actors.advance(119s);
-    CHECK(here.runs(alice));
-    here.actors.advance(2s);
-    CHECK_FALSE(here.runs(alice));
-    CHECK(here.counters->passivated == 1);
-    CHECK(here.posted(alice, {.text = "b"}) > first);
-  });
-}
-
-TEST_CASE("an account told to stop answers what it has begun", "[account]") {
-  on_both([](world& here) {
-    auto answers = std::vector<kit::pending_reply<post_id>>{};
-    for (auto i = 0; i < 20; ++i) {
-      answers.push_back(here.actors.start<post_id>(
-          here.accounts, publish_post{alice, {.text = std::to_string(i)}, "", {}}));
-      here.actors.settle_partly(3);
-      here.passivate(alice);
-    }
-    here.actors.settle();
-    for (const auto& answer : answers)
-      CHECK(answer.get());
-    CHECK(here.count("post") == 20);
-    CHECK(here.counters->passivated > 0);
-    CHECK(here.counters->crashes == 0);
-  });
-}
-
-TEST_CASE("a killed account answers that nobody knows", "[account][F38]") {
-  on_both([](world& here) {
-    auto answer =
-        here.actors.start<post_id>(here.accounts, publish_post{alice, {.text = "a"}, "key", {}});
-    while (!here.runs(alice))
-      here.actors.settle_partly(1);
-    here.kill_account(alice);
-    here.actors.settle();
-    REQUIRE(answer.ready());
-    CHECK(code(answer.get()) == errc::crashed);
-    CHECK(here.posted(alice, {.text = "a"}, "key"));
-    CHECK(here.count("post") == 1);
-  });
-}
-
-TEST_CASE("more changes than in_flight_max are refused", "[account][P4]") {
-  on_both(
-      [](world& here) {
-        auto answers = std::vector<kit::pending_reply<post_id>>{};
-        auto refused = 0;
-        here.actors.spawn([&](caf::event_based_actor* self) {
-          for (auto i = 0; i < 50; ++i)
-            self->request(here.accounts, caf::infinite,
-                          publish_post{alice, {.text = std::to_string(i)}, "", {}})
-                .then([](post_id) {},
-                      [&](caf::error& why) { refused += code_of(why) == errc::unavailable; });
-        });
-        here.actors.settle();
-        CHECK(refused > 0);
-        CHECK(here.count("post") == 50 - refused);
-      },
-      {.account = {.in_flight_max = 4}});
-}
-
-TEST_CASE("no reserved id refuses the post and nothing else", "[account]") {
-  on_both([](world& here) {
-    here.posted(alice, {.text = "a"});
-    here.actors.step_wall_clock(2h);
-    CHECK(code(here.post(alice, {.text = "b"})) == errc::unavailable);
-    here.actors.advance(2s);
-    CHECK(here.post(alice, {.text = "c"}));
-    CHECK(here.count("post") == 2);
-  });
-}
-
-TEST_CASE("tickets come back with the answer", "[account][P4]") {
-  on_both([](world& here) {
-    auto office = ticket_office{1};
-    auto answer = here.actors.start<post_id>(here.accounts,
-                                             publish_post{alice, {.text = "a"}, "", office.take()});
-    CHECK(office.take() == nullptr);
-    here.actors.settle();
-    CHECK(answer.get());
-    CHECK(office.take() != nullptr);
-    CHECK_FALSE(here.ask<post_id>(publish_post{alice, {.text = ""}, "", office.take()}));
-    CHECK(office.in_use() == 0);
-  });
-}
-
 TEST_CASE("what a post writes does not depend on its followers", "[account][P3]") {
-  on_both([](world& here) {
+  with_world([](account_world& here) {
     auto writer = here.storage.open_writer();
     const auto log_and_batch = here.db().dialect() == "postgres" ? 3 : 2;
     auto followers = 0;
