@@ -424,6 +424,29 @@ def log_favourite(node, account, post):
                " SELECT MAX(seq) + 1, 0, 6, ?, ?, 2, 1 FROM log", (account, f"l/{account}/{post}"))
 
 
+def test_counts_come_from_memory_and_are_never_older_than_the_answer(node, people):
+    alice, bob, _ = people
+    id = publish(node, alice, "hello")["id"]
+    path = f"/api/v1/accounts/{alice.id}"
+    hits = 'trunkline_cache_hits_total{cache="count"}'
+
+    def comes_from_memory():
+        before = node.metrics()[hits]
+        assert node.get(path).json()["statuses_count"] == 1
+        return node.metrics()[hits] > before
+
+    assert eventually(comes_from_memory)
+    for _ in range(20):
+        act(node, bob, "follow", alice)
+        assert node.get(path).json()["followers_count"] == 1
+        assert node.post(f"{STATUSES}/{id}/reblog", bob).status_code == 200
+        assert show(node, id).json()["reblogs_count"] == 1
+        act(node, bob, "unfollow", alice)
+        assert node.get(path).json()["followers_count"] == 0
+        assert node.post(f"{STATUSES}/{id}/unreblog", bob).status_code == 200
+        assert show(node, id).json()["reblogs_count"] == 0
+
+
 def test_the_poll_of_a_status_follows_the_votes(node, people):
     alice, bob, carol = people
     id = publish(node, alice, "which?")["id"]
