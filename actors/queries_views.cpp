@@ -18,6 +18,10 @@ query<own_account_view> ask_own_account(account_id id, known_counts_ptr counts) 
   }};
 }
 
+query<post_defaults> ask_post_defaults(account_id id) {
+  return {[id](database& db) { return load_post_defaults(db, id); }};
+}
+
 query<account_view> ask_account_called(std::string address, std::string here,
                                        known_counts_ptr counts) {
   return {[address = std::move(address), here = std::move(here),

@@ -13,6 +13,7 @@ namespace trunkline {
 
 query<account_view> ask_account_view(account_id id, known_counts_ptr counts);
 query<own_account_view> ask_own_account(account_id id, known_counts_ptr counts);
+query<post_defaults> ask_post_defaults(account_id id);
 
 /// `address` is "name" or "name@domain"; `here` is our own domain.
 query<account_view> ask_account_called(std::string address, std::string here,

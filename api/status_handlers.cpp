@@ -68,14 +68,14 @@ void publish(gateway_state& gateway, publish_post message, const http_reply& rep
       [&gateway, reply, viewer](post_id made) { answer_post(gateway, viewer, made, reply); });
 }
 
-publish_post to_message(const wanted_post& wanted, const own_account_view& author,
-                        const caller& who, std::string key) {
+publish_post to_message(const wanted_post& wanted, const post_defaults& defaults, const caller& who,
+                        std::string key) {
   return {.account = who.account,
           .draft = {.text = wanted.text.value_or(""),
                     .spoiler = wanted.spoiler.value_or(""),
-                    .sensitive = wanted.sensitive.value_or(author.default_sensitive),
-                    .seen_by = wanted.seen_by.value_or(author.default_visibility),
-                    .language = wanted.language.value_or(author.default_language),
+                    .sensitive = wanted.sensitive.value_or(defaults.sensitive),
+                    .seen_by = wanted.seen_by.value_or(defaults.seen_by),
+                    .language = wanted.language.value_or(defaults.language),
                     .reply_to = wanted.reply_to,
                     .app = who.app},
           .idempotency_key = std::move(key)};
@@ -117,10 +117,10 @@ void create_status(gateway_state& gateway, const matched_request& request, http_
   auto key = std::string{request.http.header("Idempotency-Key")};
   if (key.size() > idempotency_key_bytes_max)
     return refuse(gateway, reply, make_error(errc::invalid, "Idempotency-Key: at most 255 bytes"));
-  ask(gateway, ask_own_account(request.who.account, gateway.services->counts), reply,
+  ask(gateway, ask_post_defaults(request.who.account), reply,
       [&gateway, reply, wanted = *wanted, who = request.who,
-       key = std::move(key)](const own_account_view& author) {
-        publish(gateway, to_message(wanted, author, who, key), reply);
+       key = std::move(key)](const post_defaults& defaults) {
+        publish(gateway, to_message(wanted, defaults, who, key), reply);
       });
 }
 

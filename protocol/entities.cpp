@@ -214,9 +214,9 @@ json_object to_entity(const account_view& account, const site& here) {
 json_object to_entity(const own_account_view& account, const site& here) {
   auto entity = to_entity(account.shown, here);
   const auto as_written = [](const std::string& text) { return text; };
-  entity["source"] = json_object{{"privacy", to_string(account.default_visibility)},
-                                 {"sensitive", account.default_sensitive},
-                                 {"language", or_null(account.default_language)},
+  entity["source"] = json_object{{"privacy", to_string(account.defaults.seen_by)},
+                                 {"sensitive", account.defaults.sensitive},
+                                 {"language", or_null(account.defaults.language)},
                                  {"note", account.shown.note},
                                  {"fields", fields_of(account.shown, as_written)},
                                  {"follow_requests_count", account.follow_requests},
@@ -331,9 +331,9 @@ json_array to_entities(std::span<const edit_view> edits, const post_view& curren
 }
 
 json_object to_preferences(const own_account_view& account) {
-  return {{"posting:default:visibility", to_string(account.default_visibility)},
-          {"posting:default:sensitive", account.default_sensitive},
-          {"posting:default:language", or_null(account.default_language)},
+  return {{"posting:default:visibility", to_string(account.defaults.seen_by)},
+          {"posting:default:sensitive", account.defaults.sensitive},
+          {"posting:default:language", or_null(account.defaults.language)},
           {"posting:default:quote_policy", "nobody"},
           {"reading:expand:media", "default"},
           {"reading:expand:spoilers", false},

@@ -38,11 +38,16 @@ struct account_view {
 };
 
 /// What only the owner of an account sees.
+/// What a post is where its author says nothing else.
+struct post_defaults {
+  visibility seen_by = visibility::everyone;
+  bool sensitive = false;
+  std::string language; ///< "" for none.
+};
+
 struct own_account_view {
   account_view shown;
-  visibility default_visibility = visibility::everyone;
-  bool default_sensitive = false;
-  std::string default_language; ///< "" for none.
+  post_defaults defaults;
   std::int64_t follow_requests = 0;
 };
 

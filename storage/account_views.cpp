@@ -128,23 +128,35 @@ caf::expected<account_view> load_account(database& db, account_id id, known_coun
   return std::move(accounts->front());
 }
 
+caf::expected<post_defaults> load_post_defaults(database& db, account_id id) {
+  const auto found = db.run("SELECT default_visibility, default_sensitive, default_language"
+                            " FROM account WHERE id = $1 AND deleted_at IS NULL",
+                            {id});
+  if (!found)
+    return found.error();
+  if (found->rows.empty())
+    return make_error(errc::not_found, "Record not found");
+  const auto& row = found->rows.front();
+  return post_defaults{.seen_by = static_cast<visibility>(row[0].integer()),
+                       .sensitive = row[1].flag(),
+                       .language = row[2].text()};
+}
+
 caf::expected<own_account_view> load_own_account(database& db, account_id id,
                                                  known_counts* counts) {
   auto shown = load_account(db, id, counts);
   if (!shown)
     return shown.error();
-  const auto own = db.run("SELECT default_visibility, default_sensitive, default_language,"
-                          " (SELECT COUNT(*) FROM follow WHERE followee = account.id"
-                          " AND accepted = 0) FROM account WHERE id = $1",
-                          {id});
-  if (!own)
-    return own.error();
-  const auto& row = own->rows.front();
+  auto defaults = load_post_defaults(db, id);
+  if (!defaults)
+    return defaults.error();
+  const auto waiting =
+      db.run("SELECT COUNT(*) FROM follow WHERE followee = $1 AND accepted = 0", {id});
+  if (!waiting)
+    return waiting.error();
   return own_account_view{.shown = std::move(*shown),
-                          .default_visibility = static_cast<visibility>(row[0].integer()),
-                          .default_sensitive = row[1].flag(),
-                          .default_language = row[2].text(),
-                          .follow_requests = row[3].integer()};
+                          .defaults = std::move(*defaults),
+                          .follow_requests = waiting->rows.front()[0].integer()};
 }
 
 caf::expected<account_id> find_account(database& db, const std::string& name,

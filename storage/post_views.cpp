@@ -27,7 +27,11 @@ constexpr auto post_columns =
     " (SELECT COUNT(*) FROM mention m WHERE m.post_id = p.id AND m.account_id = $1),"
     " (SELECT COUNT(*) FROM follow f WHERE f.follower = $1 AND f.followee = p.author"
     " AND f.accepted = 1),"
-    " (SELECT COUNT(*) FROM block k WHERE k.blocker = p.author AND k.blocked = $1)"
+    " (SELECT COUNT(*) FROM block k WHERE k.blocker = p.author AND k.blocked = $1),"
+    " (SELECT COUNT(*) FROM mention m WHERE m.post_id = p.id),"
+    " (SELECT COUNT(*) FROM post_tag l WHERE l.post_id = p.id),"
+    " (SELECT COUNT(*) FROM medium m WHERE m.post_id = p.id),"
+    " (SELECT COUNT(*) FROM poll q WHERE q.post_id = p.id)"
     " FROM post p LEFT JOIN app ON app.id = p.app_id WHERE p.id IN (";
 
 enum post_column : std::size_t {
@@ -56,6 +60,30 @@ enum post_column : std::size_t {
   mentioned_column,
   followed_column,
   blocked_column,
+  mentions_column,
+  tags_column,
+  media_column,
+  poll_column,
+};
+
+/// Which posts have parts in tables of their own: most have none, and cost no statement.
+struct parted_posts {
+  std::vector<post_id> naming;
+  std::vector<post_id> tagged;
+  std::vector<post_id> with_media;
+  std::vector<post_id> with_poll;
+
+  void note(const sql_row& row) {
+    const auto id = row[id_column].id<post_id>();
+    if (row[mentions_column].flag())
+      naming.push_back(id);
+    if (row[tags_column].flag())
+      tagged.push_back(id);
+    if (row[media_column].flag())
+      with_media.push_back(id);
+    if (row[poll_column].flag())
+      with_poll.push_back(id);
+  }
 };
 
 post read_row(const sql_row& row) {
@@ -104,6 +132,8 @@ using post_table = std::unordered_map<post_id, post_view>;
 template <class Add>
 caf::error attach(database& db, post_table& posts, std::span<const post_id> ids,
                   std::string_view before, std::string_view after, const Add& add) {
+  if (ids.empty())
+    return {};
   auto values = std::vector<sql_value>{};
   append_ids(values, ids);
   const auto sql = std::string{before} + "(" + parameters(1, ids.size()) + ")" + std::string{after};
@@ -132,21 +162,21 @@ void add_medium(post_view& view, const sql_row& row) {
        .description = row[4].text()});
 }
 
-caf::error attach_lists(database& db, post_table& posts, std::span<const post_id> ids) {
-  if (auto failure = attach(db, posts, ids,
+caf::error attach_lists(database& db, post_table& posts, const parted_posts& parted) {
+  if (auto failure = attach(db, posts, parted.naming,
                             "SELECT m.post_id, a.id, a.name, h.name, a.uri FROM mention m"
                             " JOIN account a ON a.id = m.account_id"
                             " LEFT JOIN host h ON h.id = a.host_id WHERE m.post_id IN ",
                             " ORDER BY a.id", add_mention))
     return failure;
-  if (auto failure = attach(db, posts, ids,
+  if (auto failure = attach(db, posts, parted.tagged,
                             "SELECT l.post_id, t.name FROM post_tag l JOIN tag t ON t.id = l.tag_id"
                             " WHERE l.post_id IN ",
                             " ORDER BY t.folded", [](post_view& view, const sql_row& row) {
                               view.tags.push_back(row[1].text());
                             }))
     return failure;
-  return attach(db, posts, ids,
+  return attach(db, posts, parted.with_media,
                 "SELECT post_id, id, kind, url, description FROM medium WHERE post_id IN ",
                 " ORDER BY id", add_medium);
 }
@@ -240,18 +270,22 @@ caf::expected<post_table> load_table(database& db, account_id viewer, std::span<
   const auto found = db.run(post_columns + parameters(2, ids.size()) + ")", values);
   if (!found)
     return found.error();
-  for (const auto& row : found->rows)
-    if (may_see(read_access(row, viewer)))
-      posts.emplace(row[id_column].id<post_id>(), read_post(row));
+  auto parted = parted_posts{};
+  for (const auto& row : found->rows) {
+    if (!may_see(read_access(row, viewer)))
+      continue;
+    posts.emplace(row[id_column].id<post_id>(), read_post(row));
+    parted.note(row);
+  }
   if (posts.empty())
     return posts;
   if (auto failure = attach_authors(db, posts, counts))
     return failure;
   if (auto failure = attach_counts(db, posts, counts))
     return failure;
-  if (auto failure = attach_lists(db, posts, ids))
+  if (auto failure = attach_lists(db, posts, parted))
     return failure;
-  if (auto failure = attach_polls(db, posts, ids, viewer, now))
+  if (auto failure = attach_polls(db, posts, parted.with_poll, viewer, now))
     return failure;
   return posts;
 }

@@ -25,6 +25,9 @@ caf::expected<account_view> load_account(database& db, account_id id,
 caf::expected<own_account_view> load_own_account(database& db, account_id id,
                                                  known_counts* counts = nullptr);
 
+/// Fails with `not_found`.
+caf::expected<post_defaults> load_post_defaults(database& db, account_id id);
+
 /// Finds an account by its name and domain ("" for ours), in any case. Fails with `not_found`.
 caf::expected<account_id> find_account(database& db, const std::string& name,
                                        const std::string& domain);
