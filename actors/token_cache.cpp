@@ -27,7 +27,7 @@ std::optional<token_owner> token_cache::find(const std::string& hash,
 
 void token_cache::keep(const std::string& hash, token_owner owner, std::uint64_t version) {
   const auto held = std::lock_guard{guard_};
-  if (version == version_)
+  if (version != no_version && version == version_)
     owners_.put(hash, std::move(owner));
 }
 

@@ -38,10 +38,11 @@ public:
   std::optional<token_owner> find(const std::string& hash, log_position::steady_time now);
 
   /// Returns what `keep` wants to know: which revocations came before.
-  std::uint64_t version() const { return version_; }
+  std::uint64_t version() const { return position_->is_followed() ? version_.load() : no_version; }
 
   /// Keeps what storage said. Does nothing when a row of the log revoked any token since
-  /// `version`, which was read before storage was asked: the answer may be older than the row.
+  /// `version`, which was read before storage was asked: the answer may be older than the row;
+  /// nor when that was before the log was followed.
   void keep(const std::string& hash, token_owner owner, std::uint64_t version);
 
   void apply(const log_entry& row) override;
@@ -52,7 +53,8 @@ public:
 
 private:
   std::shared_ptr<const log_position> position_;
-  std::atomic<std::uint64_t> version_ = 0;
+  static constexpr std::uint64_t no_version = 0; ///< Of a read whose answer may not be kept.
+  std::atomic<std::uint64_t> version_ = 1;
   std::atomic<std::int64_t> hits_ = 0;
   std::atomic<std::int64_t> misses_ = 0;
   mutable std::mutex guard_; ///< Of `owners_`.

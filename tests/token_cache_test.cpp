@@ -91,3 +91,15 @@ TEST_CASE_METHOD(token_cache_fixture, "tokens in use stay, the rest is bounded",
   CHECK(knows("99"));
   CHECK_FALSE(knows("0"));
 }
+
+TEST_CASE("a token read before the log was followed is not kept: its end may reach no cache",
+          "[token_cache]") {
+  const auto position = std::make_shared<log_position>();
+  auto cache = token_cache{position, {.tokens_max = 8}};
+  const auto version = cache.version();
+  position->tick(start);
+  cache.keep("a", {.account = {1}, .scopes = "read"}, version);
+  CHECK_FALSE(cache.find("a", start));
+  cache.keep("a", {.account = {1}, .scopes = "read"}, cache.version());
+  CHECK(cache.find("a", start));
+}
