@@ -92,7 +92,7 @@ def test_F01_answered_posts_survive_fifty_kills(storage):
             poster.join(ANSWER_SECONDS + 5)
             assert not poster.is_alive()
         total = sum(len(poster.acknowledged) for poster in posters)
-        print(f"{kind(storage)}: {kills} kills, {total} posts answered, "
+        print(f"F01 on {kind(storage)}: {kills} kills, {total} posts answered, "
               f"{min(counts)} to {max(counts)} between two kills, "
               f"{sum(poster.repeated for poster in posters)} tries without an answer")
         assert min(counts) >= ACKNOWLEDGED_BETWEEN_KILLS

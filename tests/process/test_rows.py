@@ -45,5 +45,5 @@ def test_P3_rows_of_a_post_until_ten_seconds_after(storage, followers):
         # PostgreSQL notes each commit in one row of `batch`: the post's and those of the reserve.
         least = 2 if not storage else 3
         most = least + RESERVE_ROWS_MAX * (1 if not storage else 2)
-        print(f"{kind(storage)}: {written:.0f} rows at {followers} local followers")
+        print(f"P3 on {kind(storage)}: {written:.0f} rows at {followers} local followers")
         assert least <= written <= most

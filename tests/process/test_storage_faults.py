@@ -335,7 +335,8 @@ def test_F09_a_full_disk_refuses_writes_and_heals_without_a_restart(disk):
         assert healed, "did not heal"
         assert_readable(node, account, acknowledged)
         assert len(acknowledged) > 3, "the disk was full before it was written to"
-        print(f"F09 on {disk}: {len(acknowledged)} posts kept, refused with {refusal.status_code}")
+        print(f"F09 on {disk}: {len(acknowledged)} posts kept, refused with {refusal.status_code};"
+              " left out: the volume of the media")
         node.stop()
 
 

@@ -70,4 +70,4 @@ def test_P2_the_answer_leaves_after_the_sync(tmp_path):
         covering = [sync for sync in syncs
                     if sync.begin > writes[0].end and sync.end < answers[0].begin]
         assert covering, f"{text}: answered in line {answers[0].begin} before its sync"
-    print(f"{POSTS} answers, {len(syncs)} syncs of the write-ahead log")
+    print(f"P2: {POSTS} answers, each after its sync; {len(syncs)} syncs of the write-ahead log")
