@@ -104,6 +104,72 @@ account_handle::behavior_type account_state::make_behavior(account_id id,
           return who.unmute(context, target);
         });
       },
+      [this](const favourite_post& m) {
+        return write<void, caf::unit_t>(m.admission, [id = m.post](auto& who, auto& context) {
+          return who.favourite(context, id);
+        });
+      },
+      [this](const unfavourite_post& m) {
+        return write<void, caf::unit_t>(m.admission, [id = m.post](auto& who, auto& context) {
+          return who.unfavourite(context, id);
+        });
+      },
+      [this](const bookmark_post& m) {
+        return write<void, caf::unit_t>(m.admission,
+                                        [id = m.post, kept = m.kept](auto& who, auto& context) {
+                                          return who.bookmark(context, id, kept);
+                                        });
+      },
+      [this](const pin_post& m) {
+        return write<void, caf::unit_t>(m.admission,
+                                        [id = m.post, pinned = m.pinned](auto& who, auto& context) {
+                                          return who.pin(context, id, pinned);
+                                        });
+      },
+      [this](const vote_in_poll& m) {
+        return write<void, caf::unit_t>(
+            m.admission, [id = m.post, choices = m.choices](auto& who, auto& context) {
+              return who.vote(context, id, choices);
+            });
+      },
+      [this](const answer_follow_request& m) {
+        return write<void, caf::unit_t>(
+            m.admission, [follower = m.follower, accepted = m.accepted](auto& who, auto& context) {
+              return who.answer_request(context, follower, accepted);
+            });
+      },
+      [this](const remove_follower& m) {
+        return write<void, caf::unit_t>(m.admission,
+                                        [follower = m.follower](auto& who, auto& context) {
+                                          return who.remove_follower(context, follower);
+                                        });
+      },
+      [this](const block_domain& m) {
+        return write<void, caf::unit_t>(
+            m.admission, [host = m.host, blocked = m.blocked](auto& who, auto& context) {
+              return who.block_domain(context, host, blocked);
+            });
+      },
+      [this](report_account& m) {
+        return write<std::int64_t, std::int64_t>(
+            m.admission, [wish = std::make_shared<const report_account>(std::move(m))](
+                             auto& who, auto& context) { return who.report(context, *wish); });
+      },
+      [this](change_profile& m) {
+        return write<void, caf::unit_t>(
+            m.admission, [changes = std::make_shared<const profile_changes>(std::move(m.changes))](
+                             auto& who, auto& context) { return who.change(context, *changes); });
+      },
+      [this](const move_account& m) {
+        return write<void, caf::unit_t>(m.admission, [target = m.target](auto& who, auto& context) {
+          return who.move(context, target);
+        });
+      },
+      [this](rotate_key& m) {
+        return write<void, caf::unit_t>(
+            m.admission, [wish = std::make_shared<const rotate_key>(std::move(m))](
+                             auto& who, auto& context) { return who.rotate(context, *wish); });
+      },
       [this](const describe_account&) -> caf::result<account_report> { return report(); },
       [this](const account_idle& timer) { look_whether_idle(timer); },
   };

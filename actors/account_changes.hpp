@@ -5,6 +5,7 @@
 /// them over. Doing what is done already writes nothing and answers the same.
 #pragma once
 
+#include "actors/account_messages.hpp"
 #include "actors/id_source.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "protocol/graph.hpp"
@@ -59,6 +60,21 @@ public:
   caf::expected<caf::unit_t> mute(write_context& context, account_id target,
                                   const mute_options& options);
   caf::expected<caf::unit_t> unmute(write_context& context, account_id target);
+  caf::expected<caf::unit_t> favourite(write_context& context, post_id post);
+  caf::expected<caf::unit_t> unfavourite(write_context& context, post_id post);
+  caf::expected<caf::unit_t> bookmark(write_context& context, post_id post, bool kept);
+  caf::expected<caf::unit_t> pin(write_context& context, post_id post, bool pinned);
+  caf::expected<caf::unit_t> vote(write_context& context, post_id post,
+                                  const std::vector<std::int64_t>& choices);
+  caf::expected<caf::unit_t> answer_request(write_context& context, account_id follower,
+                                            bool accepted);
+  caf::expected<caf::unit_t> remove_follower(write_context& context, account_id follower);
+  caf::expected<caf::unit_t> block_domain(write_context& context, const std::string& host,
+                                          bool blocked);
+  caf::expected<std::int64_t> report(write_context& context, const report_account& wish);
+  caf::expected<caf::unit_t> change(write_context& context, const profile_changes& changes);
+  caf::expected<caf::unit_t> move(write_context& context, account_id target);
+  caf::expected<caf::unit_t> rotate(write_context& context, const rotate_key& wish);
 
   /// How long the account's own row is believed without another look.
   static constexpr auto facts_kept = std::chrono::seconds{1};

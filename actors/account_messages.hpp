@@ -7,12 +7,15 @@
 #include "actors/ticket.hpp"
 #include "protocol/graph.hpp"
 #include "protocol/post.hpp"
+#include "protocol/profile.hpp"
 
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/unit.hpp>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace trunkline {
 
@@ -87,6 +90,90 @@ struct unmute_account {
   ticket admission;
 };
 
+struct favourite_post {
+  account_id account;
+  post_id post;
+  ticket admission;
+};
+
+struct unfavourite_post {
+  account_id account;
+  post_id post;
+  ticket admission;
+};
+
+struct bookmark_post {
+  account_id account;
+  post_id post;
+  bool kept = true; ///< False: take the bookmark away.
+  ticket admission;
+};
+
+struct pin_post {
+  account_id account;
+  post_id post;
+  bool pinned = true; ///< False: unpin.
+  ticket admission;
+};
+
+struct vote_in_poll {
+  account_id account;
+  post_id post;
+  std::vector<std::int64_t> choices; ///< Counted from 0.
+  ticket admission;
+};
+
+struct answer_follow_request {
+  account_id account;
+  account_id follower;
+  bool accepted = true; ///< False: refuse.
+  ticket admission;
+};
+
+struct remove_follower {
+  account_id account;
+  account_id follower;
+  ticket admission;
+};
+
+struct block_domain {
+  account_id account;
+  std::string host;
+  bool blocked = true; ///< False: unblock.
+  ticket admission;
+};
+
+struct report_account {
+  account_id account;
+  account_id target;
+  std::vector<post_id> posts; ///< At most 100, all of `target`.
+  std::string comment;        ///< At most 1,000 characters.
+  std::string category;       ///< "spam", "legal", "violation", "other"; "" is "other".
+  bool forward = false;       ///< To the server of `target`.
+  ticket admission;
+};
+
+struct change_profile {
+  account_id account;
+  profile_changes changes;
+  ticket admission;
+};
+
+/// Says that the account has moved to `target`, whose aliases must name it.
+struct move_account {
+  account_id account;
+  account_id target;
+  ticket admission;
+};
+
+/// Gives the account a new key pair; the old one signs the Update that says so.
+struct rotate_key {
+  account_id account;
+  std::string public_pem;
+  std::string sealed_private_key; ///< Encrypted with the key of `secrets.key_file`.
+  ticket admission;
+};
+
 /// Asks an account actor how it is; answered while everything else waits.
 struct describe_account {
   account_id account;
@@ -119,6 +206,20 @@ using account_handle = caf::typed_actor<
     // Ends the follows in both directions.
     caf::replies_to<block_account>::with<void>, caf::replies_to<unblock_account>::with<void>,
     caf::replies_to<mute_account>::with<void>, caf::replies_to<unmute_account>::with<void>,
+    // As in Mastodon, doing what is done already is no failure. Fail with `not_found` (a post that
+    // the account may not see), pin also with `invalid`.
+    caf::replies_to<favourite_post>::with<void>, caf::replies_to<unfavourite_post>::with<void>,
+    caf::replies_to<bookmark_post>::with<void>, caf::replies_to<pin_post>::with<void>,
+    caf::replies_to<vote_in_poll>::with<void>,
+    // Fails with `not_found` when nobody asks.
+    caf::replies_to<answer_follow_request>::with<void>,
+    caf::replies_to<remove_follower>::with<void>, caf::replies_to<block_domain>::with<void>,
+    // The report's id.
+    caf::replies_to<report_account>::with<std::int64_t>,
+    caf::replies_to<change_profile>::with<void>,
+    // Fails with `invalid` when the target's aliases do not name the account, or it moved within 7
+    // days.
+    caf::replies_to<move_account>::with<void>, caf::replies_to<rotate_key>::with<void>,
     caf::replies_to<describe_account>::with<account_report>,
     // INTERNAL
     caf::reacts_to<account_idle>>;

@@ -8,7 +8,11 @@
 #include "actors/id_source_messages.hpp"
 #include "actors/log_reader_messages.hpp"
 #include "actors/password_worker_messages.hpp"
+#include "actors/remote_host_messages.hpp"
+#include "actors/resolver_messages.hpp"
 #include "actors/shard_region_messages.hpp"
+#include "actors/signature_checker_messages.hpp"
+#include "actors/signing_pool_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/timeline_messages.hpp"
 
@@ -23,12 +27,18 @@ namespace trunkline {
 using message_types =
     std::tuple<read_job, write_job, flush_batch, publish_post, edit_post, delete_post, boost_post,
                unboost_post, follow_account, unfollow_account, block_account, unblock_account,
-               mute_account, unmute_account, describe_account, account_report, account_idle,
-               read_home, home_page, describe_timeline, timeline_report, timeline_idle, log_hint,
-               describe_log, log_report, poll_log, close_hole, apply_rows, install_home,
-               await_applied, describe_fanout, fanout_report, continue_fanout, drop_unread_homes,
-               passivate_actor, gateway_exchange, make_password_hash, password_hash, check_password,
-               keep_ids, keep_house>;
+               mute_account, unmute_account, favourite_post, unfavourite_post, bookmark_post,
+               pin_post, vote_in_poll, answer_follow_request, remove_follower, block_domain,
+               report_account, change_profile, move_account, rotate_key, describe_account,
+               account_report, account_idle, read_home, home_page, describe_timeline,
+               timeline_report, timeline_idle, log_hint, describe_log, log_report, poll_log,
+               close_hole, apply_rows, install_home, await_applied, describe_fanout, fanout_report,
+               continue_fanout, drop_unread_homes, passivate_actor, gateway_exchange,
+               make_password_hash, password_hash, check_password, keep_ids, keep_house, offer_units,
+               fetch_document, fetched_document, note_sign_of_life, pause_host, resume_host,
+               retry_host, describe_host, host_report, host_timer, sign_request, signed_headers,
+               ask_public_key, public_key_text, signing_done, check_signature, verified_signer,
+               resolve_account, resolve_post, resolve_url, resolved_thing>;
 
 } // namespace trunkline
 
@@ -36,6 +46,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(trunkline, first_custom_type_id)
 
 // answers that are bare ids
 CAF_ADD_TYPE_ID(trunkline, (trunkline::post_id))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::account_id))
 
 // storage_worker
 CAF_ADD_TYPE_ID(trunkline, (trunkline::read_job))
@@ -54,6 +65,18 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::block_account))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::unblock_account))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::mute_account))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::unmute_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::favourite_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::unfavourite_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::bookmark_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::pin_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::vote_in_poll))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::answer_follow_request))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::remove_follower))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::block_domain))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::report_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::change_profile))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::move_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::rotate_key))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_account))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::account_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::account_idle))
@@ -97,10 +120,40 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::keep_ids))
 // housekeeper
 CAF_ADD_TYPE_ID(trunkline, (trunkline::keep_house))
 
+// remote_host
+CAF_ADD_TYPE_ID(trunkline, (trunkline::offer_units))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::fetch_document))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::fetched_document))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::note_sign_of_life))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::pause_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::resume_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::retry_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::host_report))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::host_timer))
+
+// signing_pool
+CAF_ADD_TYPE_ID(trunkline, (trunkline::sign_request))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::signed_headers))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::ask_public_key))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::public_key_text))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::signing_done))
+
+// signature_checker
+CAF_ADD_TYPE_ID(trunkline, (trunkline::check_signature))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::verified_signer))
+
+// resolver
+CAF_ADD_TYPE_ID(trunkline, (trunkline::resolve_account))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::resolve_post))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::resolve_url))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::resolved_thing))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::post_id)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::account_id)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::read_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::write_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::flush_batch)
@@ -142,3 +195,36 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::check_password)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::keep_ids)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::keep_house)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::favourite_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::unfavourite_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::bookmark_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::pin_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::vote_in_poll)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::answer_follow_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::remove_follower)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::block_domain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::report_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::change_profile)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::move_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::rotate_key)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::offer_units)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::fetch_document)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::fetched_document)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::note_sign_of_life)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::pause_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resume_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::retry_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_timer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::sign_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::signed_headers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::ask_public_key)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::public_key_text)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::signing_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::check_signature)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::verified_signer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolve_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolve_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolve_url)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolved_thing)

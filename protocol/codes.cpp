@@ -34,6 +34,12 @@ constexpr auto kind_names = std::to_array<std::string_view>({
     "revoke_token",
     "disable_account",
     "enable_account",
+    "accept_follow",
+    "flag",
+    "vote",
+    "pin",
+    "unpin",
+    "move_account",
 });
 
 } // namespace

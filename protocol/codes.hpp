@@ -33,6 +33,12 @@ enum class log_kind : std::uint8_t {
   revoke_token = 21,    ///< Tokens that no longer count: caches forget them.
   disable_account = 22, ///< The account may not act: its tokens no longer count.
   enable_account = 23,
+  accept_follow = 24, ///< The followee's Accept, on its way to a remote follower.
+  flag = 25,          ///< A report, on its way to the reported account's server.
+  vote = 26,          ///< A vote in a poll.
+  pin = 27,           ///< A post pinned to its author's profile (Add).
+  unpin = 28,         ///< Remove
+  move_account = 29,  ///< An account says where it has moved (Move).
 };
 
 /// Who may see a post; the words of Mastodon's API.

@@ -52,6 +52,7 @@ struct log_entry {
   delivery_class cls = delivery_class::bulk;
   bool is_public = true;
   audience_id audience;
+  std::vector<endpoint_id> extra;  ///< Recipients beside the audience, sorted.
   std::optional<post_facts> facts; ///< Nothing when the post is gone by now.
 };
 

@@ -8,7 +8,7 @@ namespace trunkline {
 
 namespace {
 
-constexpr auto kinds = std::string_view{"palfbmdu"};
+constexpr auto kinds = std::string_view{"palfbmdunvr"};
 
 } // namespace
 

@@ -23,6 +23,9 @@ enum class object_kind : char {
   mute = 'm',     ///< actor, target: the muted account
   domain = 'd',   ///< actor, target: the host
   account = 'u',  ///< actor 0, target: the account itself (profile, key, tokens, state)
+  pin = 'n',      ///< actor, target: the pinned post
+  vote = 'v',     ///< actor, target: the poll's post
+  report = 'r',   ///< actor, target: the reported account
 };
 
 struct object_key {

@@ -5,10 +5,20 @@
 #include "protocol/ids.hpp"
 #include "protocol/time.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trunkline {
+
+/// A poll that a client asks for.
+struct poll_draft {
+  std::vector<std::string> options;
+  std::chrono::seconds life{0};
+  bool multiple = false;
+  bool hide_totals = false;
+};
 
 /// What a client asks to be posted; not validated yet.
 struct post_draft {
@@ -19,6 +29,7 @@ struct post_draft {
   std::string language; ///< ISO 639; "" for unknown.
   post_id reply_to;     ///< 0 for none.
   app_id app;           ///< The client; 0 for none.
+  std::optional<poll_draft> poll;
 };
 
 /// A row of the `post` table.
@@ -39,6 +50,8 @@ struct post {
   app_id app;
   time_point created_at;
   std::optional<time_point> edited_at;
+  std::string url = {};           ///< The page of a remote post; "" for ours.
+  std::string emojis_json = "[]"; ///< Of a remote post: `[{"name":..,"url":..}, ..]`
 };
 
 } // namespace trunkline

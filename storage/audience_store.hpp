@@ -5,6 +5,7 @@
 /// post after the set has changed, so that a thousand follows between two posts cost one.
 #pragma once
 
+#include "protocol/host_address.hpp"
 #include "protocol/ids.hpp"
 #include "storage/database.hpp"
 
@@ -13,13 +14,6 @@
 #include <vector>
 
 namespace trunkline {
-
-/// A host as it is named: lower-case A-label or address.
-struct host_address {
-  std::string scheme; ///< "https", in test mode also "http".
-  std::string name;
-  std::int64_t port = 443;
-};
 
 struct endpoint_address {
   host_id host;

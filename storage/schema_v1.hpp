@@ -9,7 +9,10 @@ namespace trunkline {
 
 inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     // --- who there is -------------------------------------------------------------------------
-    // host_id null: local. `name` keeps the case of its owner, `folded` is unique among locals.
+    // host_id null: local. From `url` on: of remote ones, but for aliases and moved_to; private
+    // keys
+    // are encrypted. gone_at: its document answered 410 once. suspended_at: by this server. `name`
+    // keeps the case of its owner, `folded` is unique among locals.
     R"(CREATE TABLE account(
       id {key} PRIMARY KEY, host_id BIGINT, name TEXT NOT NULL, folded TEXT NOT NULL,
       uri TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
@@ -18,7 +21,16 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
       default_visibility BIGINT NOT NULL DEFAULT 1, default_sensitive BIGINT NOT NULL DEFAULT 0,
       default_language TEXT NOT NULL DEFAULT '', role BIGINT NOT NULL DEFAULT 0,
       password_hash TEXT, email TEXT, public_key TEXT, private_key BYTEA,
-      created_at BIGINT NOT NULL, disabled_at BIGINT, deleted_at BIGINT))",
+      created_at BIGINT NOT NULL, disabled_at BIGINT, deleted_at BIGINT,
+      url TEXT NOT NULL DEFAULT '', avatar_url TEXT NOT NULL DEFAULT '',
+      header_url TEXT NOT NULL DEFAULT '', emojis TEXT NOT NULL DEFAULT '[]',
+      aliases TEXT NOT NULL DEFAULT '[]', moved_to BIGINT, moved_at BIGINT, inbox_id BIGINT,
+      shared_inbox_id BIGINT, followers_url TEXT NOT NULL DEFAULT '',
+      featured_url TEXT NOT NULL DEFAULT '', key_id TEXT NOT NULL DEFAULT '', fetched_at BIGINT,
+      gone_at BIGINT, suspended_at BIGINT))",
+    // Keys that were replaced: they sign what reports their replacement, until `until`.
+    R"(CREATE TABLE retired_key(
+      account_id {key} PRIMARY KEY, private_key BYTEA NOT NULL, until BIGINT NOT NULL))",
     "CREATE UNIQUE INDEX account_local_name ON account(folded) WHERE host_id IS NULL",
     "CREATE UNIQUE INDEX account_remote_name ON account(host_id, folded) WHERE host_id IS NOT NULL",
 
@@ -30,7 +42,11 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
       sensitive BIGINT NOT NULL DEFAULT 0, visibility BIGINT NOT NULL,
       language TEXT NOT NULL DEFAULT '', reply_to BIGINT, reply_author BIGINT, boost_of BIGINT,
       boost_author BIGINT, app_id BIGINT, created_at BIGINT NOT NULL, edited_at BIGINT,
-      idempotency_key TEXT, audience_id BIGINT NOT NULL DEFAULT 0))",
+      idempotency_key TEXT, audience_id BIGINT NOT NULL DEFAULT 0,
+      url TEXT NOT NULL DEFAULT '', emojis TEXT NOT NULL DEFAULT '[]'))",
+    // Audiences that a post got by edits beside its own: its Delete goes to all of them.
+    R"(CREATE TABLE post_audience(
+      post_id BIGINT NOT NULL, audience_id BIGINT NOT NULL, PRIMARY KEY(post_id, audience_id)))",
     "CREATE INDEX post_author ON post(author, id)",
     "CREATE INDEX post_direct ON post(author) WHERE visibility = 4",
     "CREATE INDEX post_reply ON post(reply_to, id) WHERE reply_to IS NOT NULL",
@@ -50,11 +66,14 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     "CREATE INDEX post_tag_post ON post_tag(post_id)",
     R"(CREATE TABLE medium(
       id {key} PRIMARY KEY, author BIGINT NOT NULL, post_id BIGINT, kind BIGINT NOT NULL,
-      url TEXT NOT NULL, description TEXT NOT NULL DEFAULT '', created_at BIGINT NOT NULL))",
+      url TEXT NOT NULL, description TEXT NOT NULL DEFAULT '', created_at BIGINT NOT NULL,
+      media_type TEXT NOT NULL DEFAULT ''))",
     "CREATE INDEX medium_post ON medium(post_id)",
+    // remote_votes: of a remote poll, as its server counts them, a JSON array; "" for ours.
     R"(CREATE TABLE poll(
       post_id {key} PRIMARY KEY, options TEXT NOT NULL, multiple BIGINT NOT NULL,
-      hide_totals BIGINT NOT NULL, expires_at BIGINT))",
+      hide_totals BIGINT NOT NULL, expires_at BIGINT, remote_votes TEXT NOT NULL DEFAULT '',
+      remote_voters BIGINT NOT NULL DEFAULT 0))",
     R"(CREATE TABLE poll_vote(
       post_id BIGINT NOT NULL, account_id BIGINT NOT NULL, choice BIGINT NOT NULL,
       PRIMARY KEY(post_id, account_id, choice)))",
@@ -85,9 +104,23 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     R"(CREATE TABLE mute(
       muter BIGINT NOT NULL, muted BIGINT NOT NULL, at BIGINT NOT NULL,
       notifications BIGINT NOT NULL DEFAULT 1, expires_at BIGINT, PRIMARY KEY(muter, muted)))",
+    // account_id 0: of the whole server. `host` is a name without port, its subdomains included.
     R"(CREATE TABLE domain_block(
       account_id BIGINT NOT NULL, host TEXT NOT NULL, at BIGINT NOT NULL, severity BIGINT NOT NULL,
-      PRIMARY KEY(account_id, host)))",
+      reason TEXT NOT NULL DEFAULT '', PRIMARY KEY(account_id, host)))",
+
+    R"(CREATE TABLE notification(
+      id {key} PRIMARY KEY, account_id BIGINT NOT NULL, kind BIGINT NOT NULL,
+      from_id BIGINT NOT NULL, post_id BIGINT NOT NULL DEFAULT 0, at BIGINT NOT NULL,
+      UNIQUE(account_id, kind, from_id, post_id)))",
+    "CREATE INDEX notification_account ON notification(account_id, id)",
+    "CREATE INDEX notification_post ON notification(post_id) WHERE post_id <> 0",
+    // reporter: an account of ours, or the actor of another server that sent a Flag.
+    R"(CREATE TABLE report(
+      id {key} PRIMARY KEY, reporter BIGINT NOT NULL, target BIGINT NOT NULL,
+      post_ids TEXT NOT NULL DEFAULT '[]', category TEXT NOT NULL DEFAULT 'other',
+      comment TEXT NOT NULL DEFAULT '', forwarded BIGINT NOT NULL DEFAULT 0, uri TEXT UNIQUE,
+      at BIGINT NOT NULL, resolved_at BIGINT))",
 
     // --- access; secrets are hashed, or encrypted with the key of secrets.key_file --------------
     R"(CREATE TABLE app(
@@ -165,6 +198,9 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
       UNIQUE(actor, ap_id)))",
     "CREATE INDEX inbox_log_open ON inbox_log(id) WHERE done = 0",
     "CREATE TABLE tombstone(hash BYTEA PRIMARY KEY)",
+    // What was undone before it came: remembered for 6 hours.
+    "CREATE TABLE early_undo(hash BYTEA PRIMARY KEY, at BIGINT NOT NULL)",
+    "CREATE INDEX early_undo_at ON early_undo(at)",
 
     // --- nodes ----------------------------------------------------------------------------------
     // last_seq: the newest row of the log as the batch left it, so that a lost answer is found.

@@ -1,0 +1,123 @@
+/// Messages and handle of a remote-host actor: one per origin that this node delivers to or fetches
+/// from.
+///
+/// Callers send these to the host region, which finds or starts the actor of `host`.
+#pragma once
+
+#include "net/http_types.hpp"
+#include "protocol/codes.hpp"
+#include "protocol/host_address.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/object_key.hpp"
+#include "protocol/time.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trunkline {
+
+/// One activity owed to one endpoint.
+struct delivery_unit {
+  log_seq seq = 0;
+  endpoint_id endpoint;
+  account_id author;
+  delivery_class cls = delivery_class::bulk;
+  log_kind kind = log_kind::create;
+  object_key object;
+  time_point at;
+};
+
+/// Units of one host, in order of `seq`. What does not fit is counted and read from the log later.
+struct offer_units {
+  host_address host;
+  host_id id;
+  std::vector<delivery_unit> units;
+};
+
+/// Asks for a document of this host, under its budget: at most half of its window.
+struct fetch_document {
+  host_address host;
+  std::string url;
+  std::string accept;                  ///< The Accept header.
+  std::size_t bytes_max = 1024 * 1024; ///< Of the body.
+  bool is_signed = true;               ///< By the instance actor.
+};
+
+/// An answer of any status; redirects are the caller's to follow.
+struct fetched_document {
+  int status = 0;
+  http_headers headers;
+  std::string body;
+};
+
+/// A request signed by this host has arrived: it may be back. Triggers a probe at most once a
+/// minute, and never counts as a success.
+struct note_sign_of_life {
+  host_address host;
+};
+
+struct pause_host {
+  host_address host;
+};
+struct resume_host {
+  host_address host;
+};
+/// Tries at once, whatever the back-off says.
+struct retry_host {
+  host_address host;
+};
+
+/// Asks a host actor how it is; answered while everything else waits.
+struct describe_host {
+  host_address host;
+};
+
+struct host_error {
+  time_point at;
+  int status = 0; ///< 0: no answer.
+  std::string text;
+};
+
+struct host_report {
+  host_address host;
+  std::string state; ///< The words of `host_state`.
+  bool paused = false;
+  bool behind = false;                 ///< More waits in the log than is kept in memory.
+  std::int64_t waiting = 0;            ///< Units not settled, those in the log included.
+  std::optional<time_point> oldest_at; ///< Of what waits.
+  std::int64_t window = 0;
+  std::int64_t in_flight = 0; ///< Deliveries and fetches.
+  std::int64_t exceptions = 0;
+  std::int64_t dead = 0;      ///< Dead letters.
+  std::int64_t delivered = 0; ///< Since the actor started.
+  std::int64_t failed = 0;    ///< Since the actor started.
+  std::int64_t fetched = 0;   ///< Since the actor started.
+  std::optional<time_point> next_try_at;
+  std::string next_try_reason; ///< "back-off after 4 failures: connection refused"; "" for none.
+  std::optional<time_point> last_ok_at;
+  std::vector<host_error> last_errors; ///< The newest first, at most 20.
+  std::int64_t mailbox = 0;
+};
+
+/// INTERNAL: the host's timer: a next try, a wait between two failures, or idleness.
+struct host_timer {
+  std::uint64_t epoch = 0;
+};
+
+using remote_host_handle = caf::typed_actor<
+    caf::reacts_to<offer_units>, caf::reacts_to<note_sign_of_life>,
+    // Fails with `unavailable` (suspended, paused, or too many fetches wait), `timed_out`, or
+    // `not_found` when the name does not exist.
+    caf::replies_to<fetch_document>::with<fetched_document>,
+    // Each answers once the change is in the database.
+    caf::replies_to<pause_host>::with<void>, caf::replies_to<resume_host>::with<void>,
+    caf::replies_to<retry_host>::with<void>, caf::replies_to<describe_host>::with<host_report>,
+    // INTERNAL
+    caf::reacts_to<host_timer>>;
+
+} // namespace trunkline
