@@ -192,11 +192,14 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
       kind BIGINT NOT NULL, shard BIGINT NOT NULL, seq BIGINT NOT NULL,
       endpoint_id BIGINT NOT NULL, from_node BIGINT NOT NULL, until BIGINT NOT NULL,
       PRIMARY KEY(kind, shard, seq, endpoint_id)))",
+    // actor: who signed. host: the key of its origin, no row, so that a stranger with many names
+    // fills no table of hosts. done: 0 open, 1 applied or ignored, 2 given up.
     R"(CREATE TABLE inbox_log(
-      id {key} PRIMARY KEY, actor TEXT NOT NULL, ap_id TEXT NOT NULL, host_id BIGINT NOT NULL,
+      id {key} PRIMARY KEY, actor TEXT NOT NULL, ap_id TEXT NOT NULL, host TEXT NOT NULL,
       body BYTEA NOT NULL, at BIGINT NOT NULL, done BIGINT NOT NULL DEFAULT 0,
       UNIQUE(actor, ap_id)))",
-    "CREATE INDEX inbox_log_open ON inbox_log(id) WHERE done = 0",
+    "CREATE INDEX inbox_log_open ON inbox_log(host, id) WHERE done = 0",
+    "CREATE INDEX inbox_log_at ON inbox_log(at)",
     "CREATE TABLE tombstone(hash BYTEA PRIMARY KEY)",
     // What was undone before it came: remembered for 6 hours.
     "CREATE TABLE early_undo(hash BYTEA PRIMARY KEY, at BIGINT NOT NULL)",
