@@ -40,6 +40,7 @@ const std::vector<library> libraries = {
     {"pqxx/", {"storage/"}},
     {"libpq-fe.h", {"storage/"}},
     {"boost/json", {"protocol/json.cpp"}},
+    {"boost/url", {"protocol/"}},
     {"boost/", {"net/"}, true},
     {"openssl/", {"net/", "protocol/"}},
     {"argon2.h", {"protocol/"}},
