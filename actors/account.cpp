@@ -138,10 +138,10 @@ account_handle::behavior_type account_state::make_behavior(account_id id,
               return who.answer_request(context, follower, accepted);
             });
       },
-      [this](const remove_follower& m) {
+      [this](const drop_follower& m) {
         return write<void, caf::unit_t>(m.admission,
                                         [follower = m.follower](auto& who, auto& context) {
-                                          return who.remove_follower(context, follower);
+                                          return who.drop_follower(context, follower);
                                         });
       },
       [this](const block_domain& m) {

@@ -68,7 +68,7 @@ public:
                                   const std::vector<std::int64_t>& choices);
   caf::expected<caf::unit_t> answer_request(write_context& context, account_id follower,
                                             bool accepted);
-  caf::expected<caf::unit_t> remove_follower(write_context& context, account_id follower);
+  caf::expected<caf::unit_t> drop_follower(write_context& context, account_id follower);
   caf::expected<caf::unit_t> block_domain(write_context& context, const std::string& host,
                                           bool blocked);
   caf::expected<std::int64_t> report(write_context& context, const report_account& wish);

@@ -36,7 +36,7 @@ caf::expected<caf::unit_t> acting_account::answer_request(write_context&, accoun
   return not_here();
 }
 
-caf::expected<caf::unit_t> acting_account::remove_follower(write_context&, account_id) {
+caf::expected<caf::unit_t> acting_account::drop_follower(write_context&, account_id) {
   return not_here();
 }
 

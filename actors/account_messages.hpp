@@ -130,7 +130,7 @@ struct answer_follow_request {
   ticket admission;
 };
 
-struct remove_follower {
+struct drop_follower {
   account_id account;
   account_id follower;
   ticket admission;
@@ -213,7 +213,7 @@ using account_handle = caf::typed_actor<
     caf::replies_to<vote_in_poll>::with<void>,
     // Fails with `not_found` when nobody asks.
     caf::replies_to<answer_follow_request>::with<void>,
-    caf::replies_to<remove_follower>::with<void>, caf::replies_to<block_domain>::with<void>,
+    caf::replies_to<drop_follower>::with<void>, caf::replies_to<block_domain>::with<void>,
     // The report's id.
     caf::replies_to<report_account>::with<std::int64_t>,
     caf::replies_to<change_profile>::with<void>,

@@ -28,7 +28,7 @@ using message_types =
     std::tuple<read_job, write_job, flush_batch, publish_post, edit_post, delete_post, boost_post,
                unboost_post, follow_account, unfollow_account, block_account, unblock_account,
                mute_account, unmute_account, favourite_post, unfavourite_post, bookmark_post,
-               pin_post, vote_in_poll, answer_follow_request, remove_follower, block_domain,
+               pin_post, vote_in_poll, answer_follow_request, drop_follower, block_domain,
                report_account, change_profile, move_account, rotate_key, describe_account,
                account_report, account_idle, read_home, home_page, describe_timeline,
                timeline_report, timeline_idle, log_hint, describe_log, log_report, poll_log,
@@ -71,7 +71,7 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::bookmark_post))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::pin_post))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::vote_in_poll))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::answer_follow_request))
-CAF_ADD_TYPE_ID(trunkline, (trunkline::remove_follower))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::drop_follower))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::block_domain))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::report_account))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::change_profile))
@@ -201,7 +201,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::bookmark_post)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::pin_post)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::vote_in_poll)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::answer_follow_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::remove_follower)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::drop_follower)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::block_domain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::report_account)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::change_profile)

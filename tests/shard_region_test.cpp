@@ -52,6 +52,18 @@ account_handle::behavior_type scripted_account(account_handle::pointer self, sta
       [=](const unblock_account&) { return done(); },
       [=](const mute_account&) { return done(); },
       [=](const unmute_account&) { return done(); },
+      [=](const favourite_post&) { return done(); },
+      [=](const unfavourite_post&) { return done(); },
+      [=](const bookmark_post&) { return done(); },
+      [=](const pin_post&) { return done(); },
+      [=](const vote_in_poll&) { return done(); },
+      [=](const answer_follow_request&) { return done(); },
+      [=](const drop_follower&) { return done(); },
+      [=](const block_domain&) { return done(); },
+      [](const report_account&) { return caf::result<std::int64_t>{1}; },
+      [=](const change_profile&) { return done(); },
+      [=](const move_account&) { return done(); },
+      [=](const rotate_key&) { return done(); },
       [=](const describe_account&) -> caf::result<account_report> {
         return account_report{.account = id};
       },
