@@ -3,26 +3,16 @@
 /// Immutable after `parse`; any thread may ask.
 #pragma once
 
+#include "protocol/ip_address.hpp"
+
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 
-#include <array>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace trunkline {
-
-/// An IPv6 address; IPv4 is mapped into it (::ffff:a.b.c.d).
-using ip_bytes = std::array<std::uint8_t, 16>;
-
-/// Returns the bytes of a numeric address without port and brackets, or nothing.
-std::optional<ip_bytes> parse_ip(std::string_view text);
-
-/// Returns the usual text of `ip`; a mapped IPv4 address as IPv4.
-std::string to_text(const ip_bytes& ip);
 
 class trusted_proxies {
 public:
@@ -40,11 +30,7 @@ public:
   ip_bytes client_of(const ip_bytes& socket_peer, std::string_view forwarded_for) const;
 
 private:
-  struct prefix {
-    ip_bytes bytes{};
-    unsigned bits = 0;
-  };
-  std::vector<prefix> prefixes_;
+  std::vector<ip_prefix> prefixes_;
 };
 
 } // namespace trunkline

@@ -57,7 +57,7 @@ const std::vector<library> libraries = {
     {"caf/", {"actors/", "api/", "engine/", "protocol/errc.cpp"}, true},
     {"sys/", {"net/", "engine/", "protocol/"}, true},
     {"netinet/", {"net/"}, true},
-    {"arpa/", {"net/", "api/", "engine/"}},
+    {"arpa/", {"net/", "api/", "engine/", "protocol/ip_address.cpp"}},
 };
 
 bool is_header(const std::string& file) {
