@@ -96,7 +96,7 @@ caf::expected<caf::unit_t> acting_account::follow(write_context& context, accoun
   const auto uri = urls_.other(name_, "follow", *fresh);
   const auto accepted = (*facts)->is_local && !(*facts)->locked;
   const auto change =
-      store_follow(context.db, {id_, target, {}}, options, accepted, uri, context.now);
+      store_follow(context.db, {id_, target}, options, accepted, uri, context.now);
   if (!change)
     return change.error();
   if (*change == follow_change::none)
@@ -113,7 +113,7 @@ caf::expected<caf::unit_t> acting_account::follow(write_context& context, accoun
 
 caf::error acting_account::end_follow(write_context& context, account_id follower,
                                       account_id followee) {
-  const auto end = erase_follow(context.db, {follower, followee, {}});
+  const auto end = erase_follow(context.db, {follower, followee});
   if (!end)
     return end.error();
   if (*end == follow_end::none)

@@ -34,7 +34,28 @@ bool differ(const follow_row& one, const follow_row& other) {
          one.languages != other.languages;
 }
 
-caf::expected<std::optional<follow_row>> find_follow(database& db, const follow_edge& edge) {
+/// Where a remote follower is reached, also one that is deleted by now; 0 for one of ours.
+caf::expected<endpoint_id> follower_endpoint(database& db, account_id follower) {
+  auto found = db.run("SELECT COALESCE(shared_inbox_id, inbox_id) FROM account"
+                      " WHERE id = $1 AND host_id IS NOT NULL",
+                      {follower});
+  if (!found)
+    return std::move(found.error());
+  return found->rows.empty() ? endpoint_id{} : found->rows[0][0].id<endpoint_id>();
+}
+
+/// Counts the follower that an edge brings or takes.
+caf::error count_follower(database& db, const follow_edge& edge, int change) {
+  const auto via = follower_endpoint(db, edge.follower);
+  if (!via)
+    return via.error();
+  if (!*via)
+    return {};
+  return change > 0 ? add_follower(db, edge.followee, *via)
+                    : remove_follower(db, edge.followee, *via);
+}
+
+caf::expected<std::optional<follow_row>> read_follow(database& db, const follow_edge& edge) {
   auto found = db.run("SELECT accepted, show_boosts, notify, languages FROM follow"
                       " WHERE follower = $1 AND followee = $2",
                       {edge.follower, edge.followee});
@@ -57,9 +78,8 @@ caf::expected<follow_change> insert_follow(database& db, const follow_edge& edge
     return std::move(made.error());
   if (!row.accepted)
     return follow_change::requested;
-  if (edge.via)
-    if (auto failure = add_follower(db, edge.followee, edge.via))
-      return failure;
+  if (auto failure = count_follower(db, edge, 1))
+    return failure;
   return follow_change::followed;
 }
 
@@ -97,34 +117,62 @@ caf::expected<std::optional<account_facts>> find_account_facts(database& db, acc
                                      .disabled = !row[3].is_null()}};
 }
 
-caf::expected<std::optional<named_account>> find_named(database& db, const std::string& folded_name,
+caf::expected<std::optional<account_reach>> find_named(database& db, const std::string& folded_name,
                                                        const std::string& host) {
-  auto found = host.empty() ? db.run("SELECT id, name, uri FROM account WHERE folded = $1"
-                                     " AND host_id IS NULL AND deleted_at IS NULL",
-                                     {folded_name})
-                            : db.run("SELECT a.id, a.name, a.uri FROM host h"
-                                     " JOIN account a ON a.host_id = h.id AND a.folded = $1"
-                                     " WHERE h.name = $2 AND a.deleted_at IS NULL"
-                                     " ORDER BY a.id LIMIT 1",
-                                     {folded_name, host});
+  auto found = host.empty()
+                   ? db.run("SELECT id, name, uri FROM account WHERE folded = $1"
+                            " AND host_id IS NULL AND deleted_at IS NULL",
+                            {folded_name})
+                   : db.run("SELECT a.id, a.name, a.uri, a.inbox_id, a.shared_inbox_id FROM host h"
+                            " JOIN account a ON a.host_id = h.id AND a.folded = $1"
+                            " WHERE h.name = $2 AND a.deleted_at IS NULL"
+                            " ORDER BY a.id LIMIT 1",
+                            {folded_name, host});
   if (!found)
     return std::move(found.error());
   if (found->rows.empty())
-    return std::optional<named_account>{};
+    return std::optional<account_reach>{};
   const auto& row = found->rows[0];
-  return std::optional{named_account{row[0].id<account_id>(), row[1].text(), row[2].text(), host}};
+  auto named = account_reach{
+      .id = row[0].id<account_id>(), .name = row[1].text(), .domain = host, .uri = row[2].text()};
+  if (!host.empty()) {
+    named.inbox = row[3].id<endpoint_id>();
+    named.shared_inbox = row[4].id<endpoint_id>();
+  }
+  return std::optional{std::move(named)};
+}
+
+caf::expected<std::optional<stored_follow>> find_follow(database& db, const follow_edge& edge) {
+  auto found = db.run("SELECT accepted, uri FROM follow WHERE follower = $1 AND followee = $2",
+                      {edge.follower, edge.followee});
+  if (!found)
+    return std::move(found.error());
+  if (found->rows.empty())
+    return std::optional<stored_follow>{};
+  return std::optional{stored_follow{found->rows[0][0].flag(), found->rows[0][1].text()}};
 }
 
 caf::expected<follow_change> store_follow(database& db, const follow_edge& edge,
                                           const follow_options& options, bool accepted,
                                           const std::string& uri, time_point now) {
-  auto known = find_follow(db, edge);
+  auto known = read_follow(db, edge);
   if (!known)
     return std::move(known.error());
   if (!*known)
     return insert_follow(db, edge, with({.accepted = accepted}, options), uri, now);
   const auto wanted = with(**known, options);
   return differ(wanted, **known) ? update_follow(db, edge, wanted) : follow_change::none;
+}
+
+caf::expected<bool> accept_follow(database& db, const follow_edge& edge) {
+  auto accepted = has_written(db.run("UPDATE follow SET accepted = 1 WHERE follower = $1"
+                                     " AND followee = $2 AND accepted = 0",
+                                     {edge.follower, edge.followee}));
+  if (!accepted || !*accepted)
+    return accepted;
+  if (auto failure = count_follower(db, edge, 1))
+    return failure;
+  return true;
 }
 
 caf::expected<follow_end> erase_follow(database& db, const follow_edge& edge) {
@@ -137,9 +185,8 @@ caf::expected<follow_end> erase_follow(database& db, const follow_edge& edge) {
     return follow_end::none;
   if (!erased->rows[0][0].flag())
     return follow_end::withdrawn;
-  if (edge.via)
-    if (auto failure = remove_follower(db, edge.followee, edge.via))
-      return failure;
+  if (auto failure = count_follower(db, edge, -1))
+    return failure;
   return follow_end::unfollow;
 }
 
@@ -153,10 +200,18 @@ caf::expected<bool> is_blocked_either_way(database& db, account_id one, account_
 }
 
 caf::expected<bool> store_block(database& db, account_id blocker, account_id blocked,
-                                time_point now) {
-  return has_written(db.run("INSERT INTO block(blocker, blocked, at) VALUES ($1, $2, $3)"
+                                time_point now, const std::string& uri) {
+  return has_written(db.run("INSERT INTO block(blocker, blocked, at, uri) VALUES ($1, $2, $3, $4)"
                             " ON CONFLICT DO NOTHING",
-                            {blocker, blocked, now}));
+                            {blocker, blocked, now, uri}));
+}
+
+caf::expected<std::string> block_uri(database& db, account_id blocker, account_id blocked) {
+  auto found =
+      db.run("SELECT uri FROM block WHERE blocker = $1 AND blocked = $2", {blocker, blocked});
+  if (!found)
+    return std::move(found.error());
+  return found->rows.empty() ? std::string{} : found->rows[0][0].text();
 }
 
 caf::expected<bool> erase_block(database& db, account_id blocker, account_id blocked) {

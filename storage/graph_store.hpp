@@ -1,12 +1,14 @@
 /// The graph as accounts change it: follows, blocks, mutes.
 ///
 /// Every function tells what it changed, so that nothing is logged twice: doing what is done
-/// already writes nothing. Each belongs in the transaction of its change.
+/// already writes nothing. Each belongs in the transaction of its change. A remote follower is
+/// counted at the endpoint that its account has, while its follow is in force.
 #pragma once
 
 #include "protocol/graph.hpp"
 #include "protocol/ids.hpp"
 #include "storage/database.hpp"
+#include "storage/reach_store.hpp"
 
 #include <optional>
 #include <string>
@@ -26,21 +28,24 @@ struct account_facts {
 caf::expected<std::optional<account_facts>> find_account_facts(database& db, account_id id);
 
 /// Finds who is named in a post: a local account when `host` is "". Nothing when nobody is.
-struct named_account {
-  account_id id;
-  std::string name;   ///< As its owner writes it.
-  std::string uri;    ///< What the link to it shows.
-  std::string domain; ///< "" for a local account.
-};
-caf::expected<std::optional<named_account>> find_named(database& db, const std::string& folded_name,
+caf::expected<std::optional<account_reach>> find_named(database& db, const std::string& folded_name,
                                                        const std::string& host);
 
-/// One account follows another. `via`: the endpoint of a remote follower; 0 for a local one.
+/// One account follows another.
 struct follow_edge {
   account_id follower;
   account_id followee;
-  endpoint_id via;
+  friend bool operator==(const follow_edge&, const follow_edge&) = default;
 };
+
+/// A follow as it is stored.
+struct stored_follow {
+  bool accepted = false; ///< False: it waits for the followee.
+  std::string uri;       ///< The id of the Follow.
+};
+
+/// Returns the follow, or nothing.
+caf::expected<std::optional<stored_follow>> find_follow(database& db, const follow_edge& edge);
 
 enum class follow_change {
   none,      ///< It was so already.
@@ -56,6 +61,9 @@ caf::expected<follow_change> store_follow(database& db, const follow_edge& edge,
                                           const follow_options& options, bool accepted,
                                           const std::string& uri, time_point now);
 
+/// Puts a follow in force that waits. Returns whether one did.
+caf::expected<bool> accept_follow(database& db, const follow_edge& edge);
+
 enum class follow_end {
   none,     ///< There was no follow.
   unfollow, ///< One in force ended.
@@ -68,10 +76,14 @@ caf::expected<follow_end> erase_follow(database& db, const follow_edge& edge);
 /// Tells whether one of the two blocks the other.
 caf::expected<bool> is_blocked_either_way(database& db, account_id one, account_id other);
 
-/// Blocks or unblocks; the follows between them are another matter. Returns whether it changed.
+/// Blocks or unblocks; the follows between them are another matter. `uri` is the id of the Block.
+/// Returns whether it changed.
 caf::expected<bool> store_block(database& db, account_id blocker, account_id blocked,
-                                time_point now);
+                                time_point now, const std::string& uri = {});
 caf::expected<bool> erase_block(database& db, account_id blocker, account_id blocked);
+
+/// Returns the id of the Block that was sent, "" when none was.
+caf::expected<std::string> block_uri(database& db, account_id blocker, account_id blocked);
 
 /// Mutes, or changes how. A duration counts from `now`. Returns whether anything changed.
 caf::expected<bool> store_mute(database& db, account_id muter, account_id muted,

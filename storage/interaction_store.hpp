@@ -5,7 +5,6 @@
 #include "protocol/ids.hpp"
 #include "storage/database.hpp"
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,9 +12,13 @@ namespace trunkline {
 
 inline constexpr std::int64_t pins_max = 5;
 
-/// `uri`: the id of the Like; "" for ours.
-caf::expected<bool> store_favourite(database& db, account_id account, post_id post, time_point now);
+/// `uri`: the id of the Like, which its Undo names; "" for one that is sent nowhere.
+caf::expected<bool> store_favourite(database& db, account_id account, post_id post, time_point now,
+                                    const std::string& uri = {});
 caf::expected<bool> erase_favourite(database& db, account_id account, post_id post);
+
+/// Returns the `uri` of a favourite; "" also when there is none.
+caf::expected<std::string> favourite_uri(database& db, account_id account, post_id post);
 
 caf::expected<bool> store_bookmark(database& db, account_id account, post_id post, time_point now);
 caf::expected<bool> erase_bookmark(database& db, account_id account, post_id post);

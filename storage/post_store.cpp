@@ -1,5 +1,6 @@
 #include "storage/post_store.hpp"
 
+#include "protocol/json.hpp"
 #include "protocol/post_access.hpp"
 
 #include <algorithm>
@@ -76,7 +77,9 @@ post post_of(const sql_row& row) {
           .boost_author = row[12].id<account_id>(),
           .app = row[13].id<app_id>(),
           .created_at = row[14].time(),
-          .edited_at = row[15].optional_time()};
+          .edited_at = row[15].optional_time(),
+          .url = row[16].text(),
+          .emojis_json = row[17].text()};
 }
 
 /// What hangs on a post and goes with it; the post itself comes last.
@@ -89,6 +92,8 @@ constexpr auto erase_statements = std::to_array<std::string_view>({
     "DELETE FROM favourite WHERE post_id = $1",
     "DELETE FROM bookmark WHERE post_id = $1",
     "DELETE FROM pin WHERE post_id = $1",
+    "DELETE FROM post_audience WHERE post_id = $1",
+    "DELETE FROM notification WHERE post_id = $1 AND post_id <> 0",
     "UPDATE medium SET post_id = NULL WHERE post_id = $1",
     "DELETE FROM post WHERE boost_of = $1",
     "DELETE FROM post WHERE id = $1",
@@ -101,13 +106,14 @@ caf::error insert_post(database& db, const post& row, audience_id audience,
   return error_of(
       db.run("INSERT INTO post(id, author, uri, text, html, spoiler, sensitive, visibility,"
              " language, reply_to, reply_author, boost_of, boost_author, app_id, created_at,"
-             " idempotency_key, audience_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-             " $11, $12, $13, $14, $15, $16, $17)",
+             " idempotency_key, audience_id, url, emojis) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+             " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
              {row.id, row.author, row.uri, row.text, row.html, row.spoiler, row.sensitive,
               static_cast<std::int64_t>(row.seen_by), row.language, or_null(row.reply_to),
               or_null(row.reply_author), or_null(row.boost_of), or_null(row.boost_author),
               or_null(row.app), row.created_at,
-              idempotency_key.empty() ? sql_value{} : sql_value{idempotency_key}, audience}));
+              idempotency_key.empty() ? sql_value{} : sql_value{idempotency_key}, audience, row.url,
+              row.emojis_json}));
 }
 
 caf::error insert_links(database& db, post_id id, const post_links& links, const fresh_id& ids) {
@@ -157,7 +163,7 @@ caf::expected<std::int64_t> clear_keys(database& db, account_id author, time_poi
 caf::expected<std::optional<post>> find_post(database& db, post_id id) {
   auto found = db.run("SELECT id, author, uri, text, html, spoiler, sensitive, visibility,"
                       " language, reply_to, reply_author, boost_of, boost_author, app_id,"
-                      " created_at, edited_at FROM post WHERE id = $1",
+                      " created_at, edited_at, url, emojis FROM post WHERE id = $1",
                       {id});
   if (!found)
     return std::move(found.error());
@@ -182,6 +188,48 @@ caf::expected<audience_id> audience_of(database& db, post_id id) {
   if (!found)
     return std::move(found.error());
   return found->rows.empty() ? audience_id{} : found->rows[0][0].id<audience_id>();
+}
+
+caf::error add_post_audience(database& db, post_id id, audience_id audience) {
+  if (!audience)
+    return {};
+  return error_of(db.run("INSERT INTO post_audience(post_id, audience_id)"
+                         " SELECT id, CAST($2 AS BIGINT) FROM post WHERE id = $1"
+                         " AND audience_id <> $2 ON CONFLICT DO NOTHING",
+                         {id, audience}));
+}
+
+caf::expected<std::vector<audience_id>> audiences_of(database& db, post_id id) {
+  auto found = db.run("SELECT audience_id, 0 AS later FROM post WHERE id = $1 AND audience_id <> 0"
+                      " UNION ALL SELECT audience_id, 1 FROM post_audience WHERE post_id = $1"
+                      " ORDER BY later, audience_id",
+                      {id});
+  if (!found)
+    return std::move(found.error());
+  auto audiences = std::vector<audience_id>{};
+  for (const auto& row : found->rows)
+    audiences.push_back(row[0].id<audience_id>());
+  return audiences;
+}
+
+caf::error insert_poll(database& db, post_id id, const poll_draft& poll, time_point ends_at) {
+  return error_of(db.run("INSERT INTO poll(post_id, options, multiple, hide_totals, expires_at)"
+                         " VALUES ($1, $2, $3, $4, $5)",
+                         {id, to_json(json_array{poll.options.begin(), poll.options.end()}),
+                          poll.multiple, poll.hide_totals, ends_at}));
+}
+
+caf::expected<std::vector<account_id>> local_boosters(database& db, post_id boosted,
+                                                      std::int64_t limit) {
+  auto found = db.run("SELECT b.author FROM post b JOIN account a ON a.id = b.author"
+                      " WHERE b.boost_of = $1 AND a.host_id IS NULL ORDER BY b.author LIMIT $2",
+                      {boosted, limit});
+  if (!found)
+    return std::move(found.error());
+  auto boosters = std::vector<account_id>{};
+  for (const auto& row : found->rows)
+    boosters.push_back(row[0].id<account_id>());
+  return boosters;
 }
 
 caf::expected<bool> may_see(database& db, account_id viewer, const post& row) {
@@ -210,9 +258,9 @@ caf::error store_edit(database& db, const post& before, const post& after) {
   if (!kept)
     return std::move(kept.error());
   return error_of(db.run("UPDATE post SET text = $2, html = $3, spoiler = $4, sensitive = $5,"
-                         " language = $6, edited_at = $7 WHERE id = $1",
+                         " language = $6, edited_at = $7, emojis = $8 WHERE id = $1",
                          {after.id, after.text, after.html, after.spoiler, after.sensitive,
-                          after.language, after.edited_at}));
+                          after.language, after.edited_at, after.emojis_json}));
 }
 
 caf::expected<std::optional<post_id>> boost_by(database& db, account_id author, post_id boosted) {

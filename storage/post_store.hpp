@@ -62,6 +62,19 @@ caf::expected<std::vector<account_id>> mentions_of(database& db, post_id id);
 /// Returns the audience that the post was given; 0 for none, or when it is gone.
 caf::expected<audience_id> audience_of(database& db, post_id id);
 
+/// Notes that a post went to another audience as well. Nothing is noted for the post's own, or 0.
+caf::error add_post_audience(database& db, post_id id, audience_id audience);
+
+/// Returns every audience that the post ever had, its own first.
+caf::expected<std::vector<audience_id>> audiences_of(database& db, post_id id);
+
+/// Adds the poll of a new post, which ends at `ends_at`.
+caf::error insert_poll(database& db, post_id id, const poll_draft& poll, time_point ends_at);
+
+/// Returns our accounts that boost a post; at most `limit`.
+caf::expected<std::vector<account_id>> local_boosters(database& db, post_id boosted,
+                                                      std::int64_t limit);
+
 /// Tells whether `viewer` may see `row`, by the rule of `protocol/post_access.hpp`.
 caf::expected<bool> may_see(database& db, account_id viewer, const post& row);
 

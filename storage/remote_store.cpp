@@ -260,13 +260,12 @@ caf::expected<std::optional<post_id>> find_own_post(database& db, std::string_vi
 }
 
 /// Ends every follow of and by a remote account.
-caf::error erase_follows(database& db, account_id id, endpoint_id via) {
+caf::error erase_follows(database& db, account_id id) {
   auto followed = db.run("SELECT followee FROM follow WHERE follower = $1", {id});
   if (!followed)
     return std::move(followed.error());
   for (const auto& row : followed->rows)
-    if (auto ended =
-            erase_follow(db, {.follower = id, .followee = row[0].id<account_id>(), .via = via});
+    if (auto ended = erase_follow(db, {.follower = id, .followee = row[0].id<account_id>()});
         !ended)
       return std::move(ended.error());
   return error_of(db.run("DELETE FROM follow WHERE followee = $1", {id}));
@@ -351,7 +350,7 @@ caf::expected<bool> note_actor_gone(database& db, const std::string& uri, time_p
 }
 
 caf::error erase_remote_account(database& db, const remote_account& account, time_point now) {
-  if (auto failure = erase_follows(db, account.id, account.bulk_endpoint()))
+  if (auto failure = erase_follows(db, account.id))
     return failure;
   // The name is free again: a server that was set up anew has other ids for the same names.
   auto marked = db.run("UPDATE account SET deleted_at = $2, folded = folded || '#' ||"

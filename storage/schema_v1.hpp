@@ -77,9 +77,10 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     R"(CREATE TABLE poll_vote(
       post_id BIGINT NOT NULL, account_id BIGINT NOT NULL, choice BIGINT NOT NULL,
       PRIMARY KEY(post_id, account_id, choice)))",
+    // uri: the id of the Like, which its Undo names; "" for one that was sent nowhere.
     R"(CREATE TABLE favourite(
       account_id BIGINT NOT NULL, post_id BIGINT NOT NULL, at BIGINT NOT NULL,
-      PRIMARY KEY(post_id, account_id)))",
+      uri TEXT NOT NULL DEFAULT '', PRIMARY KEY(post_id, account_id)))",
     "CREATE INDEX favourite_account ON favourite(account_id, at)",
     R"(CREATE TABLE bookmark(
       account_id BIGINT NOT NULL, post_id BIGINT NOT NULL, at BIGINT NOT NULL,
@@ -97,9 +98,10 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     "CREATE INDEX follow_followee ON follow(followee, follower)",
     "CREATE INDEX follow_asked ON follow(followee) WHERE accepted = 0",
     "CREATE INDEX follow_asking ON follow(follower) WHERE accepted = 0",
+    // uri: the id of the Block, as with a favourite.
     R"(CREATE TABLE block(
       blocker BIGINT NOT NULL, blocked BIGINT NOT NULL, at BIGINT NOT NULL,
-      PRIMARY KEY(blocker, blocked)))",
+      uri TEXT NOT NULL DEFAULT '', PRIMARY KEY(blocker, blocked)))",
     "CREATE INDEX block_blocked ON block(blocked, blocker)",
     R"(CREATE TABLE mute(
       muter BIGINT NOT NULL, muted BIGINT NOT NULL, at BIGINT NOT NULL,

@@ -1,6 +1,7 @@
 #include "storage/post_store.hpp"
 
 #include "tests/kit/failing_database.hpp"
+#include "tests/kit/remote_rows.hpp"
 
 using namespace trunkline;
 using namespace std::chrono_literals;
@@ -114,6 +115,61 @@ TEST_CASE("a post knows whom it names and its audience", "[post_store]") {
   });
 }
 
+TEST_CASE("a post knows every audience it ever had", "[post_store][I5]") {
+  kit::on_both([](kit::test_database& fresh) {
+    auto& db = fresh.db();
+    must(insert_post(db, plain(100), audience_id{44}, ""));
+    must(add_post_audience(db, post_id{100}, audience_id{}));
+    must(add_post_audience(db, post_id{100}, audience_id{44}));
+    CHECK(must(audiences_of(db, post_id{100})) == std::vector{audience_id{44}});
+    must(add_post_audience(db, post_id{100}, audience_id{43}));
+    must(add_post_audience(db, post_id{100}, audience_id{45}));
+    must(add_post_audience(db, post_id{100}, audience_id{45}));
+    CHECK(must(audiences_of(db, post_id{100})) ==
+          std::vector{audience_id{44}, audience_id{43}, audience_id{45}});
+    must(add_post_audience(db, post_id{101}, audience_id{45})); // gone meanwhile
+    CHECK(must(audiences_of(db, post_id{101})).empty());
+    must(insert_post(db, plain(102), {}, ""));
+    must(add_post_audience(db, post_id{102}, audience_id{9}));
+    CHECK(must(audiences_of(db, post_id{102})) == std::vector{audience_id{9}});
+  });
+}
+
+TEST_CASE("a poll is stored with its post, and who boosts it is found", "[post_store]") {
+  kit::on_both([](kit::test_database& fresh) {
+    auto& db = fresh.db();
+    must(insert_post(db, plain(100), {}, ""));
+    must(insert_poll(db, post_id{100}, {.options = {"a", "b\"c"}, .multiple = true}, now + 1h));
+    CHECK(all(db, "SELECT options, multiple, hide_totals, expires_at FROM poll") ==
+          lines{R"(["a","b\"c"]|1|0|)" + std::to_string(to_micros(now + 1h))});
+    must(db.run("INSERT INTO account(id, name, folded, uri, created_at)"
+                " VALUES (8, 'bob', 'bob', 'u', 1)"));
+    kit::add_remote(db, {account_id{99}, "far"});
+    must(insert_post(db, boost(101, bob, 100), {}, ""));
+    must(insert_post(db, boost(102, account_id{99}, 100), {}, ""));
+    CHECK(must(local_boosters(db, post_id{100}, 5)) == std::vector{bob});
+    CHECK(must(local_boosters(db, post_id{100}, 0)).empty());
+  });
+}
+
+TEST_CASE("a post of another server keeps its page and its emojis", "[post_store]") {
+  kit::on_both([](kit::test_database& fresh) {
+    auto& db = fresh.db();
+    auto far = plain(100);
+    far.uri = "https://far.example/posts/1";
+    far.url = "https://far.example/@far/1";
+    far.emojis_json = R"([{"name":"cat","url":"https://far.example/cat.png"}])";
+    must(insert_post(db, far, {}, ""));
+    CHECK(must(find_post(db, post_id{100}))->url == far.url);
+    CHECK(must(find_post(db, post_id{100}))->emojis_json == far.emojis_json);
+    auto edited = far;
+    edited.emojis_json = "[]";
+    edited.edited_at = now + 1s;
+    must(store_edit(db, far, edited));
+    CHECK(must(find_post(db, post_id{100}))->emojis_json == "[]");
+  });
+}
+
 TEST_CASE("a key gives the post it made for an hour", "[post_store]") {
   kit::on_both([](kit::test_database& fresh) {
     auto& db = fresh.db();
@@ -222,6 +278,9 @@ TEST_CASE("a deleted post takes with it what hangs on it", "[post_store]") {
     must(db.run("INSERT INTO poll(post_id, options, multiple, hide_totals)"
                 " VALUES (100, '[]', 0, 0)"));
     must(db.run("INSERT INTO poll_vote(post_id, account_id, choice) VALUES (100, 8, 0)"));
+    must(add_post_audience(db, post_id{100}, audience_id{3}));
+    must(db.run("INSERT INTO notification(id, account_id, kind, from_id, post_id, at)"
+                " VALUES (1, 7, 3, 8, 100, 1)"));
     must(erase_post(db, post_id{100}));
     CHECK(kit::dump(db) == empty);
   });
@@ -256,6 +315,12 @@ TEST_CASE("operations of the post store fail as a whole", "[post_store][walk]") 
     walk([&](database& open) { return error_of(newest_post_of(open, alice)); });
     walk([&](database& open) { return error_of(mentions_of(open, post_id{100})); });
     walk([&](database& open) { return error_of(audience_of(open, post_id{100})); });
+    walk([&](database& open) { return add_post_audience(open, post_id{100}, audience_id{3}); });
+    walk([&](database& open) { return error_of(audiences_of(open, post_id{100})); });
+    walk([&](database& open) { return error_of(local_boosters(open, post_id{100}, 9)); });
+    walk([&](database& open) {
+      return insert_poll(open, post_id{100}, {.options = {"a", "b"}}, now);
+    });
     walk([&](database& open) { return error_of(clear_keys(open, alice, now + 1h)); });
     auto edited = plain(100, "x");
     edited.edited_at = now + 1s;
@@ -263,6 +328,6 @@ TEST_CASE("operations of the post store fail as a whole", "[post_store][walk]") 
     walk([&](database& open) { return insert_post(open, boost(101, bob, 100), {}, ""); });
     walk([&](database& open) { return error_of(boost_by(open, bob, post_id{100})); });
     walk([&](database& open) { return error_of(erase_boost(open, bob, post_id{100})); });
-    CHECK(walk([&](database& open) { return erase_post(open, post_id{100}); }) == 13);
+    CHECK(walk([&](database& open) { return erase_post(open, post_id{100}); }) == 15);
   });
 }

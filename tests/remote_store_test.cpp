@@ -220,7 +220,7 @@ TEST_CASE("followers are counted at the inbox that an actor has now", "[remote_s
     auto actor = actor_named("alice");
     const auto alice = must(world.store(actor));
     const auto old = must(find_remote_account(world.db, alice))->bulk_endpoint();
-    must(store_follow(world.db, {alice, account_id{1}, old}, {}, true, "https://r.example/f", now));
+    must(store_follow(world.db, {alice, account_id{1}}, {}, true, "https://r.example/f", now));
     actor.shared_inbox = "https://r.example/shared";
     must(world.store(actor));
     const auto fresh = must(find_remote_account(world.db, alice))->bulk_endpoint();
@@ -240,9 +240,8 @@ TEST_CASE("A48: an actor that answers 410 for a day is gone for ever", "[remote_
     add_local(world.db, 1, "carol");
     const auto actor = actor_named("alice");
     const auto alice = must(world.store(actor));
-    const auto via = must(find_remote_account(world.db, alice))->bulk_endpoint();
-    must(store_follow(world.db, {alice, account_id{1}, via}, {}, true, "f", now));
-    must(store_follow(world.db, {account_id{1}, alice, {}}, {}, true, "g", now));
+    must(store_follow(world.db, {alice, account_id{1}}, {}, true, "f", now));
+    must(store_follow(world.db, {account_id{1}, alice}, {}, true, "g", now));
 
     CHECK_FALSE(must(note_actor_gone(world.db, actor.id, now)));
     CHECK_FALSE(must(note_actor_gone(world.db, actor.id, now + 23h)));
