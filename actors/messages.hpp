@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/dispatcher_messages.hpp"
 #include "actors/fanout_messages.hpp"
 #include "actors/gateway_messages.hpp"
 #include "actors/housekeeper_messages.hpp"
@@ -38,7 +39,9 @@ using message_types =
                fetch_document, fetched_document, note_sign_of_life, pause_host, resume_host,
                retry_host, describe_host, host_report, host_timer, sign_request, signed_headers,
                ask_public_key, public_key_text, signing_done, check_signature, verified_signer,
-               resolve_account, resolve_post, resolve_url, resolved_thing>;
+               resolve_account, resolve_post, resolve_url, resolved_thing, passivate_host,
+               wake_host, exchange_ended, slot_granted, dispatch_rows, host_progress, adopt_host,
+               host_cursor, flush_books, describe_dispatcher, dispatcher_report, checkpoint_due>;
 
 } // namespace trunkline
 
@@ -131,6 +134,20 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::retry_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::host_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::host_timer))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::wake_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::exchange_ended))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::slot_granted))
+
+// dispatcher
+CAF_ADD_TYPE_ID(trunkline, (trunkline::dispatch_rows))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::host_progress))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::adopt_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::host_cursor))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::flush_books))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_dispatcher))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::dispatcher_report))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::checkpoint_due))
 
 // signing_pool
 CAF_ADD_TYPE_ID(trunkline, (trunkline::sign_request))
@@ -228,3 +245,15 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolve_account)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolve_post)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolve_url)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resolved_thing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::wake_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::exchange_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::slot_granted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::dispatch_rows)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::adopt_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_cursor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::flush_books)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_dispatcher)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::dispatcher_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::checkpoint_due)

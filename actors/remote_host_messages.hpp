@@ -4,11 +4,13 @@
 /// Callers send these to the host region, which finds or starts the actor of `host`.
 #pragma once
 
+#include "actors/shard_region_messages.hpp"
+#include "actors/ticket.hpp"
+#include "net/http_exchange.hpp"
 #include "net/http_types.hpp"
-#include "protocol/codes.hpp"
+#include "protocol/delivery_unit.hpp"
 #include "protocol/host_address.hpp"
 #include "protocol/ids.hpp"
-#include "protocol/object_key.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/replies_to.hpp>
@@ -20,17 +22,6 @@
 #include <vector>
 
 namespace trunkline {
-
-/// One activity owed to one endpoint.
-struct delivery_unit {
-  log_seq seq = 0;
-  endpoint_id endpoint;
-  account_id author;
-  delivery_class cls = delivery_class::bulk;
-  log_kind kind = log_kind::create;
-  object_key object;
-  time_point at;
-};
 
 /// Units of one host, in order of `seq`. What does not fit is counted and read from the log later.
 struct offer_units {
@@ -104,13 +95,31 @@ struct host_report {
   std::int64_t mailbox = 0;
 };
 
+/// Starts the actor of a host for which something waits; it looks itself for what there is.
+struct wake_host {
+  host_address host;
+};
+
 /// INTERNAL: the host's timer: a next try, a wait between two failures, or idleness.
 struct host_timer {
   std::uint64_t epoch = 0;
 };
 
+/// INTERNAL: a request has ended; from a thread of the HTTP client.
+struct exchange_ended {
+  std::uint64_t exchange = 0; ///< Which one.
+  exchange_outcome outcome;
+};
+
+/// INTERNAL: the node has room for one more request of this host.
+struct slot_granted {
+  ticket slot;
+};
+
 using remote_host_handle = caf::typed_actor<
-    caf::reacts_to<offer_units>, caf::reacts_to<note_sign_of_life>,
+    // Done once the units are kept or counted.
+    caf::replies_to<offer_units>::with<void>, caf::reacts_to<wake_host>,
+    caf::reacts_to<note_sign_of_life>,
     // Fails with `unavailable` (suspended, paused, or too many fetches wait), `timed_out`, or
     // `not_found` when the name does not exist.
     caf::replies_to<fetch_document>::with<fetched_document>,
@@ -118,6 +127,11 @@ using remote_host_handle = caf::typed_actor<
     caf::replies_to<pause_host>::with<void>, caf::replies_to<resume_host>::with<void>,
     caf::replies_to<retry_host>::with<void>, caf::replies_to<describe_host>::with<host_report>,
     // INTERNAL
-    caf::reacts_to<host_timer>>;
+    caf::reacts_to<host_timer>, caf::reacts_to<exchange_ended>, caf::reacts_to<slot_granted>>;
+
+template <>
+struct region_key_of<remote_host_handle> {
+  using type = host_address;
+};
 
 } // namespace trunkline

@@ -1,10 +1,14 @@
-/// What actors that live in a shard region say to it.
+/// What actors that live in a shard region say to it, and by which key a region knows them.
 #pragma once
+
+#include "protocol/host_address.hpp"
+#include "protocol/ids.hpp"
 
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace trunkline {
 
@@ -14,11 +18,54 @@ struct passivate_actor {
   std::uint64_t incarnation = 0; ///< CAF's number of the actor that asks; 0: whichever runs.
 };
 
+/// Likewise, of an actor that is known by its host.
+struct passivate_host {
+  host_address host;
+  std::uint64_t incarnation = 0; ///< CAF's number of the actor that asks; 0: whichever runs.
+};
+
+/// What a region knows its actors by: the member of their messages that names the target.
+template <class Id>
+struct region_key;
+
+template <>
+struct region_key<account_id> {
+  using passivate = passivate_actor;
+  static account_id of(const passivate_actor& wish) { return account_id{wish.id}; }
+  template <class Message>
+  static auto in(const Message& message) -> decltype((message.account)) {
+    return message.account;
+  }
+  static std::string name(account_id id) { return "account " + to_string(id); }
+};
+
+template <>
+struct region_key<host_address> {
+  using passivate = passivate_host;
+  static const host_address& of(const passivate_host& wish) { return wish.host; }
+  template <class Message>
+  static auto in(const Message& message) -> decltype((message.host)) {
+    return message.host;
+  }
+  static std::string name(const host_address& host) { return "host " + to_name(host); }
+};
+
+/// The key of the actors behind `Handle`; those that are known by another one than an account's id
+/// say so beside their handle.
+template <class Handle>
+struct region_key_of {
+  using type = account_id;
+};
+
 /// A region, as the actors in it see it.
-using passivator_handle = caf::typed_actor<caf::reacts_to<passivate_actor>>;
+template <class Key>
+using passivator_of = caf::typed_actor<caf::reacts_to<typename region_key<Key>::passivate>>;
+using passivator_handle = passivator_of<account_id>;
+using host_passivator_handle = passivator_of<host_address>;
 
 /// A region of actors behind `Handle`: it takes what they take.
 template <class Handle>
-using region_of = typename Handle::template extend<caf::reacts_to<passivate_actor>>;
+using region_of = typename Handle::template extend<
+    caf::reacts_to<typename region_key<typename region_key_of<Handle>::type>::passivate>>;
 
 } // namespace trunkline

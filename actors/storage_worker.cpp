@@ -31,6 +31,14 @@ std::int64_t new_batch_id() {
   return std::max<std::int64_t>(id & INT64_MAX, 1);
 }
 
+/// The recipients as the log gives them: sorted, each once.
+std::vector<endpoint_id> extra_of(const log_draft& draft) {
+  auto extra = draft.extra;
+  std::ranges::sort(extra);
+  extra.erase(std::unique(extra.begin(), extra.end()), extra.end());
+  return extra;
+}
+
 /// Returns what travels of `draft`; its facts move, for no database stores them.
 log_entry entry_of(log_draft& draft, time_point at) {
   return {.at = at,
@@ -40,6 +48,7 @@ log_entry entry_of(log_draft& draft, time_point at) {
           .cls = draft.cls,
           .is_public = draft.is_public,
           .audience = draft.audience,
+          .extra = extra_of(draft),
           .facts = std::move(draft.facts)};
 }
 

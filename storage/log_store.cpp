@@ -82,6 +82,20 @@ caf::error add_all_facts(database& db, std::vector<log_entry>& entries) {
   return {};
 }
 
+/// Adds the rows of `log_extra`, which come in order of `seq`, to entries in order of `seq`.
+caf::error add_extra(caf::expected<sql_result> found, std::vector<log_entry>& entries) {
+  if (!found)
+    return std::move(found.error());
+  auto entry = entries.begin();
+  for (const auto& row : found->rows) {
+    while (entry != entries.end() && entry->seq < row[0].integer())
+      ++entry;
+    if (entry != entries.end() && entry->seq == row[0].integer())
+      entry->extra.push_back(row[1].id<endpoint_id>());
+  }
+  return {};
+}
+
 caf::expected<std::vector<log_entry>> entries_of(database& db, caf::expected<sql_result> found) {
   if (!found)
     return std::move(found.error());
@@ -108,14 +122,31 @@ caf::expected<std::int64_t> written(caf::expected<sql_result> done) {
 
 caf::expected<std::vector<log_entry>> read_log(database& db, log_seq after, std::size_t limit) {
   static const auto sql = std::string{select_rows} + "seq > $1 ORDER BY seq LIMIT $2";
-  return entries_of(db, db.run(sql, {after, static_cast<std::int64_t>(limit)}));
+  auto entries = entries_of(db, db.run(sql, {after, static_cast<std::int64_t>(limit)}));
+  if (!entries || entries->empty())
+    return entries;
+  auto extra = db.run("SELECT seq, endpoint_id FROM log_extra WHERE seq >= $1 AND seq <= $2"
+                      " ORDER BY seq, endpoint_id",
+                      {entries->front().seq, entries->back().seq});
+  if (auto failure = add_extra(std::move(extra), *entries))
+    return failure;
+  return entries;
 }
 
 caf::expected<std::vector<log_entry>> read_log_of(database& db, account_id author, log_seq after,
                                                   std::size_t limit) {
   static const auto sql =
       std::string{select_rows} + "author = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-  return entries_of(db, db.run(sql, {author, after, static_cast<std::int64_t>(limit)}));
+  auto entries = entries_of(db, db.run(sql, {author, after, static_cast<std::int64_t>(limit)}));
+  if (!entries || entries->empty())
+    return entries;
+  auto extra = db.run("SELECT x.seq, x.endpoint_id FROM log_extra x JOIN log l ON l.seq = x.seq"
+                      " WHERE l.author = $1 AND l.seq > $2 AND l.seq <= $3"
+                      " ORDER BY x.seq, x.endpoint_id",
+                      {author, after, entries->back().seq});
+  if (auto failure = add_extra(std::move(extra), *entries))
+    return failure;
+  return entries;
 }
 
 caf::expected<log_seq> newest_seq(database& db) {

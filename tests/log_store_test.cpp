@@ -102,6 +102,8 @@ TEST_CASE("a row comes back as it was appended", "[log]") {
     CHECK_FALSE(entry.is_public);
     CHECK(entry.audience == audience_id{4});
     CHECK_FALSE(entry.facts);
+    CHECK(entry.extra == std::vector{endpoint_id{20}, endpoint_id{30}});
+    CHECK(must(read_log_of(db, author, 0, 10))[0].extra == entry.extra);
     CHECK(must(extra_endpoints(db, 1)) == std::vector{endpoint_id{20}, endpoint_id{30}});
     const auto row = must(db.run("SELECT ap_id, signer, body, sha256 FROM log")).rows[0];
     CHECK(row[0].text() == "https://a.example/it's#1");
@@ -261,7 +263,7 @@ TEST_CASE("operations of the log store fail as a whole", "[log][walk]") {
     draft.extra = {endpoint_id{1}};
     commit(db, {draft, announce_of(1), draft});
     const auto walk = [&](const auto& operation) { return kit::walk_every_n(db, operation); };
-    CHECK(walk([](database& open) { return error_of(read_log(open, 0, 9)); }) == 5);
+    CHECK(walk([](database& open) { return error_of(read_log(open, 0, 9)); }) == 6);
     walk([](database& open) { return error_of(read_log_of(open, author, 0, 9)); });
     walk([](database& open) { return error_of(newest_seq(open)); });
     walk([](database& open) { return error_of(extra_endpoints(open, 1)); });

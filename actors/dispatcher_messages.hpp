@@ -1,0 +1,101 @@
+/// Messages and handle of the dispatcher: the node's one reader of the log for delivery, and the
+/// keeper of its books.
+#pragma once
+
+#include "protocol/delivery_unit.hpp"
+#include "protocol/host_address.hpp"
+#include "protocol/host_facts.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/log_entry.hpp"
+#include "protocol/time.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace trunkline {
+
+/// Rows of the log from the fan-out: a hint. What is lost or not taken is read from the log.
+struct dispatch_rows {
+  log_seq previous = 0; ///< Everything up to here was in an earlier message.
+  log_seq upto = 0;
+  std::vector<log_entry> rows; ///< Those that have remote recipients.
+};
+
+/// How far a host is in one class.
+struct class_progress {
+  delivery_class cls = delivery_class::bulk;
+  std::vector<unit_key> settled;     ///< Since the last report; those in an exception included.
+  log_seq received_upto = 0;         ///< Of what was offered.
+  std::optional<log_seq> first_open; ///< Nothing before it is open; nothing: nothing received is.
+  std::int64_t open = 0;             ///< Units, those in the log included.
+  std::optional<time_point> oldest_at;
+};
+
+/// What became of a unit that has a row of its own.
+struct exception_change {
+  unit_key unit;
+  std::optional<delivery_exception> row; ///< Nothing: it goes.
+};
+
+/// A host tells what it has settled. Written down by the next checkpoint.
+struct host_progress {
+  host_address host;
+  host_id id;
+  std::vector<class_progress> classes; ///< Those that changed.
+  std::vector<exception_change> exceptions;
+  std::optional<host_facts> facts; ///< When state or next try changed.
+};
+
+/// A host that starts asks where it stands. Answered when everything that an earlier life of it has
+/// told is in the database.
+struct adopt_host {
+  host_address host;
+};
+
+/// What is open of a host, per class.
+struct class_cursor {
+  std::optional<log_seq> first_open; ///< Nothing: nothing offered is open.
+  std::vector<unit_key> settled;     ///< Those after `first_open`.
+  log_seq offered_upto = 0;
+};
+struct host_cursor {
+  class_cursor direct;
+  class_cursor bulk;
+};
+
+/// Writes the books now; done when the database has them. For a shutdown.
+struct flush_books {};
+
+/// Asks the dispatcher how it is.
+struct describe_dispatcher {};
+
+struct dispatcher_report {
+  log_seq dispatched = 0;        ///< Every row up to here was handed to its hosts.
+  std::int64_t rows = 0;         ///< With remote recipients.
+  std::int64_t units = 0;        ///< Offered.
+  std::int64_t dropped = 0;      ///< Rows not taken from hints; they are read from the log.
+  std::int64_t failed = 0;       ///< Reads and checkpoints.
+  std::int64_t checkpoints = 0;  ///< Committed.
+  std::int64_t rows_written = 0; ///< By checkpoints.
+  std::int64_t outstanding = 0;  ///< Offers that hosts have not taken yet.
+  std::int64_t hosts_open = 0;   ///< Hosts with something not settled.
+  std::int64_t hosts_behind = 0; ///< Hosts with a row of backlog.
+  std::int64_t mailbox = 0;
+};
+
+/// INTERNAL: writes what changed, and wakes hosts; once a second.
+struct checkpoint_due {};
+
+using dispatcher_handle =
+    caf::typed_actor<caf::reacts_to<dispatch_rows>, caf::reacts_to<host_progress>,
+                     caf::replies_to<adopt_host>::with<host_cursor>,
+                     caf::replies_to<flush_books>::with<void>,
+                     caf::replies_to<describe_dispatcher>::with<dispatcher_report>,
+                     // INTERNAL
+                     caf::reacts_to<checkpoint_due>>;
+
+} // namespace trunkline
