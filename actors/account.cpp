@@ -48,7 +48,7 @@ account_handle::behavior_type account_state::make_behavior(account_id id,
   has_ = std::move(dependencies);
   options_ = options;
   report_.account = id;
-  acting_ = std::make_shared<acting_account>(id, has_.domain, has_.ids);
+  acting_ = std::make_shared<acting_account>(id, has_.domain, has_.urls, has_.ids);
   last_used_ = self_->clock().now();
   self_->set_exit_handler([this](caf::exit_msg& order) { stop_when_done(order.reason); });
   self_->set_exception_handler([](std::exception_ptr& thrown) { return crash_of(thrown); });

@@ -34,6 +34,7 @@ struct account_dependencies {
   storage_handles storage;
   std::shared_ptr<id_source> ids;
   std::string domain; ///< `server.domain`
+  url_space urls;     ///< Of ids: below https:// and the domain, but in test mode.
   passivator_handle region;
 };
 

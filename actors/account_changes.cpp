@@ -101,8 +101,9 @@ caf::expected<checked_draft> check_draft(post_draft draft, const url_space& urls
   return checked;
 }
 
-acting_account::acting_account(account_id id, std::string domain, std::shared_ptr<id_source> ids)
-    : id_{id}, domain_{std::move(domain)}, urls_{urls_of(domain_)}, ids_{std::move(ids)} {}
+acting_account::acting_account(account_id id, std::string domain, url_space urls,
+                               std::shared_ptr<id_source> ids)
+    : id_{id}, domain_{std::move(domain)}, urls_{std::move(urls)}, ids_{std::move(ids)} {}
 
 caf::error acting_account::begin(write_context& context) {
   const auto is_known =

@@ -39,7 +39,7 @@ caf::expected<checked_draft> check_draft(post_draft draft, const url_space& urls
 /// members are touched on the writer's thread alone.
 class acting_account {
 public:
-  acting_account(account_id id, std::string domain, std::shared_ptr<id_source> ids);
+  acting_account(account_id id, std::string domain, url_space urls, std::shared_ptr<id_source> ids);
 
   account_id id() const { return id_; }
   const url_space& urls() const { return urls_; }

@@ -115,7 +115,7 @@ caf::expected<new_account> read_new_account(const matched_request& request,
   return new_account{.id = account_id{*id},
                      .name = *name,
                      .folded = std::move(folded),
-                     .uri = urls_of(services.options.domain).actor(*name),
+                     .uri = services.own_urls.actor(*name),
                      .role = is_admin ? account_role::admin : account_role::user,
                      .created_at = services.clock()};
 }

@@ -31,6 +31,7 @@ class id_source;
 struct api_options {
   std::string domain;  ///< `server.domain`, in names and ids.
   std::string url;     ///< `server.url`, without a slash at the end; in links.
+  url_space own_urls;  ///< Of ids: "https://" and the domain, in test mode `server.url`.
   std::string version; ///< Of Trunkline: "0.1.0".
   bool test_enabled = false;
   rate_limit requests; ///< `rate_limit.requests`; not enforced when `test_enabled`.
@@ -62,8 +63,9 @@ private:
 struct api_services {
   api_services(api_options settings, storage_handles workers, wall_clock time)
       : options{std::move(settings)}, storage{std::move(workers)}, clock{std::move(time)},
-        here{options.domain, url_space{options.url}}, tickets{options.exchanges_max},
-        requests{options.requests}, logins_by_address{options.logins_by_address},
+        here{options.domain, url_space{options.url}}, own_urls{options.own_urls},
+        tickets{options.exchanges_max}, requests{options.requests},
+        logins_by_address{options.logins_by_address},
         logins_by_account{options.logins_by_account}, figures{options.figures_age} {}
 
   /// For the queries of what is shown.
@@ -73,6 +75,7 @@ struct api_services {
   const storage_handles storage;
   const wall_clock clock;
   const site here;
+  const url_space own_urls;  ///< Of the ids of our accounts, posts and activities.
   account_handle accounts;   ///< The account region.
   timeline_handle timelines; ///< The timeline region.
   std::shared_ptr<id_source> ids;

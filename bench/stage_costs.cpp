@@ -43,8 +43,9 @@ stage_costs measure_stages(node_databases& databases, const std::vector<account_
                            std::size_t batch, std::chrono::seconds span) {
   std::vector<std::unique_ptr<acting_account>> acting;
   for (std::size_t i = 0; i < batch; ++i)
-    acting.push_back(std::make_unique<acting_account>(accounts[i % accounts.size()],
-                                                      std::string{bench_domain}, databases.ids));
+    acting.push_back(
+        std::make_unique<acting_account>(accounts[i % accounts.size()], std::string{bench_domain},
+                                         urls_of(std::string{bench_domain}), databases.ids));
   const auto draft = checked_sample();
   steady_clock::duration in_units{};
   steady_clock::duration in_all{};

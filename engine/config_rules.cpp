@@ -167,6 +167,12 @@ std::optional<listen_address> parse_listen(std::string_view text) {
   return listen_address{std::string{host}, *port, address->loopback};
 }
 
+url_space own_urls(const node_config& config) {
+  if (config.test.enabled && !config.server.url.empty())
+    return {config.server.url};
+  return urls_of(config.server.domain);
+}
+
 bool is_address_prefix(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = parse_address(std::string{text.substr(0, slash)});

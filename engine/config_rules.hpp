@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/settings.hpp"
+#include "protocol/names.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,10 @@ struct listen_address {
 
 /// Reads `text`; nothing when it is no literal address with a port.
 std::optional<listen_address> parse_listen(std::string_view text);
+
+/// Returns the space of this server's ids: "https://" and `server.domain`, for ever; in test mode
+/// `server.url`, which may be http.
+url_space own_urls(const node_config& config);
 
 /// Tells whether `text` is an address or a prefix: "10.0.0.0/8", "::1".
 bool is_address_prefix(std::string_view text);

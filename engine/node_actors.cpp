@@ -7,6 +7,7 @@
 #include "actors/messages.hpp"
 #include "actors/password_worker.hpp"
 #include "actors/timeline.hpp"
+#include "engine/config_rules.hpp"
 #include "protocol/errc.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -131,8 +132,8 @@ region_options node_actors::region_limits(std::string_view kind) const {
 }
 
 void node_actors::start_regions(const node_config& config, const wall_clock& clock) {
-  const auto one_account =
-      account_dependencies{.storage = storage, .ids = ids, .domain = config.server.domain};
+  const auto one_account = account_dependencies{
+      .storage = storage, .ids = ids, .domain = config.server.domain, .urls = own_urls(config)};
   const auto account_limits = account_options{.idle_after = config.accounts.idle_timeout};
   const auto account_region = system_->spawn(
       shard_region<account_handle>,

@@ -21,6 +21,7 @@ std::size_t http_threads() {
 api_services_ptr make_services(const node_config& config, node_actors& actors, wall_clock clock) {
   auto options = api_options{.domain = config.server.domain,
                              .url = config.server.url,
+                             .own_urls = own_urls(config),
                              .version = std::string{version()},
                              .test_enabled = config.test.enabled,
                              .requests = {.requests = config.rate_limit.requests},

@@ -40,8 +40,11 @@ void test_node::start() {
   handles.writer = storage.start_writer(actors, std::move(log_reader), options_.writer);
   actors.spawn(id_keeper, handles, ids);
   auto start_account = [this](account_id id, const passivator_handle& region) {
-    auto needs =
-        account_dependencies{.storage = handles, .ids = ids, .domain = domain, .region = region};
+    auto needs = account_dependencies{.storage = handles,
+                                      .ids = ids,
+                                      .domain = domain,
+                                      .urls = urls_of(domain),
+                                      .region = region};
     return running_[id] = actors.spawn(account, id, std::move(needs), options_.account);
   };
   accounts = actors.spawn(shard_region<account_handle>, start_account, counters, options_.region);
