@@ -1,6 +1,7 @@
 #include "storage/remote_store.hpp"
 
 #include "protocol/names.hpp"
+#include "protocol/remote_text.hpp"
 #include "storage/audience_store.hpp"
 #include "storage/graph_store.hpp"
 #include "storage/node_store.hpp"
@@ -306,6 +307,8 @@ caf::expected<std::optional<post_id>> find_post_by_uri(database& db, const std::
 caf::expected<account_id> store_remote_account(database& db, const remote_actor& actor,
                                                const host_address& host, const fresh_id_source& ids,
                                                time_point now) {
+  if (!is_remote_name(actor.name))
+    return make_error(errc::invalid, "actor.preferredUsername: is no name");
   const auto buried = has_tombstone(db, actor.id);
   if (!buried)
     return buried.error();

@@ -166,6 +166,14 @@ TEST_CASE("A47: an inbox that is no web address is refused", "[remote_store][A47
   });
 }
 
+TEST_CASE("A97: an actor whose name is no name is refused", "[remote_store][A97]") {
+  on_each([](remote_world world) {
+    auto actor = actor_named("alice");
+    actor.name = "alice@evil.example";
+    CHECK(refusal(world.store(actor)) == errc::invalid);
+  });
+}
+
 TEST_CASE("A87: pictures and pages that are no web addresses are left out", "[remote_store][A87]") {
   on_each([](remote_world world) {
     auto actor = actor_named("alice");
