@@ -5,6 +5,7 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/password_worker_messages.hpp"
+#include "actors/resolver_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/ticket.hpp"
 #include "actors/timeline_messages.hpp"
@@ -41,8 +42,9 @@ struct api_options {
   std::chrono::seconds code_life = std::chrono::minutes{10};
   std::chrono::seconds session_life = std::chrono::hours{14 * 24};
   std::chrono::seconds figures_age = std::chrono::minutes{5}; ///< Of the counts in /instance.
-  std::int64_t exchanges_max = 2'048; ///< Requests under way at once: tickets.
-  std::chrono::seconds deadline{10};  ///< Of one request to an account or a timeline.
+  std::int64_t exchanges_max = 2'048;       ///< Requests under way at once: tickets.
+  std::chrono::seconds deadline{10};        ///< Of one request to an account or a timeline.
+  std::chrono::seconds search_deadline{20}; ///< Of what a search looks up elsewhere.
 };
 
 /// Counted by the gateways, read by whoever shows them.
@@ -79,6 +81,7 @@ struct api_services {
   account_handle accounts;   ///< The account region.
   timeline_handle timelines; ///< The timeline region.
   std::shared_ptr<id_source> ids;
+  resolver_handle resolver;            ///< Null: nothing is looked up elsewhere.
   password_handle passwords;           ///< The only place where passwords are hashed and checked.
   std::shared_ptr<token_cache> tokens; ///< Null: storage is asked about every token.
   known_counts_ptr counts;             ///< Null: everything that is shown is counted.

@@ -15,6 +15,7 @@ namespace {
 constexpr auto get = http_method::get;
 constexpr auto post = http_method::post;
 constexpr auto put = http_method::put;
+constexpr auto patch = http_method::patch;
 constexpr auto del = http_method::del;
 
 constexpr auto open = access::open;
@@ -56,6 +57,8 @@ constexpr auto routes = std::to_array<route>({
     {get, "/api/v1/accounts/verify_credentials", user, "profile", verify_credentials},
     {get, "/api/v1/accounts/lookup", open, "read:accounts", look_up_account},
     {get, "/api/v1/accounts/relationships", user, "read:follows", list_relationships},
+    {get, "/api/v1/accounts/search", user, "read:accounts", search_for_accounts},
+    {patch, "/api/v1/accounts/update_credentials", user, "write:accounts", update_credentials},
     {get, "/api/v1/accounts/{}", open, "read:accounts", show_profile},
     {get, "/api/v1/accounts/{}/statuses", open, "read:statuses", list_account_statuses},
     {post, "/api/v1/accounts/{}/follow", user, "write:follows", follow},
@@ -64,6 +67,27 @@ constexpr auto routes = std::to_array<route>({
     {post, "/api/v1/accounts/{}/unblock", user, "write:blocks", unblock},
     {post, "/api/v1/accounts/{}/mute", user, "write:mutes", mute},
     {post, "/api/v1/accounts/{}/unmute", user, "write:mutes", unmute},
+    {get, "/api/v1/accounts/{}/followers", open, "read:accounts", list_followers},
+    {get, "/api/v1/accounts/{}/following", open, "read:accounts", list_following},
+    {post, "/api/v1/accounts/{}/remove_from_followers", user, "write:follows", end_being_followed},
+    {get, "/api/v1/follow_requests", user, "read:follows", list_follow_requests},
+    {post, "/api/v1/follow_requests/{}/authorize", user, "write:follows", authorize_follow},
+    {post, "/api/v1/follow_requests/{}/reject", user, "write:follows", reject_follow},
+    {get, "/api/v1/blocks", user, "read:blocks", list_blocks},
+    {get, "/api/v1/mutes", user, "read:mutes", list_mutes},
+    {get, "/api/v1/domain_blocks", user, "read:blocks", list_domain_blocks},
+    {post, "/api/v1/domain_blocks", user, "write:blocks", block_domain_of_user},
+    {del, "/api/v1/domain_blocks", user, "write:blocks", unblock_domain_of_user},
+    {post, "/api/v1/reports", user, "write:reports", report},
+    {get, "/api/v1/favourites", user, "read:favourites", list_favourites},
+    {get, "/api/v1/bookmarks", user, "read:bookmarks", list_bookmarks},
+    {get, "/api/v1/notifications", user, "read:notifications", list_notifications},
+    {post, "/api/v1/notifications/clear", user, "write:notifications", clear_notifications},
+    {get, "/api/v1/notifications/{}", user, "read:notifications", show_notification},
+    {post, "/api/v1/notifications/{}/dismiss", user, "write:notifications", dismiss_notification},
+    {get, "/api/v2/search", open, "read:search", search},
+    {get, "/api/v1/polls/{}", open, "read:statuses", show_poll},
+    {post, "/api/v1/polls/{}/votes", user, "write:statuses", vote},
     {get, "/api/v1/preferences", user, "read:accounts", show_preferences},
 
     {get, "/api/v1/statuses", open, "read:statuses", show_statuses},
@@ -74,6 +98,14 @@ constexpr auto routes = std::to_array<route>({
     {get, "/api/v1/statuses/{}/context", open, "read:statuses", show_context},
     {get, "/api/v1/statuses/{}/source", user, "read:statuses", show_source},
     {get, "/api/v1/statuses/{}/history", open, "read:statuses", show_history},
+    {get, "/api/v1/statuses/{}/favourited_by", open, "read:accounts", list_favouriting},
+    {get, "/api/v1/statuses/{}/reblogged_by", open, "read:accounts", list_boosting},
+    {post, "/api/v1/statuses/{}/favourite", user, "write:favourites", favourite},
+    {post, "/api/v1/statuses/{}/unfavourite", user, "write:favourites", unfavourite},
+    {post, "/api/v1/statuses/{}/bookmark", user, "write:bookmarks", bookmark},
+    {post, "/api/v1/statuses/{}/unbookmark", user, "write:bookmarks", unbookmark},
+    {post, "/api/v1/statuses/{}/pin", user, "write:accounts", pin},
+    {post, "/api/v1/statuses/{}/unpin", user, "write:accounts", unpin},
     {post, "/api/v1/statuses/{}/reblog", user, "write:statuses", reblog},
     {post, "/api/v1/statuses/{}/unreblog", user, "write:statuses", unreblog},
 

@@ -37,6 +37,9 @@ void block(gateway_state&, const matched_request&, http_reply);
 void unblock(gateway_state&, const matched_request&, http_reply);
 void mute(gateway_state&, const matched_request&, http_reply);
 void unmute(gateway_state&, const matched_request&, http_reply);
+void end_being_followed(gateway_state&, const matched_request&, http_reply);
+void authorize_follow(gateway_state&, const matched_request&, http_reply);
+void reject_follow(gateway_state&, const matched_request&, http_reply);
 
 // api/status_handlers.cpp
 void create_status(gateway_state&, const matched_request&, http_reply);
@@ -44,6 +47,44 @@ void edit_status(gateway_state&, const matched_request&, http_reply);
 void delete_status(gateway_state&, const matched_request&, http_reply);
 void reblog(gateway_state&, const matched_request&, http_reply);
 void unreblog(gateway_state&, const matched_request&, http_reply);
+
+// api/interaction_handlers.cpp
+void favourite(gateway_state&, const matched_request&, http_reply);
+void unfavourite(gateway_state&, const matched_request&, http_reply);
+void bookmark(gateway_state&, const matched_request&, http_reply);
+void unbookmark(gateway_state&, const matched_request&, http_reply);
+void pin(gateway_state&, const matched_request&, http_reply);
+void unpin(gateway_state&, const matched_request&, http_reply);
+void show_poll(gateway_state&, const matched_request&, http_reply);
+void vote(gateway_state&, const matched_request&, http_reply);
+void report(gateway_state&, const matched_request&, http_reply);
+
+// api/list_handlers.cpp
+void list_followers(gateway_state&, const matched_request&, http_reply);
+void list_following(gateway_state&, const matched_request&, http_reply);
+void list_follow_requests(gateway_state&, const matched_request&, http_reply);
+void list_blocks(gateway_state&, const matched_request&, http_reply);
+void list_mutes(gateway_state&, const matched_request&, http_reply);
+void list_favouriting(gateway_state&, const matched_request&, http_reply);
+void list_boosting(gateway_state&, const matched_request&, http_reply);
+void list_favourites(gateway_state&, const matched_request&, http_reply);
+void list_bookmarks(gateway_state&, const matched_request&, http_reply);
+void list_domain_blocks(gateway_state&, const matched_request&, http_reply);
+void block_domain_of_user(gateway_state&, const matched_request&, http_reply);
+void unblock_domain_of_user(gateway_state&, const matched_request&, http_reply);
+
+// api/notification_handlers.cpp
+void list_notifications(gateway_state&, const matched_request&, http_reply);
+void show_notification(gateway_state&, const matched_request&, http_reply);
+void dismiss_notification(gateway_state&, const matched_request&, http_reply);
+void clear_notifications(gateway_state&, const matched_request&, http_reply);
+
+// api/search_handlers.cpp
+void search(gateway_state&, const matched_request&, http_reply);
+void search_for_accounts(gateway_state&, const matched_request&, http_reply);
+
+// api/profile_handlers.cpp
+void update_credentials(gateway_state&, const matched_request&, http_reply);
 
 // api/status_views.cpp
 void show_status(gateway_state&, const matched_request&, http_reply);

@@ -45,11 +45,35 @@ page_request read_page(param_reader& reader, std::int64_t usual, std::int64_t mo
 
 std::string link_header(const api_services& services, const http_request& request,
                         const std::vector<post_id>& listed) {
-  if (listed.empty())
+  auto keys = std::vector<std::int64_t>{};
+  for (const auto id : listed)
+    keys.push_back(id.value);
+  return link_header(services, request, keys);
+}
+
+std::string link_header(const api_services& services, const http_request& request,
+                        const std::vector<std::int64_t>& keys) {
+  if (keys.empty())
     return {};
   const auto base = services.options.url + request.path + "?" + other_parameters(request.query);
-  return "<" + base + "max_id=" + to_string(listed.back()) + ">; rel=\"next\", <" + base +
-         "min_id=" + to_string(listed.front()) + ">; rel=\"prev\"";
+  return "<" + base + "max_id=" + std::to_string(keys.back()) + ">; rel=\"next\", <" + base +
+         "min_id=" + std::to_string(keys.front()) + ">; rel=\"prev\"";
+}
+
+http_response list_response(const api_services& services, const http_request& request,
+                            const std::vector<std::int64_t>& keys, json_array entities) {
+  auto response = json_response(std::move(entities));
+  if (auto links = link_header(services, request, keys); !links.empty())
+    response.headers.emplace_back("Link", std::move(links));
+  return response;
+}
+
+list_wish read_list(param_reader& reader, std::int64_t usual, std::int64_t most) {
+  const auto page = read_page(reader, usual, most);
+  return {.max_key = page.max_id.value,
+          .since_key = page.since_id.value,
+          .min_key = page.min_id.value,
+          .limit = page.limit};
 }
 
 } // namespace trunkline

@@ -1,6 +1,7 @@
 /// What handlers share: reading parameters, asking storage and regions, answering.
 #pragma once
 
+#include "actors/queries_lists.hpp"
 #include "actors/tasks.hpp"
 #include "api/errors.hpp"
 #include "api/gateway.hpp"
@@ -117,5 +118,16 @@ page_request read_page(param_reader& reader, std::int64_t usual, std::int64_t mo
 /// server's own URL, with the request's other parameters. "" for an empty page.
 std::string link_header(const api_services& services, const http_request& request,
                         const std::vector<post_id>& listed);
+
+/// The same for a list that pages by other keys.
+std::string link_header(const api_services& services, const http_request& request,
+                        const std::vector<std::int64_t>& keys);
+
+/// Answers with a page of a list, and its Link header.
+http_response list_response(const api_services& services, const http_request& request,
+                            const std::vector<std::int64_t>& keys, json_array entities);
+
+/// Reads a part of a list that pages by keys; `limit` capped to `most`.
+list_wish read_list(param_reader& reader, std::int64_t usual, std::int64_t most);
 
 } // namespace trunkline

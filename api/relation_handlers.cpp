@@ -40,6 +40,28 @@ void change_plainly(gateway_state& gateway, const matched_request& request,
   change_relation(gateway, Message{.account = request.who.account, .target = *target}, reply);
 }
 
+/// Sends `message` about a follower to the caller's account actor, then answers with the relation.
+template <class Message>
+void change_follower(gateway_state& gateway, Message message, const http_reply& reply) {
+  const auto viewer = message.account;
+  const auto follower = message.follower;
+  ask_region<caf::unit_t>(gateway, gateway.services->accounts, std::move(message), reply,
+                          [&gateway, reply, viewer, follower](caf::unit_t) {
+                            answer_relation(gateway, viewer, follower, reply);
+                          });
+}
+
+void answer_follow(gateway_state& gateway, const matched_request& request, bool accepted,
+                   const http_reply& reply) {
+  const auto follower = path_id<account_id>(request);
+  if (!follower)
+    return refuse(gateway, reply, follower.error());
+  change_follower(gateway,
+                  answer_follow_request{
+                      .account = request.who.account, .follower = *follower, .accepted = accepted},
+                  reply);
+}
+
 } // namespace
 
 void list_relationships(gateway_state& gateway, const matched_request& request, http_reply reply) {
@@ -107,6 +129,22 @@ void mute(gateway_state& gateway, const matched_request& request, http_reply rep
 
 void unmute(gateway_state& gateway, const matched_request& request, http_reply reply) {
   change_plainly<unmute_account>(gateway, request, reply);
+}
+
+void end_being_followed(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  const auto follower = path_id<account_id>(request);
+  if (!follower)
+    return refuse(gateway, reply, follower.error());
+  change_follower(gateway, drop_follower{.account = request.who.account, .follower = *follower},
+                  reply);
+}
+
+void authorize_follow(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  answer_follow(gateway, request, true, reply);
+}
+
+void reject_follow(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  answer_follow(gateway, request, false, reply);
 }
 
 } // namespace trunkline

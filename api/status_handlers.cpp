@@ -16,6 +16,7 @@ struct wanted_post {
   std::optional<visibility> seen_by;
   std::optional<std::string> language;
   post_id reply_to;
+  std::optional<poll_draft> poll;
 };
 
 /// Things of a post that this server does not have yet are refused, not dropped.
@@ -23,10 +24,20 @@ void refuse_missing_parts(param_reader& reader, const request_params& params) {
   const auto media = reader.texts("media_ids");
   if (media && !media->empty())
     reader.fail(make_error(errc::invalid, "Validation failed: media_ids: there is no such medium"));
-  for (const auto* name : {"poll", "scheduled_at", "quoted_status_id"})
+  for (const auto* name : {"scheduled_at", "quoted_status_id"})
     if (const auto* value = params.find(name); value && !value->is_null())
       reader.fail(make_error(errc::invalid, std::string{"Validation failed: "} + name +
                                                 " is not offered by this server"));
+}
+
+std::optional<poll_draft> read_poll(param_reader& reader, const request_params& params) {
+  const auto* value = params.find("poll");
+  if (!value || value->is_null())
+    return std::nullopt;
+  return poll_draft{.options = reader.texts("poll.options").value_or(std::vector<std::string>{}),
+                    .life = std::chrono::seconds{reader.number("poll.expires_in").value_or(0)},
+                    .multiple = reader.flag("poll.multiple").value_or(false),
+                    .hide_totals = reader.flag("poll.hide_totals").value_or(false)};
 }
 
 std::optional<visibility> read_visibility(param_reader& reader) {
@@ -47,7 +58,8 @@ caf::expected<wanted_post> read_wanted(const matched_request& request) {
                             .sensitive = reader.flag("sensitive"),
                             .seen_by = read_visibility(reader),
                             .language = reader.text("language"),
-                            .reply_to = reader.id<post_id>("in_reply_to_id")};
+                            .reply_to = reader.id<post_id>("in_reply_to_id"),
+                            .poll = read_poll(reader, request.params)};
   refuse_missing_parts(reader, request.params);
   if (reader.failure())
     return reader.failure();
@@ -77,7 +89,8 @@ publish_post to_message(const wanted_post& wanted, const post_defaults& defaults
                     .seen_by = wanted.seen_by.value_or(defaults.seen_by),
                     .language = wanted.language.value_or(defaults.language),
                     .reply_to = wanted.reply_to,
-                    .app = who.app},
+                    .app = who.app,
+                    .poll = wanted.poll},
           .idempotency_key = std::move(key)};
 }
 

@@ -32,6 +32,7 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     R"(CREATE TABLE retired_key(
       account_id {key} PRIMARY KEY, private_key BYTEA NOT NULL, until BIGINT NOT NULL))",
     "CREATE UNIQUE INDEX account_local_name ON account(folded) WHERE host_id IS NULL",
+    "CREATE INDEX account_folded ON account(folded)",
     "CREATE UNIQUE INDEX account_remote_name ON account(host_id, folded) WHERE host_id IS NOT NULL",
 
     // --- posts; a boost is a post with boost_of ------------------------------------------------
@@ -85,6 +86,7 @@ inline constexpr auto schema_v1 = std::to_array<std::string_view>({
     R"(CREATE TABLE bookmark(
       account_id BIGINT NOT NULL, post_id BIGINT NOT NULL, at BIGINT NOT NULL,
       PRIMARY KEY(account_id, post_id)))",
+    "CREATE INDEX bookmark_account ON bookmark(account_id, at)",
     R"(CREATE TABLE pin(
       account_id BIGINT NOT NULL, post_id BIGINT NOT NULL, at BIGINT NOT NULL,
       PRIMARY KEY(account_id, post_id)))",
