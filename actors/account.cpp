@@ -144,12 +144,7 @@ account_handle::behavior_type account_state::make_behavior(account_id id,
                                           return who.drop_follower(context, follower);
                                         });
       },
-      [this](const block_domain& m) {
-        return write<void, caf::unit_t>(
-            m.admission, [host = m.host, blocked = m.blocked](auto& who, auto& context) {
-              return who.block_domain(context, host, blocked);
-            });
-      },
+      [this](const block_domain& m) { return block(m); },
       [this](report_account& m) {
         return write<std::int64_t, std::int64_t>(
             m.admission, [wish = std::make_shared<const report_account>(std::move(m))](
@@ -198,6 +193,34 @@ caf::result<post_id> account_state::edit(edit_post& message) {
                                   id = message.post](acting_account& who, write_context& context) {
                                    return who.edit(context, id, *draft);
                                  });
+}
+
+/// Follows with the domain end in rounds; the first one makes the block.
+caf::result<void> account_state::block(const block_domain& wish) {
+  if (open_.size() >= options_.in_flight_max)
+    return refuse(make_error(errc::unavailable, "account: too many changes are under way"));
+  auto reply = self_->make_response_promise<caf::unit_t>();
+  open_.emplace(next_number_, static_cast<caf::response_promise&>(reply));
+  run_round(next_number_++, std::make_shared<const block_domain>(wish), reply);
+  return reply;
+}
+
+void account_state::run_round(std::uint64_t number, std::shared_ptr<const block_domain> wish,
+                              caf::typed_response_promise<caf::unit_t> reply) {
+  last_used_ = self_->clock().now();
+  auto round = command<bool>{[who = acting_, wish](write_context& context) {
+    return who->block_domain(context, wish->host, wish->blocked);
+  }};
+  ask_storage(self_, has_.storage, std::move(round),
+              [this, number, wish, reply](caf::expected<bool> is_more) mutable {
+                if (is_more && *is_more)
+                  return run_round(number, std::move(wish), std::move(reply));
+                if (is_more)
+                  reply.deliver(caf::unit);
+                else
+                  reply.deliver(is_more.error());
+                finish(number, is_more ? caf::error{} : is_more.error());
+              });
 }
 
 template <class Reply, class T>

@@ -15,6 +15,8 @@
 #include <caf/result.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+#include <caf/unit.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -55,6 +57,9 @@ private:
 
   caf::result<post_id> publish(publish_post& message);
   caf::result<post_id> edit(edit_post& message);
+  caf::result<void> block(const block_domain& wish);
+  void run_round(std::uint64_t number, std::shared_ptr<const block_domain> wish,
+                 caf::typed_response_promise<caf::unit_t> reply);
   template <class Reply, class T>
   caf::result<Reply> write(const ticket& admission, change<T> made);
   void finish(std::uint64_t number, const caf::error& failure);

@@ -212,8 +212,8 @@ using account_handle = caf::typed_actor<
     caf::replies_to<bookmark_post>::with<void>, caf::replies_to<pin_post>::with<void>,
     caf::replies_to<vote_in_poll>::with<void>,
     // Fails with `not_found` when nobody asks.
-    caf::replies_to<answer_follow_request>::with<void>,
-    caf::replies_to<drop_follower>::with<void>, caf::replies_to<block_domain>::with<void>,
+    caf::replies_to<answer_follow_request>::with<void>, caf::replies_to<drop_follower>::with<void>,
+    caf::replies_to<block_domain>::with<void>,
     // The report's id.
     caf::replies_to<report_account>::with<std::int64_t>,
     caf::replies_to<change_profile>::with<void>,

@@ -94,6 +94,7 @@ void count_cache::apply(const log_entry& row) {
     return;
   case log_kind::follow:
   case log_kind::undo_follow:
+  case log_kind::accept_follow:
   case log_kind::block: // ends the follows of both
     accounts_.erase({row.object.actor});
     accounts_.erase({row.object.target});

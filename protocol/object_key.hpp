@@ -21,7 +21,7 @@ enum class object_kind : char {
   follow = 'f',   ///< actor, target: the followed account
   block = 'b',    ///< actor, target: the blocked account
   mute = 'm',     ///< actor, target: the muted account
-  domain = 'd',   ///< actor, target: the host
+  domain = 'd',   ///< actor, target: 63 bits of the SHA-256 of the domain's name
   account = 'u',  ///< actor 0, target: the account itself (profile, key, tokens, state)
   pin = 'n',      ///< actor, target: the pinned post
   vote = 'v',     ///< actor, target: the poll's post

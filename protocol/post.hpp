@@ -12,6 +12,13 @@
 
 namespace trunkline {
 
+/// Limits of a poll of ours.
+inline constexpr std::size_t own_poll_options_min = 2;
+inline constexpr std::size_t own_poll_options_max = 4;
+inline constexpr std::size_t own_poll_option_max = 50; ///< Characters.
+inline constexpr auto own_poll_life_min = std::chrono::seconds{300};
+inline constexpr auto own_poll_life_max = std::chrono::seconds{2'629'746}; ///< A month.
+
 /// A poll that a client asks for.
 struct poll_draft {
   std::vector<std::string> options;

@@ -115,6 +115,23 @@ caf::expected<audience_id> audience_for_next_post(database& db, account_id autho
   return fresh;
 }
 
+caf::expected<audience_id> keep_endpoints(database& db, account_id author,
+                                          const std::vector<endpoint_id>& endpoints,
+                                          audience_id fresh) {
+  if (endpoints.empty())
+    return audience_id{};
+  auto ids = std::vector<std::int64_t>{};
+  for (const auto endpoint : endpoints)
+    ids.push_back(endpoint.value);
+  // Versions of the set of followers rise from 1: below 0 lie those that are none of it.
+  auto made = db.run("INSERT INTO audience(id, author, version, endpoint_ids)"
+                     " VALUES ($1, $2, $3, $4)",
+                     {fresh, author, -fresh.value, blob{encode_sorted_ids(std::move(ids))}});
+  if (!made)
+    return std::move(made.error());
+  return fresh;
+}
+
 caf::expected<std::vector<endpoint_id>> endpoints_of(database& db, audience_id audience) {
   auto endpoints = std::vector<endpoint_id>{};
   if (!audience)

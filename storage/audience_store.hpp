@@ -41,6 +41,12 @@ caf::error remove_follower(database& db, account_id author, endpoint_id endpoint
 caf::expected<audience_id> audience_for_next_post(database& db, account_id author,
                                                   audience_id fresh);
 
+/// Stores endpoints as an audience of `author` that no post is given: of those whom an edit of a
+/// post does not name any more, so that its Delete finds them. Returns `fresh`; 0 for no endpoints.
+caf::expected<audience_id> keep_endpoints(database& db, account_id author,
+                                          const std::vector<endpoint_id>& endpoints,
+                                          audience_id fresh);
+
 /// Returns the endpoints of an audience, sorted; none for audience 0. Fails with
 /// `errc::not_found`, or `storage_broken` when its bytes are damaged.
 caf::expected<std::vector<endpoint_id>> endpoints_of(database& db, audience_id audience);

@@ -102,7 +102,7 @@ caf::expected<bool> has_written(caf::expected<sql_result> result) {
 } // namespace
 
 caf::expected<std::optional<account_facts>> find_account_facts(database& db, account_id id) {
-  auto found = db.run("SELECT name, host_id, locked, disabled_at FROM account"
+  auto found = db.run("SELECT name, host_id, locked, disabled_at, suspended_at FROM account"
                       " WHERE id = $1 AND deleted_at IS NULL",
                       {id});
   if (!found)
@@ -114,7 +114,8 @@ caf::expected<std::optional<account_facts>> find_account_facts(database& db, acc
                                      .name = row[0].text(),
                                      .is_local = row[1].is_null(),
                                      .locked = row[2].flag(),
-                                     .disabled = !row[3].is_null()}};
+                                     .disabled = !row[3].is_null(),
+                                     .suspended = !row[4].is_null()}};
 }
 
 caf::expected<std::optional<account_reach>> find_named(database& db, const std::string& folded_name,

@@ -20,8 +20,9 @@ struct account_facts {
   account_id id;
   std::string name;
   bool is_local = true;
-  bool locked = false;   ///< Follows wait until they are accepted.
-  bool disabled = false; ///< May not act.
+  bool locked = false;    ///< Follows wait until they are accepted.
+  bool disabled = false;  ///< May not act.
+  bool suspended = false; ///< A remote account, by this server.
 };
 
 /// Returns the account; nothing when there is none or it is deleted.

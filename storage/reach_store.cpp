@@ -12,7 +12,8 @@ account_reach reach_of(const sql_row& row) {
           .domain = row[2].is_null() ? std::string{} : row[2].text(),
           .uri = row[3].text(),
           .inbox = row[4].id<endpoint_id>(),
-          .shared_inbox = row[5].id<endpoint_id>()};
+          .shared_inbox = row[5].id<endpoint_id>(),
+          .is_deleted = !row[6].is_null()};
 }
 
 template <class Id>
@@ -28,9 +29,9 @@ caf::expected<std::vector<Id>> ids_of(caf::expected<sql_result> found) {
 } // namespace
 
 caf::expected<std::optional<account_reach>> find_reach(database& db, account_id id) {
-  auto found = db.run("SELECT a.id, a.name, h.name, a.uri, a.inbox_id, a.shared_inbox_id"
-                      " FROM account a LEFT JOIN host h ON h.id = a.host_id"
-                      " WHERE a.id = $1 AND a.deleted_at IS NULL",
+  auto found = db.run("SELECT a.id, a.name, h.name, a.uri, a.inbox_id, a.shared_inbox_id,"
+                      " a.deleted_at FROM account a LEFT JOIN host h ON h.id = a.host_id"
+                      " WHERE a.id = $1",
                       {id});
   if (!found)
     return std::move(found.error());
@@ -40,8 +41,8 @@ caf::expected<std::optional<account_reach>> find_reach(database& db, account_id 
 }
 
 caf::expected<std::vector<account_reach>> mentioned_by(database& db, post_id post) {
-  auto found = db.run("SELECT a.id, a.name, h.name, a.uri, a.inbox_id, a.shared_inbox_id"
-                      " FROM mention m JOIN account a ON a.id = m.account_id"
+  auto found = db.run("SELECT a.id, a.name, h.name, a.uri, a.inbox_id, a.shared_inbox_id,"
+                      " a.deleted_at FROM mention m JOIN account a ON a.id = m.account_id"
                       " LEFT JOIN host h ON h.id = a.host_id"
                       " WHERE m.post_id = $1 AND a.deleted_at IS NULL ORDER BY a.id",
                       {post});

@@ -18,6 +18,7 @@ struct account_reach {
   std::string uri;          ///< The id of its actor.
   endpoint_id inbox;        ///< Its own; 0 for ours.
   endpoint_id shared_inbox; ///< 0 when it has none.
+  bool is_deleted = false;
 
   bool is_local() const { return domain.empty(); }
   /// Where posts for many go.
@@ -26,7 +27,7 @@ struct account_reach {
   endpoint_id personal() const { return inbox ? inbox : shared_inbox; }
 };
 
-/// Returns the account; nothing when there is none or it is deleted.
+/// Returns the account, also a deleted one; nothing when there is none.
 caf::expected<std::optional<account_reach>> find_reach(database& db, account_id id);
 
 /// Returns whom a post names, by id; deleted accounts are left out.

@@ -48,7 +48,8 @@ TEST_CASE("an account is reached through its shared inbox, what is private throu
     CHECK(must(find_reach(db, account_id{21}))->bulk() == kit::own_endpoint(account_id{21}));
     CHECK_FALSE(must(find_reach(db, account_id{1})));
     must(db.run("UPDATE account SET deleted_at = 1 WHERE id = 20"));
-    CHECK_FALSE(must(find_reach(db, account_id{20})));
+    CHECK_FALSE(shared->is_deleted);
+    CHECK(must(find_reach(db, account_id{20}))->is_deleted);
     must(db.run("INSERT INTO mention(post_id, account_id) VALUES (100, 21), (100, 7), (100, 20)"));
     const auto named = must(mentioned_by(db, one));
     REQUIRE(named.size() == 2);
