@@ -6,6 +6,8 @@
 #include "actors/account_messages.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/resolver_messages.hpp"
+#include "actors/signature_checker_messages.hpp"
+#include "actors/signing_pool_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/ticket.hpp"
 #include "actors/timeline_messages.hpp"
@@ -42,9 +44,11 @@ struct api_options {
   std::chrono::seconds code_life = std::chrono::minutes{10};
   std::chrono::seconds session_life = std::chrono::hours{14 * 24};
   std::chrono::seconds figures_age = std::chrono::minutes{5}; ///< Of the counts in /instance.
-  std::int64_t exchanges_max = 2'048;       ///< Requests under way at once: tickets.
-  std::chrono::seconds deadline{10};        ///< Of one request to an account or a timeline.
-  std::chrono::seconds search_deadline{20}; ///< Of what a search looks up elsewhere.
+  std::int64_t exchanges_max = 2'048;          ///< Requests under way at once: tickets.
+  std::chrono::seconds deadline{10};           ///< Of one request to an account or a timeline.
+  std::chrono::seconds search_deadline{20};    ///< Of what a search looks up elsewhere.
+  std::chrono::seconds signature_deadline{60}; ///< Of a signature, the key's fetch included.
+  bool authorized_fetch = false;               ///< `federation.authorized_fetch`
 };
 
 /// Counted by the gateways, read by whoever shows them.
@@ -85,6 +89,8 @@ struct api_services {
   password_handle passwords;           ///< The only place where passwords are hashed and checked.
   std::shared_ptr<token_cache> tokens; ///< Null: storage is asked about every token.
   known_counts_ptr counts;             ///< Null: everything that is shown is counted.
+  signing_handle signing;              ///< Null: documents with keys are answered 503.
+  signature_checker_handle signature_checker; ///< Null: signed requests are answered 503.
   ticket_office tickets;
   rate_limiter requests; ///< By account, app and address.
   rate_limiter logins_by_address;

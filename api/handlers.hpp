@@ -102,7 +102,26 @@ void list_peers(gateway_state&, const matched_request&, http_reply);
 void show_nothing(gateway_state&, const matched_request&, http_reply);
 void list_nodeinfo(gateway_state&, const matched_request&, http_reply);
 void show_nodeinfo(gateway_state&, const matched_request&, http_reply);
+
+// api/discovery_handlers.cpp
 void show_webfinger(gateway_state&, const matched_request&, http_reply);
+void show_host_meta(gateway_state&, const matched_request&, http_reply);
+void show_host_meta_json(gateway_state&, const matched_request&, http_reply);
+
+// api/actor_handlers.cpp: documents of accounts for other servers
+void show_actor_or_page(gateway_state&, const matched_request&, http_reply);
+void show_profile_or_actor(gateway_state&, const matched_request&, http_reply);
+void show_instance_actor(gateway_state&, const matched_request&, http_reply);
+void show_instance_outbox(gateway_state&, const matched_request&, http_reply);
+void show_outbox(gateway_state&, const matched_request&, http_reply);
+void list_followers(gateway_state&, const matched_request&, http_reply);
+void list_following(gateway_state&, const matched_request&, http_reply);
+void show_featured(gateway_state&, const matched_request&, http_reply);
+
+// api/post_documents.cpp: documents of posts for other servers
+void show_post(gateway_state&, const matched_request&, http_reply);
+void show_post_or_page(gateway_state&, const matched_request&, http_reply);
+void show_post_activity(gateway_state&, const matched_request&, http_reply);
 
 // api/page_handlers.cpp
 void show_front_page(gateway_state&, const matched_request&, http_reply);

@@ -154,22 +154,6 @@ json_object nodeinfo_of(const api_services& services, const server_view& view,
       {"metadata", json_object{{"nodeName", services.options.domain}}}};
 }
 
-/// The name in "acct:NAME@DOMAIN", or in the address of an actor or a profile; "" for others.
-std::string local_name_in(const std::string& resource, const site& here) {
-  const auto account = std::string{"acct:"};
-  if (resource.starts_with(account)) {
-    const auto address = resource.substr(account.size());
-    const auto at = address.find('@');
-    const auto is_ours =
-        at != std::string::npos && fold_name(address.substr(at + 1)) == fold_name(here.domain);
-    return is_ours ? address.substr(0, at) : "";
-  }
-  for (const auto& base : {here.urls.origin + "/@", here.urls.origin + "/users/"})
-    if (resource.starts_with(base))
-      return resource.substr(base.size());
-  return {};
-}
-
 } // namespace
 
 void show_health(gateway_state&, const matched_request&, http_reply reply) {
@@ -222,28 +206,6 @@ void show_nodeinfo(gateway_state& gateway, const matched_request& request, http_
                             version + "#\"";
     reply(std::move(response));
   });
-}
-
-void show_webfinger(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  const auto resource = param_reader{request.params}.text("resource").value_or("");
-  if (resource.empty())
-    return refuse(gateway, reply, make_error(errc::malformed, "resource: is missing"));
-  const auto& services = *gateway.services;
-  const auto name = local_name_in(resource, services.here);
-  if (name.empty())
-    return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
-  ask(gateway, ask_account_called(name, services.options.domain, services.counts), reply,
-      [&services, reply](const account_view& account) {
-        const auto page = services.here.urls.profile_page(account.name);
-        auto response = json_response(json_object{
-            {"subject", "acct:" + account.name + "@" + services.options.domain},
-            {"aliases", json_array{page, account.uri}},
-            {"links", json_array{json_object{{"rel", "http://webfinger.net/rel/profile-page"},
-                                             {"type", "text/html"},
-                                             {"href", page}}}}});
-        response.content_type = "application/jrd+json; charset=utf-8";
-        reply(std::move(response));
-      });
 }
 
 } // namespace trunkline

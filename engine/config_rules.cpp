@@ -190,6 +190,10 @@ std::vector<config_problem> broken_rules(const node_config& config) {
   for (const auto& prefix : config.federation.allow_addresses)
     if (!is_address_prefix(prefix))
       out.push_back({"federation.allow_addresses", "'" + prefix + "' is no address or prefix"});
+  for (const auto& server : config.federation.name_servers)
+    if (const auto listen = parse_listen(server); !listen || listen->port == 0)
+      out.push_back({"federation.name_servers",
+                     "'" + server + "' is no address with a port, as 192.0.2.53:53"});
   return out;
 }
 

@@ -26,7 +26,8 @@ api_services_ptr make_services(const node_config& config, node_actors& actors, w
                              .test_enabled = config.test.enabled,
                              .requests = {.requests = config.rate_limit.requests},
                              .figures_age = std::chrono::minutes{config.test.enabled ? 0 : 5},
-                             .exchanges_max = config.server.requests_max};
+                             .exchanges_max = config.server.requests_max,
+                             .authorized_fetch = config.federation.authorized_fetch};
   auto services =
       std::make_shared<api_services>(std::move(options), actors.storage, std::move(clock));
   services->accounts = actors.accounts;

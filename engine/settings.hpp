@@ -57,6 +57,8 @@ struct node_config {
   } log;
   struct {
     std::vector<std::string> allow_addresses;
+    bool authorized_fetch = false;
+    std::vector<std::string> name_servers;
   } federation;
   struct {
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{120};

@@ -100,27 +100,16 @@ void add_poll(json_object& document, const note_poll& poll) {
     document["closed"] = to_iso8601(*poll.ends_at);
 }
 
-json_object embedded_of(const plain_activity& activity) {
-  auto document = json_object{};
-  if (!activity.id.empty())
-    document["id"] = activity.id;
-  document["type"] = activity.type;
-  document["actor"] = activity.actor;
-  if (activity.published)
-    document["published"] = to_iso8601(*activity.published);
-  add_recipients(document, activity.whom);
-  document["object"] = activity.object;
-  if (!activity.target.empty())
-    document["target"] = activity.target;
-  return document;
-}
-
 /// Returns `document` with a context before its own members.
 json_object within(json_value context, json_object document) {
   auto whole = json_object{{"@context", std::move(context)}};
   for (const auto& [key, value] : document)
     whole.append(key, value);
   return whole;
+}
+
+std::string page_address(const std::string& collection, std::int64_t max_id) {
+  return collection + (max_id ? "?max_id=" + std::to_string(max_id) + "&page=true" : "?page=true");
 }
 
 /// A profile's field as HTML: a link stays one, which is how servers verify it.
@@ -158,10 +147,8 @@ json_object key_of(const std::string& owner, const std::string& pem) {
 /// An activity of the author about the post itself.
 json_object activity_about(const outgoing_note& note, const url_space& urls, std::string id,
                            const char* type) {
-  auto document = json_object{{"@context", post_context()},
-                              {"id", std::move(id)},
-                              {"type", type},
-                              {"actor", urls.actor(note.author)}};
+  auto document =
+      json_object{{"id", std::move(id)}, {"type", type}, {"actor", urls.actor(note.author)}};
   document["published"] = to_iso8601(note.row.edited_at.value_or(note.row.created_at));
   add_recipients(document, recipients_of(note, urls));
   document["object"] = to_note(note, urls, true);
@@ -191,13 +178,18 @@ json_object to_note(const outgoing_note& note, const url_space& urls, bool embed
   return embedded ? document : within(post_context(), std::move(document));
 }
 
+json_object to_create(const outgoing_note& note, const url_space& urls, bool embedded) {
+  auto document = activity_about(note, urls, urls.activity(note.author, note.row.id), "Create");
+  return embedded ? document : within(post_context(), std::move(document));
+}
+
 std::string render_create(const outgoing_note& note, const url_space& urls) {
-  return to_json(activity_about(note, urls, urls.activity(note.author, note.row.id), "Create"));
+  return to_json(to_create(note, urls, false));
 }
 
 std::string render_update(const outgoing_note& note, const url_space& urls, std::int64_t fresh) {
-  return to_json(
-      activity_about(note, urls, urls.update(note.author, note.row.id, fresh), "Update"));
+  const auto id = urls.update(note.author, note.row.id, fresh);
+  return to_json(within(post_context(), activity_about(note, urls, id, "Update")));
 }
 
 recipients recipients_of(visibility seen_by, const std::string& followers,
@@ -234,13 +226,32 @@ std::string render_delete(const url_space& urls, std::string_view author, post_i
   return to_json(document);
 }
 
+std::string render_tombstone(const std::string& id) {
+  return to_json(json_object{{"@context", activity_streams}, {"id", id}, {"type", "Tombstone"}});
+}
+
 std::string render(const plain_activity& activity) {
-  return to_json(within(activity_streams, embedded_of(activity)));
+  return to_json(within(activity_streams, to_activity(activity)));
+}
+
+json_object to_activity(const plain_activity& activity) {
+  auto document = json_object{};
+  if (!activity.id.empty())
+    document["id"] = activity.id;
+  document["type"] = activity.type;
+  document["actor"] = activity.actor;
+  if (activity.published)
+    document["published"] = to_iso8601(*activity.published);
+  add_recipients(document, activity.whom);
+  document["object"] = activity.object;
+  if (!activity.target.empty())
+    document["target"] = activity.target;
+  return document;
 }
 
 std::string render_about(const plain_activity& outer, const plain_activity& inner) {
-  auto document = within(activity_streams, embedded_of(outer));
-  document["object"] = embedded_of(inner);
+  auto document = within(activity_streams, to_activity(outer));
+  document["object"] = to_activity(inner);
   return to_json(document);
 }
 
@@ -326,6 +337,34 @@ json_object to_instance_actor(const std::string& domain, const std::string& publ
           {"manuallyApprovesFollowers", true},
           {"publicKey", key_of(id, public_key_pem)},
           {"endpoints", json_object{{"sharedInbox", urls.shared_inbox()}}}};
+}
+
+json_object to_collection(const std::string& id, std::int64_t total) {
+  return {{"@context", activity_streams},
+          {"id", id},
+          {"type", "OrderedCollection"},
+          {"totalItems", total},
+          {"first", page_address(id, 0)}};
+}
+
+json_object to_collection_page(const collection_page_place& place, json_array items) {
+  auto page = json_object{{"@context", post_context()},
+                          {"id", page_address(place.collection, place.max_id)},
+                          {"type", "OrderedCollectionPage"},
+                          {"partOf", place.collection},
+                          {"totalItems", place.total}};
+  if (place.next)
+    page["next"] = page_address(place.collection, place.next);
+  page["orderedItems"] = std::move(items);
+  return page;
+}
+
+json_object to_whole_collection(const std::string& id, json_array items) {
+  return {{"@context", post_context()},
+          {"id", id},
+          {"type", "OrderedCollection"},
+          {"totalItems", items.size()},
+          {"orderedItems", std::move(items)}};
 }
 
 } // namespace trunkline

@@ -55,6 +55,8 @@ struct outgoing_note {
 /// Returns the Note or Question, without a context of its own when `embedded`.
 json_object to_note(const outgoing_note& note, const url_space& urls, bool embedded);
 
+/// Returns the Create of a post, without a context of its own when `embedded`.
+json_object to_create(const outgoing_note& note, const url_space& urls, bool embedded);
 std::string render_create(const outgoing_note& note, const url_space& urls);
 
 /// `fresh`: the new id in the Update's URL.
@@ -74,6 +76,9 @@ recipients recipients_of(visibility seen_by, const std::string& followers,
 std::string render_delete(const url_space& urls, std::string_view author, post_id id,
                           const recipients& whom);
 
+/// What stands where a post was.
+std::string render_tombstone(const std::string& id);
+
 /// Any activity whose object is named by its id alone: Announce, Like, Follow, Block, Add,
 /// Remove, Move.
 struct plain_activity {
@@ -86,6 +91,9 @@ struct plain_activity {
   std::optional<time_point> published;
 };
 std::string render(const plain_activity& activity);
+
+/// Returns the activity without a context: an item of a collection.
+json_object to_activity(const plain_activity& activity);
 
 /// An activity about an activity: Undo, Accept, Reject.
 std::string render_about(const plain_activity& outer, const plain_activity& inner);
@@ -128,5 +136,20 @@ std::string render_actor_update(const outgoing_actor& actor, const url_space& ur
 /// The server's own actor, which signs fetches.
 json_object to_instance_actor(const std::string& domain, const std::string& public_key_pem,
                               const url_space& urls);
+
+/// A collection that is read in pages, newest first.
+json_object to_collection(const std::string& id, std::int64_t total);
+
+/// One page of a collection.
+struct collection_page_place {
+  std::string collection;  ///< Its id.
+  std::int64_t max_id = 0; ///< What the page was asked for with; 0: the first one.
+  std::int64_t next = 0;   ///< The `max_id` of the next page; 0 at the end.
+  std::int64_t total = 0;  ///< Of the collection.
+};
+json_object to_collection_page(const collection_page_place& place, json_array items);
+
+/// A collection that is small enough to be shown at once.
+json_object to_whole_collection(const std::string& id, json_array items);
 
 } // namespace trunkline

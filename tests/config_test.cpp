@@ -55,6 +55,8 @@ TEST_CASE("a minimal file gives the documented defaults", "[config]") {
   CHECK(config->values.admin.listen == "127.0.0.1:3001");
   CHECK(config->values.rate_limit.requests == 300);
   CHECK_FALSE(config->values.registrations.open);
+  CHECK_FALSE(config->values.federation.authorized_fetch);
+  CHECK(config->values.federation.name_servers.empty());
   CHECK_FALSE(config->values.test.enabled);
   CHECK(config->values.admin.socket == config->values.storage.folder + "/admin.sock");
   CHECK(config->values.secrets.key_file == config->values.storage.folder + "/secret.key");
@@ -81,6 +83,10 @@ TEST_CASE("everything wrong in a file is named with line, key and suggestion", "
   CHECK(refusal(minimal + "listen = \"localhost:3000\"\n") ==
         "trunkline.toml:3: server.listen: must be an address and a port, as 127.0.0.1:3000 or "
         "[::1]:3000");
+  for (const auto* server : {"192.0.2.53", "ns.example:53", "192.0.2.53:0"})
+    CHECK(refusal(minimal + "[federation]\nname_servers = [\"" + server + "\"]\n") ==
+          "trunkline.toml:4: federation.name_servers: '" + std::string{server} +
+              "' is no address with a port, as 192.0.2.53:53");
   CHECK(refusal("[server]\nlisten = \"127.0.0.1:0\"\n") ==
         "server.domain: is required: the domain of all accounts, as example.org");
   CHECK(refusal(minimal + "domain = \"other.example\"\n").starts_with("trunkline.toml:3: "));
