@@ -2,7 +2,7 @@
 /// keeper of its books.
 #pragma once
 
-#include "protocol/delivery_unit.hpp"
+#include "protocol/delivery_progress.hpp"
 #include "protocol/host_address.hpp"
 #include "protocol/host_facts.hpp"
 #include "protocol/ids.hpp"
@@ -25,28 +25,13 @@ struct dispatch_rows {
   std::vector<log_entry> rows; ///< Those that have remote recipients.
 };
 
-/// How far a host is in one class.
-struct class_progress {
-  delivery_class cls = delivery_class::bulk;
-  std::vector<unit_key> settled;     ///< Since the last report; those in an exception included.
-  log_seq received_upto = 0;         ///< Of what was offered.
-  std::optional<log_seq> first_open; ///< Nothing before it is open; nothing: nothing received is.
-  std::int64_t open = 0;             ///< Units, those in the log included.
-  std::optional<time_point> oldest_at;
-};
-
-/// What became of a unit that has a row of its own.
-struct exception_change {
-  unit_key unit;
-  std::optional<delivery_exception> row; ///< Nothing: it goes.
-};
-
 /// A host tells what it has settled. Written down by the next checkpoint.
 struct host_progress {
   host_address host;
   host_id id;
   std::vector<class_progress> classes; ///< Those that changed.
   std::vector<exception_change> exceptions;
+  std::int64_t exceptions_waiting = 0;
   std::optional<host_facts> facts; ///< When state or next try changed.
 };
 
@@ -56,12 +41,7 @@ struct adopt_host {
   host_address host;
 };
 
-/// What is open of a host, per class.
-struct class_cursor {
-  std::optional<log_seq> first_open; ///< Nothing: nothing offered is open.
-  std::vector<unit_key> settled;     ///< Those after `first_open`.
-  log_seq offered_upto = 0;
-};
+/// What is open of a host.
 struct host_cursor {
   class_cursor direct;
   class_cursor bulk;
@@ -87,12 +67,15 @@ struct dispatcher_report {
   std::int64_t mailbox = 0;
 };
 
+/// Asks to begin: everything that it works with is there.
+struct begin_delivery {};
+
 /// INTERNAL: writes what changed, and wakes hosts; once a second.
 struct checkpoint_due {};
 
 using dispatcher_handle =
-    caf::typed_actor<caf::reacts_to<dispatch_rows>, caf::reacts_to<host_progress>,
-                     caf::replies_to<adopt_host>::with<host_cursor>,
+    caf::typed_actor<caf::reacts_to<begin_delivery>, caf::reacts_to<dispatch_rows>,
+                     caf::reacts_to<host_progress>, caf::replies_to<adopt_host>::with<host_cursor>,
                      caf::replies_to<flush_books>::with<void>,
                      caf::replies_to<describe_dispatcher>::with<dispatcher_report>,
                      // INTERNAL

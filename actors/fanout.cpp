@@ -85,6 +85,7 @@ fanout_handle::behavior_type fanout_state::make_behavior(fanout_dependencies dep
 void fanout_state::apply(const apply_rows& news) {
   if (!std::exchange(started_, true))
     forgotten_ = received_ = news.rows.empty() ? news.upto : news.rows.front().seq - 1;
+  tell_dispatcher(news);
   for (const auto& row : news.rows)
     take(row);
   received_ = std::max(received_, news.upto);
@@ -95,6 +96,16 @@ void fanout_state::apply(const apply_rows& news) {
     ticks_.push_back({received_, *news.end_seen_at});
   }
   pump();
+}
+
+void fanout_state::tell_dispatcher(const apply_rows& news) {
+  if (!has_.dispatcher)
+    return;
+  auto copy = dispatch_rows{.previous = received_, .upto = std::max(received_, news.upto)};
+  for (const auto& row : news.rows)
+    if (row.audience || !row.extra.empty())
+      copy.rows.push_back(row);
+  self_->send(has_.dispatcher, std::move(copy));
 }
 
 void fanout_state::take(const log_entry& row) {

@@ -10,6 +10,7 @@
 /// whose graph changed since is refused.
 #pragma once
 
+#include "actors/dispatcher_messages.hpp"
 #include "actors/fanout_messages.hpp"
 #include "actors/home_rings.hpp"
 #include "actors/log_cache.hpp"
@@ -34,12 +35,14 @@ struct fanout_options {
   std::size_t waiting_max = 4096; ///< Reads that wait for a row; more are refused.
 };
 
-/// What the fan-out works with; none is null.
+/// What the fan-out works with; none is null, but for the dispatcher, which may be missing: it gets
+/// a copy of the rows for other servers, and is never waited for.
 struct fanout_dependencies {
   std::shared_ptr<home_rings> rings;
   std::shared_ptr<log_position> position;
   std::vector<std::shared_ptr<log_cache>> caches;
   wall_clock clock;
+  dispatcher_handle dispatcher;
 };
 
 class fanout_state {
@@ -70,6 +73,7 @@ private:
   fanout_report describe() const;
   void drop_unread();
 
+  void tell_dispatcher(const apply_rows& news);
   void take(const log_entry& row);
   void keep(const log_entry& row);
   void enqueue(work next);

@@ -1,0 +1,250 @@
+#include "actors/dispatcher.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/tasks.hpp"
+#include "protocol/errc.hpp"
+#include "protocol/shard.hpp"
+#include "storage/delivery_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+struct loaded_books {
+  stored_books books;
+  std::vector<waiting_host> waiting;
+};
+
+caf::expected<loaded_books> read_books(database& db) {
+  auto books = load_books(db);
+  if (!books)
+    return std::move(books.error());
+  auto waiting = waiting_hosts(db);
+  if (!waiting)
+    return std::move(waiting.error());
+  return loaded_books{std::move(*books), std::move(*waiting)};
+}
+
+std::uint8_t shard_of(const host_address& host) {
+  return host_shard(host.scheme, host.name, static_cast<std::uint16_t>(host.port));
+}
+
+} // namespace
+
+dispatcher_state::~dispatcher_state() {
+  for (auto& waiting : adopting_)
+    waiting.reply.deliver(make_error(errc::unavailable, "dispatcher: shutting down"));
+  for (auto* replies : {&flushing_, &flushing_next_})
+    for (auto& reply : *replies)
+      reply.deliver(make_error(errc::unavailable, "dispatcher: shutting down"));
+}
+
+dispatcher_handle::behavior_type
+dispatcher_state::make_behavior(dispatcher_dependencies dependencies, dispatcher_options options) {
+  has_ = std::move(dependencies);
+  options_ = options;
+  books_ = delivery_books{options.books};
+  recipients_ = recipients{options.endpoints_max};
+  cleared_at_ = has_.clock();
+  return {
+      [this](begin_delivery) { load(); },
+      [this](dispatch_rows& news) { take(news); },
+      [this](const host_progress& news) { take(news); },
+      [this](const adopt_host& wish) { return adopt(wish); },
+      [this](flush_books) { return flush(); },
+      [this](describe_dispatcher) { return describe(); },
+      [this](checkpoint_due) { tick(); },
+  };
+}
+
+void dispatcher_state::load() {
+  self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
+  if (std::exchange(reading_, true))
+    return;
+  ask_storage(self_, has_.storage, query<loaded_books>{read_books},
+              [this](caf::expected<loaded_books> read) {
+                reading_ = false;
+                if (!read) {
+                  ++counters_.failed;
+                  return; // the next tick tries again
+                }
+                for (auto& mark : read->books.marks)
+                  books_.load(std::move(mark));
+                for (auto& host : read->waiting) {
+                  ids_.emplace(host.address, host.id);
+                  hosts_[host.id] = {.address = host.address,
+                                     .shard = shard_of(host.address),
+                                     .look_at = host.next_try_at.value_or(has_.clock()),
+                                     .next_try_at = host.next_try_at,
+                                     .exceptions = 1};
+                }
+                for (auto& row : read->books.backlogs)
+                  if (const auto known = hosts_.find(row.host); known != hosts_.end())
+                    books_.load(std::move(row), known->second.shard);
+                loaded_ = true;
+                taken_ = dispatched_ = books_.start();
+                seen_ = std::max(seen_, taken_ + 1); // read once, whatever the hints say
+                for (auto& waiting : std::exchange(adopting_, {}))
+                  waiting.reply.deliver(cursor_of(waiting.host));
+                read_again();
+              });
+}
+
+/// A hint: what does not join on, or has no room, is read from the log.
+void dispatcher_state::take(dispatch_rows& news) {
+  seen_ = std::max(seen_, news.upto);
+  const auto joins = loaded_ && !reading_ && news.previous <= taken_ && news.upto > taken_;
+  if (joins && rows_.size() + news.rows.size() <= options_.rows_max) {
+    for (auto& row : news.rows)
+      if (row.seq > taken_)
+        rows_.push_back(std::move(row));
+    taken_ = news.upto;
+  } else {
+    counters_.dropped += static_cast<std::int64_t>(news.rows.size());
+  }
+  pump();
+}
+
+void dispatcher_state::read_again() {
+  if (!loaded_ || reading_ || taken_ >= seen_ || rows_.size() > options_.rows_max / 2)
+    return pump();
+  reading_ = true;
+  auto question =
+      query<deliverable_rows>{[after = taken_, most = options_.rows_max / 2](database& db) {
+        return read_deliverable(db, after, most);
+      }};
+  ask_storage(self_, has_.storage, std::move(question),
+              [this](caf::expected<deliverable_rows> read) {
+                reading_ = false;
+                if (!read) {
+                  ++counters_.failed;
+                  return;
+                }
+                std::ranges::move(read->rows, std::back_inserter(rows_));
+                taken_ = std::max(taken_, read->upto);
+                if (static_cast<std::size_t>(read->rows.size()) < options_.rows_max / 2)
+                  seen_ = std::min(seen_, taken_); // there is no more
+                pump();
+              });
+}
+
+void dispatcher_state::pump() {
+  while (loaded_ && !asking_ && outstanding_ < options_.outstanding_max && !rows_.empty()) {
+    recipients_.make_room();
+    batch_.clear();
+    while (!rows_.empty() && batch_.size() < options_.batch_max) {
+      batch_.push_back(std::move(rows_.front()));
+      rows_.pop_front();
+    }
+    batch_upto_ = rows_.empty() ? taken_ : batch_.back().seq;
+    ask_recipients();
+  }
+  if (loaded_ && !asking_ && rows_.empty()) {
+    dispatched_ = taken_;
+    books_.advance(dispatched_);
+  }
+  if (loaded_ && !reading_ && taken_ < seen_ && rows_.size() <= options_.rows_max / 2)
+    read_again();
+}
+
+void dispatcher_state::ask_recipients() {
+  auto wanted = recipients_.missing_for(batch_);
+  if (wanted.empty())
+    return expand({});
+  asking_ = true;
+  auto question =
+      query<found_recipients>{[wanted](database& db) { return read_recipients(db, wanted); }};
+  ask_storage(self_, has_.storage, std::move(question),
+              [this, wanted](caf::expected<found_recipients> found) {
+                if (!found) { // the next tick asks again
+                  ++counters_.failed;
+                  is_stuck_ = true;
+                  return;
+                }
+                asking_ = false;
+                recipients_.put(wanted, *found);
+                expand(found->present);
+                pump();
+              });
+}
+
+/// Hands the batch to its hosts, one message each.
+void dispatcher_state::expand(const std::map<account_id, std::vector<endpoint_id>>& present) {
+  auto offers = std::map<host_id, std::vector<delivery_unit>>{};
+  for (const auto& row : batch_) {
+    ++counters_.rows;
+    for (const auto* to : recipients_.of(row, present)) {
+      const auto host = to->endpoint->host;
+      auto& known = hosts_[host];
+      if (known.address.name.empty()) {
+        known = {.address = to->host, .shard = shard_of(to->host)};
+        ids_.emplace(to->host, host);
+      }
+      const auto unit = delivery_unit{.seq = row.seq,
+                                      .author = row.author,
+                                      .cls = row.cls,
+                                      .kind = row.kind,
+                                      .object = row.object,
+                                      .at = row.at,
+                                      .to = to->endpoint};
+      if (books_.offer(host, known.shard, unit))
+        offers[host].push_back(unit);
+    }
+  }
+  batch_.clear();
+  dispatched_ = batch_upto_;
+  books_.advance(dispatched_);
+  for (auto& [host, units] : offers)
+    offer(host, std::move(units));
+}
+
+/// A host that sleeps until its next try is not woken: the books have counted.
+void dispatcher_state::offer(host_id id, std::vector<delivery_unit> units) {
+  auto& host = hosts_.at(id);
+  counters_.units += static_cast<std::int64_t>(units.size());
+  if (!host.awake && host.next_try_at && *host.next_try_at > has_.clock())
+    return;
+  ++outstanding_;
+  host.look_at = has_.clock() + options_.silence_max;
+  self_->request(has_.hosts, caf::infinite, offer_units{host.address, id, std::move(units)})
+      .then(
+          [this] {
+            --outstanding_;
+            pump();
+          },
+          [this, id](const caf::error&) {
+            --outstanding_;
+            refused(id);
+            pump();
+          });
+}
+
+/// The units stay open; the host is looked after in a while.
+void dispatcher_state::refused(host_id id) {
+  const auto found = hosts_.find(id);
+  if (found == hosts_.end())
+    return;
+  found->second.awake = false;
+  found->second.look_at = has_.clock() + options_.refused_wait;
+}
+
+dispatcher_report dispatcher_state::describe() const {
+  auto report = counters_;
+  report.dispatched = dispatched_;
+  report.outstanding = outstanding_;
+  report.hosts_open = static_cast<std::int64_t>(books_.hosts_open());
+  report.hosts_behind = static_cast<std::int64_t>(books_.hosts_behind());
+  report.mailbox = static_cast<std::int64_t>(self_->mailbox().size());
+  return report;
+}
+
+dispatcher_handle::behavior_type
+dispatcher(dispatcher_handle::stateful_pointer<dispatcher_state> self,
+           dispatcher_dependencies dependencies, dispatcher_options options) {
+  return self->state.make_behavior(std::move(dependencies), options);
+}
+
+} // namespace trunkline

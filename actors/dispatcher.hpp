@@ -1,0 +1,131 @@
+/// The dispatcher: rows of the log -> the hosts of this node that they are owed to; and the books
+/// of what is settled.
+///
+/// Rows come as hints from the fan-out. When too many wait, or hosts have not taken what they were
+/// offered, rows are dropped and read from the log later; so nothing grows, and the fan-out never
+/// waits. It begins after the smallest mark, so that after a crash every unit that is not settled
+/// for the database is offered again. Once a second one transaction writes what changed. It wakes
+/// the hosts for which something waits since before the start, a few at a time, and those that
+/// have not been heard of for too long.
+#pragma once
+
+#include "actors/dispatcher_messages.hpp"
+#include "actors/recipients.hpp"
+#include "actors/remote_host_messages.hpp"
+#include "actors/storage_worker_messages.hpp"
+#include "protocol/delivery_books.hpp"
+#include "storage/host_store.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+#include <caf/unit.hpp>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace trunkline {
+
+struct dispatcher_options {
+  delivery_books_limits books;
+  std::size_t rows_max = 1'024;          ///< Rows that wait; more are dropped and read again.
+  std::size_t batch_max = 64;            ///< Rows that are expanded at once.
+  std::int64_t outstanding_max = 16'384; ///< Offers not taken: past it no more rows are expanded.
+  std::size_t wakes_per_second = 64;
+  std::size_t endpoints_max = 1'000'000; ///< Kept in memory.
+  std::chrono::milliseconds checkpoint_interval{1'000};
+  std::chrono::seconds recipients_kept{60};
+  std::chrono::seconds silence_max{60};  ///< After its next try a host is looked after.
+  std::chrono::seconds refused_wait{10}; ///< After the region refused a host.
+};
+
+struct dispatcher_dependencies {
+  storage_handles storage;
+  remote_host_handle hosts; ///< The region.
+  wall_clock clock;
+};
+
+class dispatcher_state {
+public:
+  explicit dispatcher_state(dispatcher_handle::pointer self) : self_{self} {}
+  ~dispatcher_state();
+
+  dispatcher_handle::behavior_type make_behavior(dispatcher_dependencies dependencies,
+                                                 dispatcher_options options);
+
+private:
+  /// A host that has something open, or an exception that waits.
+  struct known_host {
+    host_address address;
+    std::uint8_t shard = 0;
+    bool awake = false;                ///< Its actor has asked where it stands.
+    std::optional<time_point> look_at; ///< When to wake it unless it is heard of.
+    std::optional<time_point> next_try_at;
+    std::int64_t exceptions = 0;
+  };
+
+  struct waiting_cursor {
+    host_address host;
+    caf::typed_response_promise<host_cursor> reply;
+  };
+  using flush_reply = caf::typed_response_promise<caf::unit_t>;
+
+  // dispatcher.cpp: rows to hosts
+  void load();
+  void take(dispatch_rows& news);
+  void read_again();
+  void pump();
+  void ask_recipients();
+  void expand(const std::map<account_id, std::vector<endpoint_id>>& present);
+  void offer(host_id host, std::vector<delivery_unit> units);
+  void refused(host_id host);
+  dispatcher_report describe() const;
+
+  // dispatcher_books.cpp: what hosts tell, and what is written
+  void take(const host_progress& news);
+  caf::result<host_cursor> adopt(const adopt_host& wish);
+  host_cursor cursor_of(const host_address& host) const;
+  caf::result<void> flush();
+  void tick();
+  void write();
+  void written(const checkpoint& books, const caf::error& failure);
+  void answer_waiting();
+  void wake_hosts(time_point now);
+  void wake(host_id id, known_host& host);
+  void forget_settled();
+
+  dispatcher_handle::pointer self_;
+  dispatcher_dependencies has_;
+  dispatcher_options options_;
+  delivery_books books_;
+  recipients recipients_;
+  bool loaded_ = false;
+  bool reading_ = false;
+  bool asking_ = false;          ///< Recipients of the batch are being read.
+  bool is_stuck_ = false;        ///< They could not be read.
+  std::deque<log_entry> rows_;   ///< In order; all between `dispatched_` and `taken_`.
+  std::vector<log_entry> batch_; ///< Being expanded.
+  log_seq batch_upto_ = 0;
+  log_seq taken_ = 0;      ///< Every row up to here is in `rows_`, the batch or dispatched.
+  log_seq seen_ = 0;       ///< The newest row that there is, as far as is known.
+  log_seq dispatched_ = 0; ///< Every row up to here was offered.
+  std::map<host_id, known_host> hosts_;
+  std::unordered_map<host_address, host_id> ids_;
+  std::int64_t outstanding_ = 0;
+  bool writing_ = false;
+  std::vector<waiting_cursor> adopting_;
+  std::vector<flush_reply> flushing_;      ///< Answered by the checkpoint under way.
+  std::vector<flush_reply> flushing_next_; ///< Answered by the one after it.
+  time_point cleared_at_;
+  dispatcher_report counters_;
+};
+
+dispatcher_handle::behavior_type
+dispatcher(dispatcher_handle::stateful_pointer<dispatcher_state> self,
+           dispatcher_dependencies dependencies, dispatcher_options options);
+
+} // namespace trunkline

@@ -1,0 +1,171 @@
+#include "actors/dispatcher.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/tasks.hpp"
+#include "protocol/errc.hpp"
+#include "storage/delivery_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trunkline {
+
+void dispatcher_state::take(const host_progress& news) {
+  const auto now = has_.clock();
+  for (const auto& progress : news.classes)
+    books_.take(news.id, progress, now);
+  for (const auto& change : news.exceptions)
+    books_.take(change);
+  if (news.facts)
+    books_.take(*news.facts);
+  const auto found = hosts_.find(news.id);
+  if (found == hosts_.end())
+    return;
+  auto& host = found->second;
+  host.exceptions = news.exceptions_waiting;
+  if (news.facts)
+    host.next_try_at = news.facts->next_try_at;
+  host.look_at = std::max(now, host.next_try_at.value_or(now)) + options_.silence_max;
+}
+
+/// A host that died told things that are not in the database yet: its next life reads them there.
+caf::result<host_cursor> dispatcher_state::adopt(const adopt_host& wish) {
+  const auto known = ids_.find(wish.host);
+  if (known != ids_.end()) {
+    auto& host = hosts_.at(known->second);
+    host.awake = true;
+    host.look_at = has_.clock() + options_.silence_max;
+  }
+  const auto is_ready = loaded_ && (known == ids_.end() || !books_.has_unwritten(known->second));
+  if (is_ready)
+    return cursor_of(wish.host);
+  auto reply = self_->make_response_promise<host_cursor>();
+  adopting_.push_back({wish.host, reply});
+  if (loaded_)
+    write();
+  return reply;
+}
+
+host_cursor dispatcher_state::cursor_of(const host_address& host) const {
+  const auto known = ids_.find(host);
+  if (known == ids_.end())
+    return {};
+  return {.direct = books_.cursor(known->second, delivery_class::direct),
+          .bulk = books_.cursor(known->second, delivery_class::bulk)};
+}
+
+caf::result<void> dispatcher_state::flush() {
+  if (!loaded_)
+    return caf::unit; // nothing was told
+  auto reply = self_->make_response_promise<caf::unit_t>();
+  flushing_next_.push_back(reply);
+  write();
+  return reply;
+}
+
+void dispatcher_state::tick() {
+  if (!loaded_)
+    return load();
+  self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
+  const auto now = has_.clock();
+  if (now - cleared_at_ >= options_.recipients_kept) {
+    cleared_at_ = now;
+    if (!asking_)
+      recipients_.clear();
+  }
+  if (std::exchange(is_stuck_, false)) {
+    asking_ = false;
+    ask_recipients();
+  }
+  pump();
+  wake_hosts(now);
+  write();
+}
+
+/// One checkpoint at a time.
+void dispatcher_state::write() {
+  if (writing_)
+    return;
+  writing_ = true;
+  flushing_ = std::exchange(flushing_next_, {});
+  auto books = std::make_shared<checkpoint>(books_.collect(has_.clock()));
+  if (books->is_empty())
+    return written(*books, {});
+  auto change = command<caf::unit_t>{[books](write_context& context) -> caf::expected<caf::unit_t> {
+    if (auto failure = save_checkpoint(context.db, *books))
+      return failure;
+    return caf::unit;
+  }};
+  ask_storage(self_, has_.storage, std::move(change),
+              [this, books](caf::expected<caf::unit_t> done) {
+                written(*books, done ? caf::error{} : done.error());
+              });
+}
+
+void dispatcher_state::written(const checkpoint& books, const caf::error& failure) {
+  writing_ = false;
+  if (failure) {
+    ++counters_.failed;
+    books_.failed(books);
+  } else {
+    counters_.checkpoints += !books.is_empty();
+    counters_.rows_written += static_cast<std::int64_t>(books.rows());
+    books_.committed(books);
+    forget_settled();
+    answer_waiting();
+  }
+  for (auto& reply : std::exchange(flushing_, {})) {
+    if (failure)
+      reply.deliver(failure);
+    else
+      reply.deliver(caf::unit);
+  }
+  if (!flushing_next_.empty())
+    write();
+}
+
+void dispatcher_state::answer_waiting() {
+  auto still = std::vector<waiting_cursor>{};
+  for (auto& waiting : std::exchange(adopting_, {})) {
+    const auto known = ids_.find(waiting.host);
+    if (known != ids_.end() && books_.has_unwritten(known->second))
+      still.push_back(std::move(waiting));
+    else
+      waiting.reply.deliver(cursor_of(waiting.host));
+  }
+  adopting_ = std::move(still);
+}
+
+/// Forgets the hosts for which nothing waits.
+void dispatcher_state::forget_settled() {
+  for (auto host = hosts_.begin(); host != hosts_.end();) {
+    const auto& [id, known] = *host;
+    if (books_.knows(id) || books_.has_unwritten(id) || known.exceptions > 0) {
+      ++host;
+      continue;
+    }
+    ids_.erase(known.address);
+    host = hosts_.erase(host);
+  }
+}
+
+/// Wakes hosts that are due and asleep, and those that should have been heard of.
+void dispatcher_state::wake_hosts(time_point now) {
+  auto left = options_.wakes_per_second;
+  for (auto& [id, host] : hosts_) {
+    if (left == 0)
+      return;
+    if (!host.look_at || *host.look_at > now)
+      continue;
+    --left;
+    wake(id, host);
+  }
+}
+
+void dispatcher_state::wake(host_id id, known_host& host) {
+  host.look_at = has_.clock() + options_.silence_max;
+  self_->request(has_.hosts, caf::infinite, wake_host{host.address})
+      .then([] {}, [this, id](const caf::error&) { refused(id); });
+}
+
+} // namespace trunkline
