@@ -88,9 +88,6 @@ public:
   /// How long the account's own row is believed without another look.
   static constexpr auto facts_kept = std::chrono::seconds{1};
 
-  /// Follows that end in one round of a domain block.
-  static constexpr std::int64_t domain_round = 500;
-
 private:
   struct followed_pair;
   struct resolved_links;

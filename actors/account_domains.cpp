@@ -1,24 +1,11 @@
 // Domains that an account blocks. Their servers hear of no block: only that follows have ended.
 #include "actors/account_changes.hpp"
 #include "actors/account_refusals.hpp"
-#include "protocol/crypto.hpp"
-#include "storage/domain_block_store.hpp"
+#include "actors/domain_blocks.hpp"
 
 #include <utility>
 
 namespace trunkline {
-
-namespace {
-
-/// A number that stands for a name: a blocked domain needs no row of its own anywhere.
-std::int64_t number_of(const std::string& host) {
-  auto number = std::uint64_t{0};
-  for (const auto byte : sha256(host).substr(0, 8))
-    number = number << 8 | static_cast<unsigned char>(byte);
-  return static_cast<std::int64_t>(number >> 1);
-}
-
-} // namespace
 
 caf::expected<bool> acting_account::block_domain(write_context& context, const std::string& host,
                                                  bool blocked) {
@@ -34,7 +21,7 @@ caf::expected<bool> acting_account::block_domain(write_context& context, const s
     return changed.error();
   if (*changed) {
     auto entry = draft_of(blocked ? log_kind::domain_block : log_kind::undo_domain_block,
-                          {object_kind::domain, id_.value, number_of(*name)});
+                          domain_key(id_, *name));
     entry.cls = delivery_class::direct;
     entry.is_public = false;
     context.log.push_back(std::move(entry));

@@ -59,9 +59,8 @@ constexpr auto rules = std::to_array<element_rule>({
     {GUMBO_TAG_MATH, treatment::drop},       {GUMBO_TAG_SVG, treatment::drop},
 });
 
-constexpr auto schemes =
-    std::to_array<std::string_view>({"http", "https", "dat", "dweb", "ipfs", "ipns", "ssb",
-                                     "gopher", "xmpp", "magnet", "gemini"});
+constexpr auto schemes = std::to_array<std::string_view>(
+    {"http", "https", "dat", "dweb", "ipfs", "ipns", "ssb", "gopher", "xmpp", "magnet", "gemini"});
 constexpr auto class_beginnings = std::to_array<std::string_view>({"h-", "p-", "u-", "dt-", "e-"});
 constexpr auto class_names =
     std::to_array<std::string_view>({"mention", "hashtag", "ellipsis", "quote-inline"});
@@ -125,8 +124,7 @@ struct parsed_html {
 };
 
 treatment treatment_of(const GumboNode& node) {
-  if (node.type != GUMBO_NODE_ELEMENT ||
-      node.v.element.tag_namespace != GUMBO_NAMESPACE_HTML)
+  if (node.type != GUMBO_NODE_ELEMENT || node.v.element.tag_namespace != GUMBO_NAMESPACE_HTML)
     return treatment::drop;
   const auto found = std::ranges::find(rules, node.v.element.tag, &element_rule::tag);
   return found == rules.end() ? treatment::unwrap : found->how;
@@ -149,8 +147,8 @@ std::string safe_address(std::string_view href) {
     if (static_cast<unsigned char>(letter) > 0x20)
       address += letter;
   const auto scheme = fold_name(std::string_view{address}.substr(0, address.find(':')));
-  const auto is_known = address.find(':') != std::string::npos &&
-                        std::ranges::find(schemes, scheme) != schemes.end();
+  const auto is_known =
+      address.find(':') != std::string::npos && std::ranges::find(schemes, scheme) != schemes.end();
   return is_known ? address : std::string{};
 }
 
@@ -200,11 +198,11 @@ std::string kept_classes(const GumboNode& node, const std::string& link_host) {
     const auto name = names.substr(0, static_cast<std::size_t>(end));
     names.remove_prefix(std::min(names.size(), name.size() + 1));
     const auto begins = [name](std::string_view start) { return name.starts_with(start); };
-    const auto is_plain = std::ranges::all_of(
-        name, [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_'; });
-    const auto hides_nothing =
-        name == "invisible" && !link_host.empty() &&
-        fold_name(text_below(node)).find(link_host) == std::string::npos;
+    const auto is_plain = std::ranges::all_of(name, [](char c) {
+      return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+    const auto hides_nothing = name == "invisible" && !link_host.empty() &&
+                               fold_name(text_below(node)).find(link_host) == std::string::npos;
     if (!is_plain || !(hides_nothing || std::ranges::any_of(class_beginnings, begins) ||
                        std::ranges::find(class_names, name) != class_names.end()))
       continue;
@@ -291,11 +289,11 @@ private:
     case treatment::drop:
       return;
     case treatment::unwrap:
-      return enter(node, {.link_host = link_host});
+      return enter(node, {{}, {}, link_host});
     case treatment::block:
       if (!out_.empty() && !out_.ends_with('>'))
         out_ += "<br>";
-      return enter(node, {.link_host = link_host});
+      return enter(node, {{}, {}, link_host});
     case treatment::keep:
       return enter(node, tags_of_kept(node, link_host));
     case treatment::heading:
@@ -311,8 +309,8 @@ private:
 
 /// Tells whether what a reader sees goes on in another line after the element.
 bool ends_line(GumboTag tag) {
-  return tag == GUMBO_TAG_P || tag == GUMBO_TAG_BR || tag == GUMBO_TAG_LI ||
-         tag == GUMBO_TAG_DIV || tag == GUMBO_TAG_BLOCKQUOTE || tag == GUMBO_TAG_PRE;
+  return tag == GUMBO_TAG_P || tag == GUMBO_TAG_BR || tag == GUMBO_TAG_LI || tag == GUMBO_TAG_DIV ||
+         tag == GUMBO_TAG_BLOCKQUOTE || tag == GUMBO_TAG_PRE;
 }
 
 } // namespace

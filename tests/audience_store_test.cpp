@@ -126,6 +126,21 @@ TEST_CASE("an author with many endpoints reads them only when the set changed",
   });
 }
 
+TEST_CASE("endpoints that are kept are an audience, but never that of the next post",
+          "[audience_store]") {
+  kit::on_both([](kit::test_database& fresh) {
+    auto& db = fresh.db();
+    CHECK_FALSE(must(keep_endpoints(db, author, {}, audience_id{9})));
+    CHECK(must(keep_endpoints(db, author, {there, here}, audience_id{9})) == audience_id{9});
+    CHECK(must(keep_endpoints(db, author, {there}, audience_id{10})) == audience_id{10});
+    CHECK(members(db, 9).size() == 2);
+    CHECK_FALSE(post_now(db, 11));
+    must(add_follower(db, author, here));
+    CHECK(post_now(db, 12) == audience_id{12});
+    CHECK(post_now(db, 13) == audience_id{12});
+  });
+}
+
 TEST_CASE("a missing or damaged audience is told", "[audience_store]") {
   kit::on_both([](kit::test_database& fresh) {
     CHECK(code_of(endpoints_of(fresh.db(), audience_id{9}).error()) == errc::not_found);
@@ -151,6 +166,9 @@ TEST_CASE("operations of the audience store fail as a whole", "[audience_store][
       });
     }
     walk([](database& open) { return error_of(endpoints_of(open, audience_id{1})); });
+    walk([](database& open) {
+      return error_of(keep_endpoints(open, author, {here}, audience_id{9}));
+    });
     walk([](database& open) { return error_of(authors_through(open, here)); });
     CHECK(walk([](database& open) { return remove_follower(open, author, here); }) == 3);
     CHECK(walk([](database& open) { return remove_follower(open, author, here); }) == 4);

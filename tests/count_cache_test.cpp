@@ -55,7 +55,8 @@ TEST_CASE_METHOD(count_cache_fixture, "a row makes what it changes forgotten, an
     keep(post_id{post});
 
   SECTION("a follow") {
-    const auto kind = GENERATE(log_kind::follow, log_kind::undo_follow, log_kind::block);
+    const auto kind =
+        GENERATE(log_kind::follow, log_kind::undo_follow, log_kind::accept_follow, log_kind::block);
     apply(kind, {object_kind::follow, 1, 2});
     CHECK_FALSE(knows(account_id{1}));
     CHECK_FALSE(knows(account_id{2}));

@@ -7,7 +7,8 @@ build_packages=(
   ca-certificates cmake g++ git ninja-build pkg-config ccache mold
   libcaf-dev libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libsqlite3-dev
   libpqxx-dev libpq-dev libssl-dev libcereal-dev libtomlplusplus-dev libcli11-dev libspdlog-dev
-  prometheus-cpp-dev libargon2-dev libidn2-dev libutf8proc-dev libc-ares-dev zlib1g-dev)
+  prometheus-cpp-dev libargon2-dev libidn2-dev libutf8proc-dev libc-ares-dev zlib1g-dev
+  libgumbo-dev)
 test_packages=(
   catch2 clang-format clang-tidy curl e2fsprogs faketime nginx-light postgresql-15 procps
   python3 python3-jsonschema python3-mastodon python3-psycopg2 python3-pytest python3-requests
