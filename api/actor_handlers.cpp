@@ -126,7 +126,7 @@ void show_outbox(gateway_state& gateway, const matched_request& request, http_re
       });
 }
 
-void list_followers(gateway_state& gateway, const matched_request& request, http_reply reply) {
+void show_followers(gateway_state& gateway, const matched_request& request, http_reply reply) {
   show_collection(
       gateway, request, std::move(reply), &url_space::followers,
       [](const std::string& name, const collection_part& part, const document_exchange& exchange) {
@@ -134,7 +134,7 @@ void list_followers(gateway_state& gateway, const matched_request& request, http
       });
 }
 
-void list_following(gateway_state& gateway, const matched_request& request, http_reply reply) {
+void show_following(gateway_state& gateway, const matched_request& request, http_reply reply) {
   show_collection(
       gateway, request, std::move(reply), &url_space::following,
       [](const std::string& name, const collection_part& part, const document_exchange& exchange) {

@@ -114,8 +114,8 @@ void show_profile_or_actor(gateway_state&, const matched_request&, http_reply);
 void show_instance_actor(gateway_state&, const matched_request&, http_reply);
 void show_instance_outbox(gateway_state&, const matched_request&, http_reply);
 void show_outbox(gateway_state&, const matched_request&, http_reply);
-void list_followers(gateway_state&, const matched_request&, http_reply);
-void list_following(gateway_state&, const matched_request&, http_reply);
+void show_followers(gateway_state&, const matched_request&, http_reply);
+void show_following(gateway_state&, const matched_request&, http_reply);
 void show_featured(gateway_state&, const matched_request&, http_reply);
 
 // api/post_documents.cpp: documents of posts for other servers
