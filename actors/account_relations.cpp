@@ -177,7 +177,7 @@ caf::expected<caf::unit_t> acting_account::unfollow(write_context& context, acco
 }
 
 caf::expected<caf::unit_t> acting_account::drop_follower(write_context& context,
-                                                           account_id follower) {
+                                                         account_id follower) {
   const auto other = begin_with(context, follower);
   if (!other)
     return other.error();
