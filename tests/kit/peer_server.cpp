@@ -2,7 +2,6 @@
 
 #include <openssl/ssl.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -121,8 +120,6 @@ void peer_server::accept_all() {
     if (descriptor < 0)
       return;
     ++accepted_;
-    const int open = ++open_;
-    open_max_ = std::max<int>(open_max_, open);
     const std::lock_guard lock{mutex_};
     descriptors_.push_back(descriptor);
     threads_.emplace_back([this, descriptor] { serve(descriptor); });
@@ -145,7 +142,6 @@ void peer_server::serve(int descriptor) {
   }
   if (ssl != nullptr)
     SSL_free(ssl);
-  --open_;
   const std::lock_guard lock{mutex_};
   std::erase(descriptors_, descriptor);
   ::close(descriptor);

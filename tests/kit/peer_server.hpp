@@ -62,9 +62,6 @@ public:
   int accepted() const { return accepted_; }
   std::string url(std::string_view target = "/", std::string_view host = "127.0.0.1") const;
 
-  /// The most connections that were open at once.
-  int open_max() const { return open_max_; }
-
 private:
   void accept_all();
   void serve(int descriptor);
@@ -74,8 +71,6 @@ private:
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<int> accepted_ = 0;
-  std::atomic<int> open_ = 0;
-  std::atomic<int> open_max_ = 0;
   std::atomic<bool> stopped_ = false;
   std::mutex mutex_;
   std::vector<int> descriptors_;
