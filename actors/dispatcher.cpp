@@ -47,7 +47,7 @@ dispatcher_state::make_behavior(dispatcher_dependencies dependencies, dispatcher
   has_ = std::move(dependencies);
   options_ = options;
   books_ = delivery_books{options.books};
-  recipients_ = recipients{options.endpoints_max};
+  recipients_ = recipient_book{options.endpoints_max};
   cleared_at_ = has_.clock();
   return {
       [this](begin_delivery) { load(); },

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "actors/dispatcher_messages.hpp"
-#include "actors/recipients.hpp"
+#include "actors/recipient_book.hpp"
 #include "actors/remote_host_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "protocol/delivery_books.hpp"
@@ -102,7 +102,7 @@ private:
   dispatcher_dependencies has_;
   dispatcher_options options_;
   delivery_books books_;
-  recipients recipients_;
+  recipient_book recipients_;
   bool loaded_ = false;
   bool reading_ = false;
   bool asking_ = false;          ///< Recipients of the batch are being read.

@@ -14,11 +14,8 @@ namespace trunkline {
 namespace {
 
 constexpr auto kind_of_hosts = static_cast<int>(actor_kind::host);
-
-/// Rows written by one statement.
-constexpr std::size_t rows_per_statement = 64;
-/// Ids asked for by one statement.
-constexpr std::size_t ids_per_statement = 500;
+constexpr std::size_t rows_per_statement = 64; // written
+constexpr std::size_t ids_per_statement = 500; // asked for
 
 caf::error error_of(caf::expected<sql_result> done) {
   return done ? caf::error{} : std::move(done.error());
@@ -31,9 +28,8 @@ caf::expected<std::vector<unit_key>> acked_of(const sql_value& column, std::stri
   return units;
 }
 
-/// Returns "($1, $2), ($3, $4)".
 std::string value_rows(std::size_t rows, std::size_t columns) {
-  auto text = std::string{};
+  auto text = std::string{}; // "($1, $2), ($3, $4)"
   for (auto row = std::size_t{0}; row < rows; ++row)
     text += (row ? ", (" : "(") + parameters(row * columns + 1, columns) + ")";
   return text;

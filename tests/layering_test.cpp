@@ -168,9 +168,11 @@ TEST_CASE("the walk refuses what it should", "[layering]") {
   CHECK_FALSE(refuse("net/a.hpp", "boost/asio/io_context.hpp", false));
 }
 
-// Two types of one name in two folders link without a word, and break the program.
+// Two types of one name in two folders link without a word, and break the program. Specialisations
+// are no types of their own.
 TEST_CASE("a type's name is given once", "[layering]") {
-  static const auto type = std::regex{R"re((?:^|\n)(?:class|struct|enum class) (\w+)[^;{]*\{)re"};
+  static const auto type =
+      std::regex{R"re((?:^|\n)(?:class|struct|enum class) (\w+)(?!\w|::|<)[^;{]*\{)re"};
   auto homes = std::map<std::string, std::string>{};
   for (const auto& file : files_of_ours()) {
     if (!is_header(file))
@@ -199,8 +201,9 @@ TEST_CASE("a header begins with what it is and is guarded", "[layering]") {
 
 TEST_CASE("a source file has at most 400 lines, a header 200", "[layering]") {
   // Lists, which grow with what they list, and one template that has no source file to move to.
-  const auto longer = std::set<std::string>{"actors/messages.hpp", "actors/shard_region.hpp",
-                                            "protocol/entities.cpp", "storage/schema_v1.hpp"};
+  const auto longer = std::set<std::string>{"actors/account_messages.hpp", "actors/messages.hpp",
+                                            "actors/shard_region.hpp", "protocol/entities.cpp",
+                                            "storage/schema_v1.hpp"};
   for (const auto& file : files_of_ours()) {
     const auto text = read(file);
     const auto lines = std::count(text.begin(), text.end(), '\n');

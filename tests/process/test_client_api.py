@@ -560,7 +560,7 @@ def test_the_links_of_entities_lead_somewhere(node, people):
 
 def test_what_does_not_exist_is_told_in_the_error_shape(node, people):
     alice = people[0]
-    for path in ("/api/v1/notifications", "/api/v1/nothing", "/api/v9/statuses", "/nothing",
+    for path in ("/api/v1/lists", "/api/v1/nothing", "/api/v9/statuses", "/nothing",
                  "/api/v1/timelines/public"):
         answer = node.get(path, alice)
         refused(answer, 404)

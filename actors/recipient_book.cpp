@@ -1,4 +1,4 @@
-#include "actors/recipients.hpp"
+#include "actors/recipient_book.hpp"
 
 #include "storage/audience_store.hpp"
 
@@ -33,18 +33,18 @@ caf::expected<found_recipients> read_recipients(database& db, const missing_reci
   return found;
 }
 
-void recipients::make_room() {
+void recipient_book::make_room() {
   if (ids_ > ids_max_)
     clear();
 }
 
-void recipients::clear() {
+void recipient_book::clear() {
   audiences_.clear();
   endpoints_.clear();
   ids_ = 0;
 }
 
-missing_recipients recipients::missing_for(const std::vector<log_entry>& rows) const {
+missing_recipients recipient_book::missing_for(const std::vector<log_entry>& rows) const {
   auto audiences = std::set<audience_id>{};
   auto endpoints = std::set<endpoint_id>{};
   auto authors = std::set<account_id>{};
@@ -62,7 +62,7 @@ missing_recipients recipients::missing_for(const std::vector<log_entry>& rows) c
           {authors.begin(), authors.end()}};
 }
 
-void recipients::put(const missing_recipients& wanted, const found_recipients& found) {
+void recipient_book::put(const missing_recipients& wanted, const found_recipients& found) {
   for (const auto id : wanted.endpoints) // what is not found is not asked for again
     endpoints_.try_emplace(id);
   for (const auto& each : found.endpoints)
@@ -75,8 +75,8 @@ void recipients::put(const missing_recipients& wanted, const found_recipients& f
 }
 
 std::vector<const endpoint_on_host*>
-recipients::of(const log_entry& row,
-               const std::map<account_id, std::vector<endpoint_id>>& present) const {
+recipient_book::of(const log_entry& row,
+                   const std::map<account_id, std::vector<endpoint_id>>& present) const {
   auto owed = std::set<endpoint_id>(row.extra.begin(), row.extra.end());
   if (const auto audience = audiences_.find(row.audience); audience != audiences_.end()) {
     const auto now = present.find(row.author);

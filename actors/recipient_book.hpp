@@ -35,10 +35,10 @@ struct found_recipients {
 /// Reads what is missing. An audience that is gone has nobody.
 caf::expected<found_recipients> read_recipients(database& db, const missing_recipients& wanted);
 
-class recipients {
+class recipient_book {
 public:
   /// Holds at most `ids_max` endpoints, in audiences or by themselves, and those of one batch.
-  explicit recipients(std::size_t ids_max = 1'000'000) : ids_max_{ids_max} {}
+  explicit recipient_book(std::size_t ids_max = 1'000'000) : ids_max_{ids_max} {}
 
   /// Forgets all when it is full, or `clear` says so. Between two batches.
   void make_room();
