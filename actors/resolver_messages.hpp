@@ -19,8 +19,11 @@ struct resolve_account {
 
 /// Finds a post by its id or page, and stores it with its author. Of the thread above it at most
 /// 20 posts are fetched.
+/// With `refresh` a known one is fetched again: edited, or erased when its server answers 404 or
+/// 410 (then the answer is a failure).
 struct resolve_post {
   std::string url;
+  bool refresh = false;
 };
 
 /// What a URL turned out to be; one of the two is not 0.

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/inbox_messages.hpp"
 #include "actors/password_worker_messages.hpp"
+#include "actors/remote_host_messages.hpp"
 #include "actors/resolver_messages.hpp"
 #include "actors/signature_checker_messages.hpp"
 #include "actors/signing_pool_messages.hpp"
@@ -23,8 +25,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace trunkline {
 
@@ -91,6 +95,10 @@ struct api_services {
   known_counts_ptr counts;             ///< Null: everything that is shown is counted.
   signing_handle signing;              ///< Null: documents with keys are answered 503.
   signature_checker_handle signature_checker; ///< Null: signed requests are answered 503.
+  inbox_lane_handle inbox;  ///< The region of inbox lanes. Null: arrivals are answered 503.
+  remote_host_handle hosts; ///< The host region; told of signs of life.
+  /// Called at the named points of the inbound path; for tests that kill the process there.
+  std::function<void(std::string_view)> at_point = [](std::string_view) {};
   ticket_office tickets;
   rate_limiter requests; ///< By account, app and address.
   rate_limiter logins_by_address;
