@@ -14,20 +14,40 @@ unsigned char* raw(std::string& bytes) {
   return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
-/// Fetched once: looking the algorithm up costs more than the hash of a short text.
-const EVP_MD* sha256_algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return algorithm;
+std::string hash(std::string_view bytes, const EVP_MD* algorithm, std::size_t size) {
+  auto digest = std::string(size, '\0');
+  if (EVP_Digest(bytes.data(), bytes.size(), raw(digest), nullptr, algorithm, nullptr) != 1)
+    std::abort();
+  return digest;
+}
+
+std::string encode(std::string_view bytes, std::string_view letters) {
+  auto text = std::string{};
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  auto bits = 0U;
+  auto held = 0;
+  for (const auto byte : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(byte);
+    for (held += 8; held >= 6; held -= 6)
+      text += letters[(bits >> (held - 6)) & 63];
+  }
+  if (held > 0)
+    text += letters[(bits << (6 - held)) & 63];
+  return text;
 }
 
 } // namespace
 
+// Algorithms are fetched once: looking one up costs more than the hash of a short text.
+
 std::string sha256(std::string_view bytes) {
-  auto digest = std::string(32, '\0');
-  if (EVP_Digest(bytes.data(), bytes.size(), raw(digest), nullptr, sha256_algorithm(), nullptr) !=
-      1)
-    std::abort();
-  return digest;
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return hash(bytes, algorithm, 32);
+}
+
+std::string sha512(std::string_view bytes) {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA512", nullptr);
+  return hash(bytes, algorithm, 64);
 }
 
 std::string random_bytes(std::size_t count) {
@@ -52,20 +72,18 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
+std::string to_base64(std::string_view bytes) {
+  constexpr auto letters =
+      std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"};
+  auto text = encode(bytes, letters);
+  text.append((4 - text.size() % 4) % 4, '=');
+  return text;
+}
+
 std::string to_base64url(std::string_view bytes) {
   constexpr auto letters =
       std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
-  auto text = std::string{};
-  auto bits = 0U;
-  auto held = 0;
-  for (const auto byte : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(byte);
-    for (held += 8; held >= 6; held -= 6)
-      text += letters[(bits >> (held - 6)) & 63];
-  }
-  if (held > 0)
-    text += letters[(bits << (6 - held)) & 63];
-  return text;
+  return encode(bytes, letters);
 }
 
 std::string from_base64(std::string_view text) {

@@ -10,6 +10,9 @@ namespace trunkline {
 /// Returns the 32 bytes of SHA-256 over `bytes`.
 std::string sha256(std::string_view bytes);
 
+/// Returns the 64 bytes of SHA-512 over `bytes`.
+std::string sha512(std::string_view bytes);
+
 /// Returns `count` bytes fit for keys and tokens. Ends the process when the system has none.
 std::string random_bytes(std::size_t count);
 
@@ -18,6 +21,9 @@ std::string random_secret();
 
 /// Lower-case hexadecimal.
 std::string to_hex(std::string_view bytes);
+
+/// RFC 4648 section 4, with padding.
+std::string to_base64(std::string_view bytes);
 
 /// RFC 4648 section 5, without padding.
 std::string to_base64url(std::string_view bytes);
