@@ -41,7 +41,36 @@ struct host_summary {
   std::int64_t dead = 0;
 };
 
-/// Returns at most `limit` hosts after the id `after`, by id.
-caf::expected<std::vector<host_summary>> list_hosts(database& db, host_id after, std::size_t limit);
+/// In which order hosts are listed; hosts that are equal in it come by id.
+enum class host_order : std::uint8_t {
+  backlog,  ///< The most that waits first.
+  oldest,   ///< What has waited longest first; hosts for which nothing waits last.
+  failures, ///< The longest streak first.
+  name,
+};
+
+/// Where a list of hosts goes on: after this host. Of `number` and `name` the order has one.
+struct host_place {
+  std::int64_t number = 0;
+  std::string name;
+  host_id id;
+};
+
+/// Returns the place of `host` in a list of that order.
+host_place place_of(host_order order, const host_summary& host);
+
+struct host_list_wish {
+  host_order order = host_order::backlog;
+  std::optional<host_state> state; ///< Only hosts in this state.
+  bool only_paused = false;
+  std::string part; ///< Only hosts whose name contains it; "" for all.
+  std::optional<host_place> after;
+  std::int64_t limit = 50;
+};
+
+caf::expected<std::vector<host_summary>> list_hosts(database& db, const host_list_wish& wish);
+
+/// Returns the host at `address` as `list_hosts` does; nothing when it has no row.
+caf::expected<std::optional<host_summary>> summary_of(database& db, const host_address& address);
 
 } // namespace trunkline
