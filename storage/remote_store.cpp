@@ -3,10 +3,10 @@
 #include "protocol/names.hpp"
 #include "protocol/remote_text.hpp"
 #include "storage/audience_store.hpp"
+#include "storage/domain_block_store.hpp"
 #include "storage/graph_store.hpp"
 #include "storage/node_store.hpp"
 #include "storage/remote_json.hpp"
-#include "storage/sql_list.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -365,20 +365,7 @@ caf::error erase_remote_account(database& db, const remote_account& account, tim
 }
 
 caf::expected<bool> is_host_blocked(database& db, const std::string& host) {
-  auto values = std::vector<sql_value>{};
-  for (auto rest = std::string_view{host}; !rest.empty();) {
-    values.emplace_back(rest);
-    const auto dot = rest.find('.');
-    rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
-  }
-  if (values.empty())
-    return false;
-  auto found = db.run("SELECT 1 FROM domain_block WHERE account_id = 0 AND host IN (" +
-                          parameters(1, values.size()) + ") LIMIT 1",
-                      values);
-  if (!found)
-    return std::move(found.error());
-  return !found->rows.empty();
+  return is_domain_blocked(db, whole_server, host);
 }
 
 } // namespace trunkline

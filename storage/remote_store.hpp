@@ -70,7 +70,8 @@ caf::expected<bool> note_actor_gone(database& db, const std::string& uri, time_p
 /// its id is refused for ever. Its name becomes free.
 caf::error erase_remote_account(database& db, const remote_account& account, time_point now);
 
-/// Tells whether the server blocks `host` (a name without port), or a domain above it.
+/// Tells whether the server suspends `host` (a name without port), or a domain above it. Silence is
+/// no block.
 caf::expected<bool> is_host_blocked(database& db, const std::string& host);
 
 } // namespace trunkline

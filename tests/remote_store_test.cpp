@@ -282,7 +282,9 @@ TEST_CASE("an actor whose deletion came first is refused", "[remote_store]") {
 TEST_CASE("a blocked domain covers what is below it and nothing beside it", "[remote_store]") {
   on_each([](remote_world world) {
     REQUIRE(world.db.run("INSERT INTO domain_block(account_id, host, at, severity) VALUES"
-                         " (0, 'bad.example', 0, 1), (7, 'mine.example', 0, 1)"));
+                         " (0, 'bad.example', 0, 2), (7, 'mine.example', 0, 2),"
+                         " (0, 'loud.example', 0, 1)"));
+    CHECK_FALSE(must(is_host_blocked(world.db, "loud.example")));
     CHECK(must(is_host_blocked(world.db, "bad.example")));
     CHECK(must(is_host_blocked(world.db, "a.b.bad.example")));
     CHECK_FALSE(must(is_host_blocked(world.db, "notbad.example")));
