@@ -120,18 +120,8 @@ caf::expected<new_account> read_new_account(const matched_request& request,
                      .created_at = services.clock()};
 }
 
-caf::expected<std::int64_t> read_limit(const matched_request& request) {
-  const auto text = query_value(request, "limit");
-  if (text.empty())
-    return page_default;
-  const auto number = parse_id(text);
-  if (!number || *number > page_max)
-    return make_error(errc::invalid, "limit: must be 1 to 500");
-  return *number;
-}
-
 void answer_page(const answering& answer, const caf::expected<std::vector<account_overview>>& found,
-                 std::int64_t limit) {
+                 std::int64_t limit, const std::string& link) {
   if (!found)
     return answer.refuse(found.error());
   auto list = json_array{};
@@ -139,9 +129,7 @@ void answer_page(const answering& answer, const caf::expected<std::vector<accoun
     list.emplace_back(render(account));
   auto response = admin_answer_of(200, {{"accounts", std::move(list)}});
   if (static_cast<std::int64_t>(found->size()) == limit)
-    response.headers.emplace_back("Link", "</admin/v1/accounts?limit=" + std::to_string(limit) +
-                                              "&after=" + to_string(found->back().id) +
-                                              ">; rel=\"next\"");
+    add_next_page(response, link, to_string(found->back().id));
   answer.reply(std::move(response));
 }
 
@@ -193,6 +181,34 @@ std::string query_value(const matched_request& request, std::string_view key) {
   return {};
 }
 
+caf::expected<std::int64_t> read_limit(const matched_request& request) {
+  const auto text = query_value(request, "limit");
+  if (text.empty())
+    return page_default;
+  const auto number = parse_id(text);
+  if (!number || *number > page_max)
+    return make_error(errc::invalid, "limit: must be 1 to 500");
+  return *number;
+}
+
+std::string link_to_next(const matched_request& request) {
+  auto link = request.http.path + "?";
+  auto rest = std::string_view{request.http.query};
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('&'), rest.size());
+    if (end > 0 && !rest.starts_with("after="))
+      link.append(rest.substr(0, end)) += '&';
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  // What a client sent stands between angle brackets here.
+  std::erase_if(link, [](char c) { return c == '<' || c == '>' || c == '"' || c <= ' '; });
+  return "<" + link + "after=";
+}
+
+void add_next_page(http_response& response, const std::string& link, const std::string& mark) {
+  response.headers.emplace_back("Link", link + mark + ">; rel=\"next\"");
+}
+
 void list_accounts(gateway_state& gateway, const matched_request& request, http_reply reply) {
   const auto answer = answer_to(gateway, std::move(reply));
   const auto limit = read_limit(request);
@@ -206,8 +222,9 @@ void list_accounts(gateway_state& gateway, const matched_request& request, http_
   auto question =
       name.empty() ? ask_accounts(account_id{*id}, *limit) : ask_accounts_named(fold_name(name));
   ask_storage(gateway.self, gateway.services->storage, std::move(question),
-              [answer, limit = *limit](const caf::expected<std::vector<account_overview>>& found) {
-                answer_page(answer, found, limit);
+              [answer, limit = *limit, link = link_to_next(request)](
+                  const caf::expected<std::vector<account_overview>>& found) {
+                answer_page(answer, found, limit, link);
               });
 }
 

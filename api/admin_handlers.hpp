@@ -28,6 +28,16 @@ caf::expected<std::string> text_member(const json_object& body, std::string_view
 /// Returns the value of `key` in the query, percent-decoded, or "".
 std::string query_value(const matched_request& request, std::string_view key);
 
+/// Reads `limit`, 1 to 500; 50 when it is missing. Fails with `errc::invalid`.
+caf::expected<std::int64_t> read_limit(const matched_request& request);
+
+/// Returns the address of the list that `request` asks for, but for where it goes on: what
+/// `add_next_page` completes.
+std::string link_to_next(const matched_request& request);
+
+/// Says in `response` that the list goes on after `mark`, which is fit for a URL.
+void add_next_page(http_response& response, const std::string& link, const std::string& mark);
+
 // admin_health.cpp
 void show_livez(gateway_state&, const matched_request&, http_reply);
 void show_readyz(gateway_state&, const matched_request&, http_reply);
@@ -50,5 +60,17 @@ void enable_account(gateway_state&, const matched_request&, http_reply);
 void reset_password(gateway_state&, const matched_request&, http_reply);
 void create_user_token(gateway_state&, const matched_request&, http_reply);
 void create_admin_token(gateway_state&, const matched_request&, http_reply);
+
+// admin_hosts.cpp
+void list_hosts(gateway_state&, const matched_request&, http_reply);
+void show_host(gateway_state&, const matched_request&, http_reply);
+void pause_delivery(gateway_state&, const matched_request&, http_reply);
+void resume_delivery(gateway_state&, const matched_request&, http_reply);
+void retry_delivery(gateway_state&, const matched_request&, http_reply);
+
+// admin_domain_blocks.cpp
+void list_server_blocks(gateway_state&, const matched_request&, http_reply);
+void block_for_all(gateway_state&, const matched_request&, http_reply);
+void unblock_for_all(gateway_state&, const matched_request&, http_reply);
 
 } // namespace trunkline

@@ -90,6 +90,8 @@ json_object problem_schema() {
 }
 
 std::string_view method_key(http_method method) {
+  if (method == http_method::del)
+    return "delete";
   return method == http_method::get ? "get" : "post";
 }
 

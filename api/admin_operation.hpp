@@ -17,7 +17,7 @@ struct admin_field {
   bool required = false;
 };
 
-inline constexpr std::size_t admin_fields_max = 3;
+inline constexpr std::size_t admin_fields_max = 5;
 
 struct admin_operation {
   route row;
