@@ -38,11 +38,34 @@ struct token_command {
   std::string config_file;
 };
 
+/// One of list, show, pause, resume, retry.
+struct host_command {
+  std::string action;
+  std::string host;  ///< Of all but list.
+  std::string sort;  ///< Of list; "" for the node's default.
+  std::string state; ///< Of list; "" for all.
+  int limit = 50;    ///< Of list.
+  bool as_json = false;
+  std::string config_file;
+};
+
+/// One of list, block, unblock.
+struct domain_command {
+  std::string action;
+  std::string domain;               ///< Of all but list.
+  std::string severity = "suspend"; ///< Of block.
+  std::string comment;              ///< Of block.
+  bool as_json = false;
+  std::string config_file;
+};
+
 /// Each does its work, prints, and returns the exit code.
 int run(const init_command& command);
 int run(const run_command& command);
 int run(const account_command& command);
 int run(const token_command& command);
+int run(const host_command& command);
+int run(const domain_command& command);
 
 /// Parses the arguments and runs the command they name. Returns the exit code.
 int run_command_line(int count, const char* const* arguments);

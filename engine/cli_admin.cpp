@@ -1,7 +1,5 @@
-#include "engine/admin_client.hpp"
 #include "engine/cli.hpp"
-#include "engine/config.hpp"
-#include "engine/exit_codes.hpp"
+#include "engine/cli_calls.hpp"
 #include "protocol/errc.hpp"
 
 #include <iostream>
@@ -9,46 +7,6 @@
 namespace trunkline {
 
 namespace {
-
-int refuse(const std::string& message, int code) {
-  std::cerr << "trunkline: " << message << '\n';
-  return code;
-}
-
-int refuse(const caf::error& failure) {
-  return refuse(context_of(failure), exit_code_of(code_of(failure)));
-}
-
-std::string text_of(const json_value& object, std::string_view key) {
-  const auto* member = object.find(key);
-  const auto* text = member ? member->as_string() : nullptr;
-  return text ? *text : std::string{};
-}
-
-/// Where the node of this configuration listens.
-caf::expected<std::string> socket_of(const std::string& config_file) {
-  auto config = load_config(
-      {config_file.empty() ? default_config_file() : config_file, process_environment(), {}});
-  if (!config)
-    return std::move(config.error());
-  return config->values.admin.socket;
-}
-
-/// A 2xx answer's body; everything else is an error with the problem's own words.
-caf::expected<json_value> call(const std::string& socket, std::string_view method,
-                               const std::string& path, const json_object& body) {
-  auto answer = ask_admin(socket, method, path, body);
-  if (!answer)
-    return std::move(answer.error());
-  if (answer->status / 100 == 2)
-    return std::move(answer->body);
-  auto detail = text_of(answer->body, "detail");
-  if (detail.empty())
-    detail = text_of(answer->body, "title");
-  const auto code = answer->status == 503 ? errc::unavailable : errc::invalid;
-  return make_error(code, detail.empty() ? "the node answered " + std::to_string(answer->status)
-                                         : detail);
-}
 
 /// Letters, digits and underscores alone: what a name can be, and nothing that bends a path.
 bool is_plain(const std::string& name) {
@@ -59,7 +17,7 @@ bool is_plain(const std::string& name) {
 caf::expected<std::string> find_account(const std::string& socket, const std::string& name) {
   if (!is_plain(name))
     return make_error(errc::invalid, "'" + name + "' is no account name");
-  auto found = call(socket, "GET", "/admin/v1/accounts?name=" + name, {});
+  auto found = call_admin(socket, "GET", "/admin/v1/accounts?name=" + name, {});
   if (!found)
     return std::move(found.error());
   const auto* list = found->find("accounts");
@@ -80,12 +38,12 @@ int print_secret(const caf::expected<json_value>& answer, std::string_view key) 
 } // namespace
 
 int run(const account_command& command) {
-  const auto socket = socket_of(command.config_file);
+  const auto socket = admin_socket_of(command.config_file);
   if (!socket)
     return refuse(socket.error());
   if (command.action == "create")
-    return print_secret(call(*socket, "POST", "/admin/v1/accounts",
-                             {{"name", command.name}, {"role", command.role}}),
+    return print_secret(call_admin(*socket, "POST", "/admin/v1/accounts",
+                                   {{"name", command.name}, {"role", command.role}}),
                         "password");
   const auto id = find_account(*socket, command.name);
   if (!id)
@@ -94,17 +52,17 @@ int run(const account_command& command) {
       command.action == "token" ? json_object{{"scopes", command.scopes}} : json_object{};
   // Disabling and enabling answer with no secret, and so print nothing.
   return print_secret(
-      call(*socket, "POST", "/admin/v1/accounts/" + *id + ":" + command.action, body),
+      call_admin(*socket, "POST", "/admin/v1/accounts/" + *id + ":" + command.action, body),
       command.action);
 }
 
 int run(const token_command& command) {
-  const auto socket = socket_of(command.config_file);
+  const auto socket = admin_socket_of(command.config_file);
   if (!socket)
     return refuse(socket.error());
-  return print_secret(
-      call(*socket, "POST", "/admin/v1/tokens", {{"scope", command.scope}, {"name", command.name}}),
-      "token");
+  return print_secret(call_admin(*socket, "POST", "/admin/v1/tokens",
+                                 {{"scope", command.scope}, {"name", command.name}}),
+                      "token");
 }
 
 } // namespace trunkline
