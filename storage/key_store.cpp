@@ -77,30 +77,32 @@ caf::expected<std::optional<own_key_row>> store_first_key(database& db, account_
   return find_own_key(db, owner);
 }
 
-caf::expected<known_signer> find_signer(database& db, const std::string& key_id,
-                                        const std::string& host) {
+caf::expected<known_signer> find_signer(database& db, const named_key& key) {
   auto signer = known_signer{};
-  const auto blocked = is_host_blocked(db, host);
+  const auto blocked = is_host_blocked(db, key.host);
   if (!blocked)
     return blocked.error();
   signer.host_blocked = *blocked;
   if (signer.host_blocked)
     return signer;
-  auto found = db.run("SELECT a.uri, a.public_key, a.suspended_at, h.name FROM account a"
-                      " JOIN host h ON h.id = a.host_id"
-                      " WHERE a.uri IN ($1, $2) AND a.key_id = $3 AND a.deleted_at IS NULL",
-                      {before_fragment(key_id), before_segment(key_id), key_id});
+  auto found =
+      db.run("SELECT a.uri, a.key_id, a.public_key, a.suspended_at, h.name FROM account a"
+             " JOIN host h ON h.id = a.host_id"
+             " WHERE a.uri IN ($1, $2, $3) AND a.deleted_at IS NULL"
+             " ORDER BY CASE WHEN a.key_id = $4 THEN 0 ELSE 1 END, a.id LIMIT 1",
+             {key.actor, before_fragment(key.key_id), before_segment(key.key_id), key.key_id});
   if (!found)
     return std::move(found.error());
   if (found->rows.empty())
     return signer;
   const auto& row = found->rows[0];
   signer.actor = row[0].text();
-  signer.pem = row[1].text();
-  signer.suspended = !row[2].is_null();
-  if (row[3].text() == host)
+  signer.key_id = row[1].text();
+  signer.pem = row[2].text();
+  signer.suspended = !row[3].is_null();
+  if (row[4].text() == key.host)
     return signer;
-  const auto named = is_host_blocked(db, row[3].text());
+  const auto named = is_host_blocked(db, row[4].text());
   if (!named)
     return named.error();
   signer.host_blocked = *named;

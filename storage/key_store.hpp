@@ -36,19 +36,25 @@ caf::expected<std::optional<own_key_row>> find_own_key(database& db, account_id 
 caf::expected<std::optional<own_key_row>> store_first_key(database& db, account_id owner,
                                                           const key_pair_row& pair);
 
+/// A key of another server, as a request names it.
+struct named_key {
+  std::string key_id;
+  std::string host;  ///< In `key_id`, without port.
+  std::string actor; ///< Whose it is, where that is known from its document; else "".
+};
+
 /// What is known of the owner of a key of another server.
 struct known_signer {
   bool host_blocked = false; ///< By this server: the key's host, or that of the account's name.
   bool suspended = false;    ///< By this server: the account.
-  std::string actor;         ///< Its id; "" when the key belongs to no account that is known.
-  std::string pem;
+  std::string actor;         ///< Its id; "" when no account is known that may have the key.
+  std::string key_id;        ///< Of the account's key.
+  std::string pem;           ///< Likewise.
 };
 
-/// Looks for the account whose key has the id `key_id`. Accounts are found whose id is `key_id`
-/// without its fragment, or without its last segment: so all but a few servers name their keys.
-/// `host`: the name, without port, in `key_id`.
-caf::expected<known_signer> find_signer(database& db, const std::string& key_id,
-                                        const std::string& host);
+/// Looks for the account that a key belongs to: `actor`, or the one whose id is `key_id` without
+/// its fragment, or without its last segment; so all but a few servers name their keys.
+caf::expected<known_signer> find_signer(database& db, const named_key& key);
 
 /// The key of an account of another server, as its document names it.
 struct signer_key {

@@ -103,14 +103,18 @@ TEST_CASE("a signer is found by the usual ids of keys", "[key_store]") {
   kit::on_both([&](kit::test_database& fresh) {
     auto& db = fresh.db();
     kit::add_remote(db, {ann, "ann"});
-    CHECK(must(find_signer(db, key_id, "far.example")).actor.empty());
+    CHECK(must(find_signer(db, {key_id, "far.example", {}})).key_id.empty());
     CHECK(must(store_signer_key(db, {"https://far.example/ann", key_id, "PEM"})));
-    const auto found = must(find_signer(db, key_id, "far.example"));
+    const auto found = must(find_signer(db, {key_id, "far.example", {}}));
     CHECK(found.actor == "https://far.example/ann");
     CHECK(found.pem == "PEM");
     CHECK_FALSE(found.host_blocked);
     CHECK_FALSE(found.suspended);
-    CHECK(must(find_signer(db, key_id + "2", "far.example")).actor.empty());
+    CHECK(found.key_id == key_id);
+    CHECK(must(find_signer(db, {key_id + "2", "far.example", {}})).key_id != key_id + "2");
+    CHECK(must(find_signer(db, {"https://far.example/keys/1", "far.example", {}})).actor.empty());
+    const auto named = named_key{"https://far.example/keys/1", "far.example", found.actor};
+    CHECK(must(find_signer(db, named)).actor == found.actor);
   });
 }
 
@@ -125,7 +129,7 @@ TEST_CASE("a key is stored for a living account of another server alone", "[key_
     CHECK_FALSE(must(store_signer_key(db, {"https://far.example/bob", "k", "PEM"})));
     must(db.run("UPDATE account SET deleted_at = 5 WHERE id = 20"));
     CHECK_FALSE(must(store_signer_key(db, {"https://far.example/ann", ann_key, "PEM 3"})));
-    CHECK(must(find_signer(db, ann_key, "far.example")).actor.empty());
+    CHECK(must(find_signer(db, {ann_key, "far.example", {}})).actor.empty());
   });
 }
 
@@ -134,14 +138,16 @@ TEST_CASE("A24: a signer of a blocked host, and a suspended one, are told", "[ke
     auto& db = fresh.db();
     add_ann(db);
     must(db.run("UPDATE account SET suspended_at = 5 WHERE id = 20"));
-    CHECK(must(find_signer(db, ann_key, "far.example")).suspended);
+    CHECK(must(find_signer(db, {ann_key, "far.example", {}})).suspended);
     must(store_domain_block(db, {.owner = whole_server, .host = "evil.example", .at = now}));
-    CHECK(must(find_signer(db, "https://evil.example/u#main-key", "evil.example")).host_blocked);
-    CHECK(must(find_signer(db, "https://a.evil.example/u", "a.evil.example")).host_blocked);
-    CHECK_FALSE(must(find_signer(db, "https://notevil.example/u", "notevil.example")).host_blocked);
+    CHECK(must(find_signer(db, {"https://evil.example/u#main-key", "evil.example", {}}))
+              .host_blocked);
+    CHECK(must(find_signer(db, {"https://a.evil.example/u", "a.evil.example", {}})).host_blocked);
+    CHECK_FALSE(
+        must(find_signer(db, {"https://notevil.example/u", "notevil.example", {}})).host_blocked);
     // The host in the account's name counts as well as that of its id.
     must(db.run("UPDATE host SET name = 'evil.example' WHERE name = 'far.example'"));
-    CHECK(must(find_signer(db, ann_key, "far.example")).host_blocked);
+    CHECK(must(find_signer(db, {ann_key, "far.example", {}})).host_blocked);
   });
 }
 
@@ -156,7 +162,7 @@ TEST_CASE("operations of the key store fail as a whole", "[key_store][walk]") {
     walk([](database& open) { return error_of(find_own_key(open, instance_actor)); });
     walk([](database& open) { return error_of(store_first_key(open, alice, first)); });
     walk([](database& open) { return error_of(store_first_key(open, instance_actor, first)); });
-    walk([](database& open) { return error_of(find_signer(open, ann_key, "far.example")); });
+    walk([](database& open) { return error_of(find_signer(open, {ann_key, "far.example", {}})); });
     walk([](database& open) {
       return error_of(store_signer_key(open, {"https://far.example/ann", ann_key, "PEM 2"}));
     });

@@ -1,0 +1,311 @@
+#include "actors/signing_pool.hpp"
+
+#include "actors/messages.hpp"
+#include "protocol/errc.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/result.hpp>
+#include <caf/send.hpp>
+
+#include <string_view>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+caf::error too_many() {
+  return make_error(errc::unavailable, "signing: too many requests wait");
+}
+
+caf::error no_such_account(account_id owner) {
+  return make_error(errc::not_found, "signing: no account of ours is " + to_string(owner));
+}
+
+/// The origin in a URL of a request, by which hosts take turns; any text will do.
+std::string host_of(std::string_view url) {
+  constexpr auto mark = std::string_view{"://"};
+  const auto scheme = url.find(mark);
+  const auto begin = scheme == std::string_view::npos ? 0 : scheme + mark.size();
+  return std::string{url.substr(0, url.find('/', begin))};
+}
+
+} // namespace
+
+signing_pool_state::~signing_pool_state() {
+  const auto ending = make_error(errc::unavailable, "signing: shutting down");
+  for (auto& [id, answer] : signs_)
+    answer.deliver(ending);
+  for (auto& [id, answer] : asks_)
+    answer.deliver(ending);
+}
+
+signing_handle::behavior_type
+signing_pool_state::make_behavior(signing_pool_dependencies dependencies,
+                                  signing_pool_options options) {
+  has_ = std::move(dependencies);
+  options_ = options;
+  queue_ = signing_queue<question>{options_.direct_share};
+  start_workers();
+  return {
+      [this](const sign_request& wish) { return sign(wish); },
+      [this](const ask_public_key& wish) { return tell_key(wish); },
+      [this](signing_done) { collect(); },
+  };
+}
+
+/// Workers are linked: they end with the pool, and the pool with a worker that fails.
+void signing_pool_state::start_workers() {
+  const auto me = caf::actor_cast<caf::weak_actor_ptr>(signing_handle{self_});
+  for (auto count = std::max<std::size_t>(1, options_.workers); count > 0; --count) {
+    auto box = std::make_shared<work_box>();
+    auto handle = options_.detached
+                      ? self_->spawn<caf::linked + caf::detached>(signing_worker, box, me)
+                      : self_->spawn<caf::linked>(signing_worker, box, me);
+    workers_.push_back({.handle = std::move(handle), .box = std::move(box), .finish = {}});
+  }
+}
+
+caf::result<signed_headers> signing_pool_state::sign(const sign_request& wish) {
+  if (is_full())
+    return too_many();
+  const auto id = ++last_question_;
+  auto answer = self_->make_response_promise<signed_headers>();
+  signs_.emplace(id, answer);
+  queue_.put(wish.cls, host_of(wish.url),
+             {.id = id, .owner = wish.signer, .wish = std::make_shared<const sign_request>(wish)});
+  pump();
+  return answer;
+}
+
+caf::result<public_key_text> signing_pool_state::tell_key(const ask_public_key& wish) {
+  if (const auto key = has_.keys->find(wish.owner, self_->clock().now()))
+    return public_key_text{key->public_pem};
+  if (is_full())
+    return too_many();
+  const auto id = ++last_question_;
+  auto answer = self_->make_response_promise<public_key_text>();
+  asks_.emplace(id, answer);
+  queue_.put(delivery_class::direct, {}, {.id = id, .owner = wish.owner, .wish = nullptr});
+  pump();
+  return answer;
+}
+
+/// Ends what the workers have done.
+void signing_pool_state::collect() {
+  for (auto& each : workers_)
+    if (each.box->is_done.exchange(false))
+      std::exchange(each.finish, nullptr)();
+  pump();
+}
+
+void signing_pool_state::pump() {
+  for (auto& each : workers_) {
+    if (each.finish)
+      continue;
+    auto next = next_job();
+    if (!next)
+      return;
+    each.finish = std::move(next->finish);
+    each.box->run = std::move(next->run);
+    self_->send(each.handle, signing_done{});
+  }
+}
+
+std::optional<signing_pool_state::job> signing_pool_state::next_job() {
+  if (may_make()) {
+    const auto owner = makings_.front();
+    makings_.pop_front();
+    return make_job(owner);
+  }
+  made_last_ = false;
+  if (!urgent_.empty()) {
+    auto next = std::move(urgent_.front());
+    urgent_.pop_front();
+    return next;
+  }
+  while (loading_ < options_.loads_max) {
+    auto asked = queue_.take();
+    if (!asked)
+      return std::nullopt;
+    auto key = has_.keys->find(asked->owner, self_->clock().now());
+    if (!key)
+      park(std::move(*asked));
+    else if (asked->wish)
+      return sign_job(*asked, std::move(key));
+    else
+      answer_key(asked->id, key->public_pem);
+  }
+  return std::nullopt;
+}
+
+/// One key at a time, and something else after each.
+bool signing_pool_state::may_make() const {
+  const auto has_other = !urgent_.empty() || queue_.size() > 0;
+  return !makings_.empty() && !is_making_ && !(made_last_ && has_other);
+}
+
+signing_pool_state::job signing_pool_state::sign_job(const question& asked, own_key_ptr key) {
+  auto made = std::make_shared<http_headers>();
+  return {.run = [made, wish = asked.wish, key = std::move(key),
+                  now = has_.clock()] { *made = sign_headers(*wish, *key, now); },
+          .finish = [this, made, id = asked.id] { answer_signed(id, std::move(*made)); }};
+}
+
+signing_pool_state::job signing_pool_state::parse_job(account_id owner, std::uint64_t version,
+                                                      own_key_row row) {
+  auto key = std::make_shared<std::optional<caf::expected<own_key_ptr>>>();
+  auto key_id = key_id_of(owner, row.name);
+  return {.run = [key, secret = has_.secret_key, row = std::move(row),
+                  key_id = std::move(key_id)] { key->emplace(read_key(secret, row, key_id)); },
+          .finish = [this, key, owner, version] { take_key(owner, version, std::move(**key)); }};
+}
+
+signing_pool_state::job signing_pool_state::make_job(account_id owner) {
+  is_making_ = true;
+  made_last_ = true;
+  auto made = std::make_shared<made_key>();
+  return {.run = [made, secret = has_.secret_key] { *made = make_key(secret); },
+          .finish =
+              [this, made, owner] {
+                is_making_ = false;
+                store(owner, made);
+              }};
+}
+
+/// Lets a question wait for the key of its owner, which is read unless it is on its way.
+void signing_pool_state::park(question asked) {
+  const auto owner = asked.owner;
+  auto& waiting = parked_[owner];
+  waiting.push_back(std::move(asked));
+  if (waiting.size() == 1)
+    read(owner);
+}
+
+void signing_pool_state::read(account_id owner) {
+  ++loading_;
+  const auto version = has_.keys->version();
+  ask_storage(self_, has_.storage, query<std::optional<own_key_row>>{[owner](database& db) {
+                return find_own_key(db, owner);
+              }},
+              [this, owner, version](const caf::expected<std::optional<own_key_row>>& found) {
+                take_row(owner, version, found);
+                pump();
+              });
+}
+
+void signing_pool_state::take_row(account_id owner, std::uint64_t version,
+                                  const caf::expected<std::optional<own_key_row>>& found) {
+  --loading_;
+  if (!found)
+    return refuse(owner, found.error());
+  if (!*found)
+    return refuse(owner, no_such_account(owner));
+  if ((*found)->has_key())
+    return use_row(owner, version, **found);
+  if (makings_.size() >= options_.makings_max)
+    return refuse(owner, too_many());
+  makings_.push_back(owner);
+}
+
+/// Answers whoever asks for the public key at once; only a signature needs the key to be read.
+void signing_pool_state::use_row(account_id owner, std::uint64_t version, const own_key_row& row) {
+  auto& waiting = parked_[owner];
+  std::erase_if(waiting, [&](const question& asked) {
+    if (!asked.wish)
+      answer_key(asked.id, row.pair.public_pem);
+    return !asked.wish;
+  });
+  if (waiting.empty()) {
+    parked_.erase(owner);
+    return;
+  }
+  const auto known = has_.keys->last(owner);
+  if (known && known->public_pem == row.pair.public_pem &&
+      known->previous_until == row.previous_until)
+    return take_key(owner, version, known);
+  urgent_.push_back(parse_job(owner, version, row));
+}
+
+void signing_pool_state::store(account_id owner, const std::shared_ptr<const made_key>& made) {
+  const auto version = has_.keys->version();
+  ask_storage(
+      self_, has_.storage,
+      command<std::optional<own_key_row>>{[owner, made](write_context& context) {
+        return store_first_key(context.db, owner, made->pair);
+      }},
+      [this, owner, made, version](const caf::expected<std::optional<own_key_row>>& stored) {
+        take_stored(owner, version, *made, stored);
+        pump();
+      });
+}
+
+/// Whichever key came first counts.
+void signing_pool_state::take_stored(account_id owner, std::uint64_t version, const made_key& made,
+                                     const caf::expected<std::optional<own_key_row>>& stored) {
+  if (!stored)
+    return refuse(owner, stored.error());
+  if (!*stored)
+    return refuse(owner, no_such_account(owner));
+  const auto& row = **stored;
+  if (row.pair.public_pem != made.pair.public_pem)
+    return use_row(owner, version, row);
+  auto key = own_key{.key_id = key_id_of(owner, row.name),
+                     .public_pem = row.pair.public_pem,
+                     .current = made.key,
+                     .previous = std::nullopt,
+                     .previous_until = row.previous_until};
+  take_key(owner, version, std::make_shared<const own_key>(std::move(key)));
+}
+
+void signing_pool_state::take_key(account_id owner, std::uint64_t version,
+                                  caf::expected<own_key_ptr> key) {
+  if (!key)
+    return refuse(owner, key.error());
+  has_.keys->keep(owner, *key, version);
+  for (auto& asked : std::exchange(parked_[owner], {})) {
+    if (asked.wish)
+      urgent_.push_back(sign_job(asked, *key));
+    else
+      answer_key(asked.id, (*key)->public_pem);
+  }
+  parked_.erase(owner);
+}
+
+void signing_pool_state::refuse(account_id owner, const caf::error& failure) {
+  const auto waiting = parked_.extract(owner);
+  if (!waiting)
+    return;
+  for (const auto& asked : waiting.mapped())
+    answer_failure(asked.id, failure);
+}
+
+void signing_pool_state::answer_signed(question_id id, http_headers headers) {
+  if (auto answer = signs_.extract(id))
+    answer.mapped().deliver(signed_headers{std::move(headers)});
+}
+
+void signing_pool_state::answer_key(question_id id, const std::string& pem) {
+  if (auto answer = asks_.extract(id))
+    answer.mapped().deliver(public_key_text{pem});
+}
+
+void signing_pool_state::answer_failure(question_id id, const caf::error& failure) {
+  if (auto answer = signs_.extract(id))
+    answer.mapped().deliver(failure);
+  if (auto answer = asks_.extract(id))
+    answer.mapped().deliver(failure);
+}
+
+std::string signing_pool_state::key_id_of(account_id owner, const std::string& name) const {
+  return owner == instance_actor ? has_.urls.instance_actor() + "#main-key"
+                                 : has_.urls.main_key(name);
+}
+
+signing_handle::behavior_type
+signing_pool(signing_handle::stateful_pointer<signing_pool_state> self,
+             signing_pool_dependencies dependencies, signing_pool_options options) {
+  return self->state.make_behavior(std::move(dependencies), options);
+}
+
+} // namespace trunkline
