@@ -4,6 +4,7 @@
 #include "actors/tasks.hpp"
 #include "storage/log_store.hpp"
 #include "storage/node_store.hpp"
+#include "storage/profile_store.hpp"
 #include "storage/token_store.hpp"
 
 #include <algorithm>
@@ -20,7 +21,8 @@ caf::expected<std::int64_t> remove_old(write_context& context, const housekeeper
   for (const auto& removed :
        {purge_batches(db, context.now, limits.rows_max),
         purge_log(db, context.now - limits.log_kept, limits.rows_max),
-        purge_log_bodies(db, context.now - limits.bodies_kept, limits.rows_max)}) {
+        purge_log_bodies(db, context.now - limits.bodies_kept, limits.rows_max),
+        purge_retired_keys(db, context.now, limits.rows_max)}) {
     if (!removed)
       return removed.error();
     most = std::max(most, *removed);
