@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace trunkline {
 
@@ -42,9 +43,10 @@ struct resolver_options {
   std::size_t host_errands_max = 32; ///< That fetch, first of all from one host.
   int fetches_max = 100;             ///< Of one errand.
   std::size_t ancestors_max = 20;    ///< Of the thread above a post.
+  std::size_t strangers_max = 5;     ///< Named in a post, that are looked up.
   std::chrono::hours fresh_for{24};  ///< A known account is not fetched again so long.
   std::chrono::seconds errand_time{60};
-  std::chrono::seconds thread_time{5}; ///< After it no ancestor is waited for.
+  std::chrono::seconds thread_time{5}; ///< After it a post is stored without what is missing.
 };
 
 /// INTERNAL: the search for one account, and for one post.
@@ -131,10 +133,15 @@ private:
   fetched_origin fetched_here() const;
 
   // resolver_threads.cpp
+  void look_around(const post_search_ptr& search);
+  void stop_looking(const post_search_ptr& search);
+  void meet(const post_search_ptr& search, const std::vector<std::string>& strangers);
   void climb(const post_search_ptr& search);
   void parent_looked_up(const post_search_ptr& search, const std::string& parent,
                         const caf::expected<post_place>& place);
   void take_parent(const post_search_ptr& search, const caf::expected<activity_document>& found);
+  void add_parent(const post_search_ptr& search, const remote_note& note,
+                  const caf::expected<account_id>& author);
   void store_thread(const post_search_ptr& search);
   void note_stored(const post_search_ptr& search, const caf::expected<post_id>& stored);
 

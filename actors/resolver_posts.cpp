@@ -167,9 +167,7 @@ void resolver_state::author_found(const post_search_ptr& search,
   if (search->known)
     return update_post(search, *author);
   search->authors.push_back(*author);
-  search->thread_due = self_->clock().now() + options_.thread_time;
-  search->seen.insert(search->url);
-  climb(search);
+  look_around(search);
 }
 
 void resolver_state::update_post(const post_search_ptr& search, account_id author) {

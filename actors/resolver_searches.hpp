@@ -58,7 +58,7 @@ struct post_search {
   std::vector<remote_note> chain; ///< The post, what it answers, and so on; their text is safe.
   std::vector<account_id> authors;
   std::set<std::string> seen; ///< Ids of the chain, and what it answers.
-  caf::actor_clock::time_point thread_due;
+  bool is_looking = false;    ///< For accounts that it names, and for what it answers.
 };
 
 /// Returns what the one who asked is told of a failure of another server, or of storage: that

@@ -138,3 +138,138 @@ TEST_CASE_METHOD(resolver_world, "who asks for the same thing waits for one fetc
   CHECK(hosts.asked().size() <= 7);
   CHECK(all("SELECT COUNT(*) FROM post").front() == "1");
 }
+
+TEST_CASE_METHOD(resolver_world, "a known account is fetched again after a day, or when asked to",
+                 "[resolver]") {
+  serve_ann();
+  const auto id = must(account(ann));
+  actors.advance(23h);
+  CHECK(must(account(ann)) == id);
+  CHECK(asked() == 2);
+  serve_actor("v.example", "ann", R"("name": "Ann")");
+  actors.advance(2h);
+  CHECK(must(account("ann@v.example")) == id);
+  CHECK(asked() == 3);
+  CHECK(all("SELECT display_name FROM account WHERE host_id IS NOT NULL") == std::vector{"Ann"s});
+  serve_actor("v.example", "ann", R"("name": "Anna")");
+  CHECK(must(account(ann, true)) == id);
+  CHECK(asked() == 4);
+  CHECK(all("SELECT display_name FROM account WHERE host_id IS NOT NULL") == std::vector{"Anna"s});
+}
+
+TEST_CASE_METHOD(resolver_world, "a known account is known still when its host does not answer",
+                 "[resolver]") {
+  serve_ann();
+  const auto id = must(account(ann));
+  const auto status = GENERATE(404, 500, 403, 429);
+  CAPTURE(status);
+  hosts.answer(ann, status);
+  CHECK(must(account(ann, true)) == id);
+  CHECK(must(account("ann@v.example", true)) == id);
+  hosts.serve(ann, "<html>", "text/html");
+  CHECK(must(account(ann, true)) == id);
+  hosts.table().stalled.insert("v.example");
+  auto reply = actors.start<account_id>(finder, resolve_account{ann, true});
+  actors.advance(1min);
+  REQUIRE(reply.ready());
+  CHECK(*reply.get() == id);
+}
+
+TEST_CASE_METHOD(resolver_world, "F20: an actor is gone at its second 410, a day after the first",
+                 "[resolver][F20]") {
+  const auto says_so = GENERATE(false, true);
+  CAPTURE(says_so);
+  serve_ann();
+  const auto id = must(account(ann));
+  if (says_so)
+    hosts.serve(ann, R"({"type": "Tombstone", "id": ")" + ann + "\"}");
+  else
+    hosts.answer(ann, 410);
+  CHECK(code(account(ann, true)) == errc::gone);
+  actors.advance(23h);
+  CHECK(code(account(ann, true)) == errc::gone);
+  CHECK(must(find_remote_account(db(), id)));
+  actors.advance(2h);
+  CHECK(code(account(ann, true)) == errc::gone);
+  CHECK_FALSE(must(find_remote_account(db(), id)));
+  serve_ann();
+  CHECK(code(account(ann)) == errc::gone);
+  CHECK(code(account("ann@v.example")) == errc::gone);
+}
+
+TEST_CASE_METHOD(resolver_world, "an actor that comes back is not gone", "[resolver][F20]") {
+  serve_ann();
+  const auto id = must(account(ann));
+  hosts.answer(ann, 410);
+  CHECK(code(account(ann, true)) == errc::gone);
+  serve_ann();
+  CHECK(must(account(ann, true)) == id);
+  actors.advance(25h);
+  hosts.answer(ann, 410);
+  CHECK(code(account(ann, true)) == errc::gone);
+  CHECK(must(find_remote_account(db(), id)));
+}
+
+TEST_CASE_METHOD(resolver_world, "A48: an actor may become a service, but nothing else",
+                 "[resolver][A48]") {
+  serve_ann();
+  const auto id = must(account(ann));
+  const auto as = [&](const std::string& type) {
+    auto document = actor_document("v.example", "ann");
+    hosts.serve(ann, document.replace(document.find("Person"), 6, type));
+    return account(ann, true);
+  };
+  CHECK(must(as("Service")) == id);
+  const auto before = all("SELECT bot, fetched_at FROM account WHERE host_id IS NOT NULL");
+  CHECK(before.front().starts_with("1|"));
+  actors.advance(1min);
+  for (const auto* type : {"Note", "Collection", "Key"}) {
+    CHECK(must(as(type)) == id);
+    CHECK(all("SELECT bot, fetched_at FROM account WHERE host_id IS NOT NULL") == before);
+  }
+}
+
+TEST_CASE_METHOD(resolver_world, "A47: an actor whose inbox is elsewhere is refused",
+                 "[resolver][A47]") {
+  const auto inbox =
+      GENERATE("\"https://e.example/inbox\""s, "\"javascript:alert(1)\""s, "\"\""s,
+               "[\"https://v.example/inbox\"]"s, "7"s, "\"http://v.example/inbox\""s);
+  CAPTURE(inbox);
+  serve_ann();
+  hosts.serve(ann, R"({"type": "Person", "id": ")" + ann +
+                       R"(", "preferredUsername": "ann", "inbox": )" + inbox + "}");
+  CHECK(code(account(ann)) == errc::not_found);
+  CHECK(code(account("ann@v.example")) == errc::not_found);
+  CHECK(count("account WHERE host_id IS NOT NULL") == 0);
+}
+
+TEST_CASE_METHOD(resolver_world, "A91: an actor's text is made safe", "[resolver][A91]") {
+  serve_ann();
+  serve_actor("v.example", "ann",
+              R"("name": "A\u202Enn", "summary": "<p onclick=x>hi<script>1</script></p>",)"
+              R"("attachment": [{"type": "PropertyValue", "name": "n\u202E",)"
+              R"( "value": "<a href=\"javascript:1\">x</a>"}])");
+  must(account(ann));
+  const auto row = all("SELECT display_name, note, fields FROM account WHERE host_id IS NOT NULL");
+  REQUIRE(row.size() == 1);
+  CHECK(row.front().starts_with("Ann|<p>hi</p>|"));
+  CHECK(row.front().find("javascript") == std::string::npos);
+  CHECK(row.front().find("\u202e") == std::string::npos);
+}
+
+TEST_CASE_METHOD(resolver_world, "a blocked host is not asked", "[resolver][I6]") {
+  serve_ann();
+  serve_note("1");
+  run("INSERT INTO domain_block(account_id, host, severity, reason, at)"
+      " VALUES (0, 'v.example', 2, '', 0)");
+  CHECK(code(account("ann@v.example")) == errc::forbidden);
+  CHECK(code(account("ann@sub.v.example")) == errc::forbidden);
+  CHECK(code(account(ann)) == errc::forbidden);
+  CHECK(code(note(note_of("1"))) == errc::forbidden);
+  CHECK(code(thing(note_of("1"))) == errc::forbidden);
+  CHECK(hosts.asked().empty());
+  // Nor is it reached by another host's word.
+  serve_finger("ann", "w.example", "ann@w.example", ann);
+  CHECK(code(account("ann@w.example")) == errc::forbidden);
+  CHECK(hosts.asked_urls() == std::vector{finger_of("ann", "w.example")});
+}
