@@ -1,5 +1,6 @@
 // Lists of accounts and posts that a client pages through.
 #include "actors/messages.hpp"
+#include "actors/queries_views.hpp"
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
 #include "protocol/names.hpp"
@@ -68,6 +69,27 @@ void show_posts(gateway_state& gateway, const matched_request& request, const ht
       });
 }
 
+/// Answers with muted accounts and when each mute ends.
+void show_mutes(gateway_state& gateway, account_id viewer, const account_list_view& list,
+                const http_request& http, const http_reply& reply) {
+  auto muted = std::vector<account_id>{};
+  for (const auto& account : list.accounts)
+    muted.push_back(account.id);
+  ask(gateway, ask_relations(viewer, std::move(muted), gateway.services->clock()), reply,
+      [&gateway, reply, list, http](const std::vector<relation_view>& relations) {
+        auto entities = json_array{};
+        for (const auto& account : list.accounts) {
+          auto entity = to_entity(account, gateway.services->here);
+          entity["mute_expires_at"] = nullptr;
+          for (const auto& relation : relations)
+            if (relation.target == account.id && relation.muting_ends)
+              entity["mute_expires_at"] = to_iso8601(*relation.muting_ends);
+          entities.emplace_back(std::move(entity));
+        }
+        reply(list_response(*gateway.services, http, list.keys, std::move(entities)));
+      });
+}
+
 void change_domain(gateway_state& gateway, const matched_request& request, bool blocked,
                    const http_reply& reply) {
   auto reader = param_reader{request.params};
@@ -105,7 +127,15 @@ void list_blocks(gateway_state& gateway, const matched_request& request, http_re
 }
 
 void list_mutes(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  show_own(gateway, request, reply, ask_muted);
+  auto reader = param_reader{request.params};
+  const auto page = read_list(reader, accounts_usual, accounts_max);
+  if (reader.failure())
+    return refuse(gateway, reply, reader.failure());
+  const auto viewer = request.who.account;
+  ask(gateway, ask_muted(viewer, page, gateway.services->counts), reply,
+      [&gateway, reply, viewer, http = request.http](const account_list_view& list) {
+        show_mutes(gateway, viewer, list, http, reply);
+      });
 }
 
 void list_favouriting(gateway_state& gateway, const matched_request& request, http_reply reply) {
@@ -142,11 +172,17 @@ void list_domain_blocks(gateway_state& gateway, const matched_request& request, 
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
   ask(gateway, ask_blocked_domains(request.who.account, std::move(after), limit), reply,
-      [reply](const std::vector<std::string>& domains) {
+      [reply, limit, path = gateway.services->options.url + request.http.path](
+          const std::vector<std::string>& domains) {
         auto entities = json_array{};
         for (const auto& domain : domains)
           entities.emplace_back(domain);
-        reply(json_response(std::move(entities)));
+        auto response = json_response(std::move(entities));
+        if (std::ssize(domains) == limit)
+          response.headers.emplace_back("Link", "<" + path + "?limit=" + std::to_string(limit) +
+                                                    "&max_id=" + domains.back() +
+                                                    ">; rel=\"next\"");
+        reply(std::move(response));
       });
 }
 

@@ -72,8 +72,12 @@ void dismiss_notification(gateway_state& gateway, const matched_request& request
   const auto id = parse_id(request.segment());
   if (!id)
     return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
-  ask(gateway, dismiss_one(request.who.account, *id), reply,
-      [reply](caf::unit_t) { reply(json_response(json_object{})); });
+  const auto owner = request.who.account;
+  ask(gateway, ask_notification(owner, *id, gateway.services->viewing()), reply,
+      [&gateway, reply, owner, id = *id](const notification_view&) {
+        ask(gateway, dismiss_one(owner, id), reply,
+            [reply](caf::unit_t) { reply(json_response(json_object{})); });
+      });
 }
 
 void clear_notifications(gateway_state& gateway, const matched_request& request, http_reply reply) {

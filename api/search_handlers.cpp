@@ -24,10 +24,12 @@ bool is_address(std::string_view text) {
          text.find_first_of(" /") == std::string_view::npos;
 }
 
+/// The id of a tag is its folded name: clients ask for tags by name, and an id is any text.
 json_array to_entities(const std::vector<std::string>& tags, const api_services& services) {
   auto entities = json_array{};
   for (const auto& tag : tags)
-    entities.emplace_back(json_object{{"name", tag},
+    entities.emplace_back(json_object{{"id", fold_tag(tag)},
+                                      {"name", tag},
                                       {"url", services.here.urls.tag_page(fold_tag(tag))},
                                       {"history", json_array{}}});
   return entities;
@@ -76,13 +78,30 @@ void search_everywhere(gateway_state& gateway, search_wish wish, const http_repl
           without);
 }
 
+/// People paste addresses of pages; what is asked for is known by its id.
+std::string id_of_page(const std::string& text, const api_services& services) {
+  const auto pages = services.here.urls.origin + "/@";
+  if (!text.starts_with(pages))
+    return text;
+  const auto path = std::string_view{text}.substr(pages.size());
+  const auto slash = path.find('/');
+  const auto name = path.substr(0, slash);
+  if (slash == std::string_view::npos)
+    return services.own_urls.actor(name);
+  const auto post = parse_id(path.substr(slash + 1));
+  return post ? services.own_urls.post(name, post_id{*post}) : text;
+}
+
 void run_search(gateway_state& gateway, const matched_request& request, search_wish wish,
                 bool resolve, const http_reply& reply, search_end then) {
   const auto& services = *gateway.services;
   wish.viewer = request.who.account;
   wish.own_domain = services.options.domain;
   wish.own_origin = services.own_urls.origin;
-  const auto elsewhere = is_url(wish.text) || (wish.accounts && is_address(wish.text));
+  wish.text = id_of_page(wish.text, services);
+  const auto is_ours = wish.text.starts_with(services.own_urls.origin + "/");
+  const auto elsewhere =
+      (is_url(wish.text) && !is_ours) || (wish.accounts && is_address(wish.text));
   if (resolve && request.who.account && services.resolver && elsewhere)
     return search_everywhere(gateway, std::move(wish), reply, std::move(then));
   search_here(gateway, std::move(wish), reply, then);
