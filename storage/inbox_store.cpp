@@ -1,6 +1,7 @@
 #include "storage/inbox_store.hpp"
 
 #include "protocol/crypto.hpp"
+#include "storage/sql_list.hpp"
 
 namespace trunkline {
 
@@ -48,10 +49,16 @@ caf::expected<bool> add_arrival(database& db, const arrival& row) {
   return *added > 0;
 }
 
-caf::expected<std::optional<arrival>> next_arrival(database& db, const std::string& host) {
+caf::expected<std::optional<arrival>> next_arrival(database& db, const std::string& host,
+                                                   std::span<const std::int64_t> besides) {
+  auto values = std::vector<sql_value>{host};
+  append_ids(values, besides);
+  const auto left_out =
+      besides.empty() ? std::string{} : " AND id NOT IN (" + parameters(2, besides.size()) + ")";
   return first_arrival(db.run("SELECT id, actor, ap_id, host, body, at FROM inbox_log"
-                              " WHERE host = $1 AND done = 0 ORDER BY id LIMIT 1",
-                              {host}));
+                              " WHERE host = $1 AND done = 0" +
+                                  left_out + " ORDER BY id LIMIT 1",
+                              values));
 }
 
 caf::expected<std::int64_t> count_open_arrivals(database& db, const std::string& host,

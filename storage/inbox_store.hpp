@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,9 @@ inline constexpr auto arrivals_kept = std::chrono::hours{24 * 7};
 /// Adds an arrival unless its signer has sent the same id before. Returns whether it was added.
 caf::expected<bool> add_arrival(database& db, const arrival& row);
 
-/// Returns the oldest open arrival of `host`, or nothing.
-caf::expected<std::optional<arrival>> next_arrival(database& db, const std::string& host);
+/// Returns the oldest open arrival of `host` that is not among `besides`, or nothing.
+caf::expected<std::optional<arrival>> next_arrival(database& db, const std::string& host,
+                                                   std::span<const std::int64_t> besides = {});
 
 /// Counts the open arrivals of `host`, up to `most`.
 caf::expected<std::int64_t> count_open_arrivals(database& db, const std::string& host,
