@@ -13,11 +13,6 @@ namespace trunkline {
 
 namespace {
 
-struct loaded_books {
-  stored_books books;
-  std::vector<waiting_host> waiting;
-};
-
 caf::expected<loaded_books> read_books(database& db) {
   auto books = load_books(db);
   if (!books)
@@ -43,14 +38,14 @@ dispatcher_state::~dispatcher_state() {
 }
 
 dispatcher_handle::behavior_type
-dispatcher_state::make_behavior(dispatcher_dependencies dependencies, dispatcher_options options) {
+dispatcher_state::make_behavior(std::shared_ptr<const dispatcher_dependencies> dependencies,
+                                dispatcher_options options) {
   has_ = std::move(dependencies);
   options_ = options;
   books_ = delivery_books{options.books};
   recipients_ = recipient_book{options.endpoints_max};
-  cleared_at_ = has_.clock();
   return {
-      [this](begin_delivery) { load(); },
+      [this](begin_delivery) { start(); },
       [this](dispatch_rows& news) { take(news); },
       [this](const host_progress& news) { take(news); },
       [this](const adopt_host& wish) { return adopt(wish); },
@@ -60,43 +55,54 @@ dispatcher_state::make_behavior(dispatcher_dependencies dependencies, dispatcher
   };
 }
 
-void dispatcher_state::load() {
+void dispatcher_state::start() {
+  if (std::exchange(begun_, true))
+    return;
+  cleared_at_ = has_->clock();
   self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
+  load();
+}
+
+/// A read that failed is tried again by the next tick.
+void dispatcher_state::load() {
   if (std::exchange(reading_, true))
     return;
-  ask_storage(self_, has_.storage, query<loaded_books>{read_books},
+  ask_storage(self_, has_->storage, query<loaded_books>{read_books},
               [this](caf::expected<loaded_books> read) {
                 reading_ = false;
-                if (!read) {
-                  ++counters_.failed;
-                  return; // the next tick tries again
-                }
-                for (auto& mark : read->books.marks)
-                  books_.load(std::move(mark));
-                for (auto& host : read->waiting) {
-                  ids_.emplace(host.address, host.id);
-                  hosts_[host.id] = {.address = host.address,
-                                     .shard = shard_of(host.address),
-                                     .look_at = host.next_try_at.value_or(has_.clock()),
-                                     .next_try_at = host.next_try_at,
-                                     .exceptions = 1};
-                }
-                for (auto& row : read->books.backlogs)
-                  if (const auto known = hosts_.find(row.host); known != hosts_.end())
-                    books_.load(std::move(row), known->second.shard);
-                loaded_ = true;
-                taken_ = dispatched_ = books_.start();
-                seen_ = std::max(seen_, taken_ + 1); // read once, whatever the hints say
-                for (auto& waiting : std::exchange(adopting_, {}))
-                  waiting.reply.deliver(cursor_of(waiting.host));
-                read_again();
+                if (read)
+                  return begin_with(std::move(*read));
+                ++counters_.failed;
               });
+}
+
+void dispatcher_state::begin_with(loaded_books read) {
+  for (auto& mark : read.books.marks)
+    books_.load(std::move(mark));
+  for (auto& host : read.waiting) {
+    ids_.emplace(host.address, host.id);
+    hosts_[host.id] = {.address = host.address,
+                       .shard = shard_of(host.address),
+                       .look_at = host.next_try_at.value_or(has_->clock()),
+                       .next_try_at = host.next_try_at,
+                       .exceptions = 1}; // until it tells
+  }
+  for (auto& row : read.books.backlogs)
+    if (const auto known = hosts_.find(row.host); known != hosts_.end())
+      books_.load(std::move(row), known->second.shard);
+  loaded_ = true;
+  taken_ = dispatched_ = books_.start();
+  for (auto& waiting : std::exchange(adopting_, {}))
+    answer(std::move(waiting));
+  read_again();
 }
 
 /// A hint: what does not join on, or has no room, is read from the log.
 void dispatcher_state::take(dispatch_rows& news) {
   seen_ = std::max(seen_, news.upto);
-  const auto joins = loaded_ && !reading_ && news.previous <= taken_ && news.upto > taken_;
+  const auto joins = loaded_ && !reading_ && !is_unsure_ && news.previous <= taken_;
+  if (news.upto <= taken_)
+    return;
   if (joins && rows_.size() + news.rows.size() <= options_.rows_max) {
     for (auto& row : news.rows)
       if (row.seq > taken_)
@@ -109,26 +115,39 @@ void dispatcher_state::take(dispatch_rows& news) {
 }
 
 void dispatcher_state::read_again() {
-  if (!loaded_ || reading_ || taken_ >= seen_ || rows_.size() > options_.rows_max / 2)
-    return pump();
+  if (!wants_to_read())
+    return;
   reading_ = true;
   auto question =
       query<deliverable_rows>{[after = taken_, most = options_.rows_max / 2](database& db) {
         return read_deliverable(db, after, most);
       }};
-  ask_storage(self_, has_.storage, std::move(question),
-              [this](caf::expected<deliverable_rows> read) {
+  ask_storage(self_, has_->storage, std::move(question),
+              [this, seen = seen_](caf::expected<deliverable_rows> read) {
                 reading_ = false;
-                if (!read) {
-                  ++counters_.failed;
-                  return;
-                }
-                std::ranges::move(read->rows, std::back_inserter(rows_));
-                taken_ = std::max(taken_, read->upto);
-                if (static_cast<std::size_t>(read->rows.size()) < options_.rows_max / 2)
-                  seen_ = std::min(seen_, taken_); // there is no more
-                pump();
+                if (read)
+                  return take_read(std::move(*read), seen);
+                ++counters_.failed;
               });
+}
+
+bool dispatcher_state::wants_to_read() const {
+  return loaded_ && !reading_ && (is_unsure_ || taken_ < seen_) &&
+         rows_.size() <= options_.rows_max / 2;
+}
+
+/// Rows that were committed while the log was read were told by hints meanwhile: what was `seen`
+/// before it, and is not in it, does not exist, but what was seen since is read next.
+void dispatcher_state::take_read(deliverable_rows read, log_seq seen) {
+  const auto is_end = read.rows.size() < options_.rows_max / 2;
+  std::ranges::move(read.rows, std::back_inserter(rows_));
+  taken_ = std::max(taken_, read.upto);
+  if (is_end) {
+    is_unsure_ = false;
+    if (seen_ == seen)
+      seen_ = std::min(seen_, taken_);
+  }
+  pump();
 }
 
 void dispatcher_state::pump() {
@@ -146,8 +165,7 @@ void dispatcher_state::pump() {
     dispatched_ = taken_;
     books_.advance(dispatched_);
   }
-  if (loaded_ && !reading_ && taken_ < seen_ && rows_.size() <= options_.rows_max / 2)
-    read_again();
+  read_again();
 }
 
 void dispatcher_state::ask_recipients() {
@@ -157,7 +175,7 @@ void dispatcher_state::ask_recipients() {
   asking_ = true;
   auto question =
       query<found_recipients>{[wanted](database& db) { return read_recipients(db, wanted); }};
-  ask_storage(self_, has_.storage, std::move(question),
+  ask_storage(self_, has_->storage, std::move(question),
               [this, wanted](caf::expected<found_recipients> found) {
                 if (!found) { // the next tick asks again
                   ++counters_.failed;
@@ -173,7 +191,7 @@ void dispatcher_state::ask_recipients() {
 
 /// Hands the batch to its hosts, one message each.
 void dispatcher_state::expand(const std::map<account_id, std::vector<endpoint_id>>& present) {
-  auto offers = std::map<host_id, std::vector<delivery_unit>>{};
+  auto offers = std::map<host_id, new_units>{};
   for (const auto& row : batch_) {
     ++counters_.rows;
     for (const auto* to : recipients_.of(row, present)) {
@@ -190,26 +208,34 @@ void dispatcher_state::expand(const std::map<account_id, std::vector<endpoint_id
                                       .object = row.object,
                                       .at = row.at,
                                       .to = to->endpoint};
+      const auto previous = books_.offered_upto(host);
       if (books_.offer(host, known.shard, unit))
-        offers[host].push_back(unit);
+        offers.try_emplace(host, new_units{.previous = previous})
+            .first->second.units.push_back(unit);
     }
   }
   batch_.clear();
   dispatched_ = batch_upto_;
   books_.advance(dispatched_);
-  for (auto& [host, units] : offers)
-    offer(host, std::move(units));
+  for (auto& [host, offered] : offers)
+    offer(host, std::move(offered));
 }
 
 /// A host that sleeps until its next try is not woken: the books have counted.
-void dispatcher_state::offer(host_id id, std::vector<delivery_unit> units) {
+void dispatcher_state::offer(host_id id, new_units offered) {
   auto& host = hosts_.at(id);
-  counters_.units += static_cast<std::int64_t>(units.size());
-  if (!host.awake && host.next_try_at && *host.next_try_at > has_.clock())
+  counters_.units += static_cast<std::int64_t>(offered.units.size());
+  if (!host.awake && host.next_try_at && *host.next_try_at > has_->clock()) {
+    host.withheld = true;
     return;
+  }
   ++outstanding_;
-  host.look_at = has_.clock() + options_.silence_max;
-  self_->request(has_.hosts, caf::infinite, offer_units{host.address, id, std::move(units)})
+  host.look_at = has_->clock() + options_.silence_max;
+  auto message = offer_units{.host = host.address,
+                             .id = id,
+                             .previous = offered.previous,
+                             .units = std::move(offered.units)};
+  self_->request(has_->hosts, caf::infinite, std::move(message))
       .then(
           [this] {
             --outstanding_;
@@ -228,7 +254,8 @@ void dispatcher_state::refused(host_id id) {
   if (found == hosts_.end())
     return;
   found->second.awake = false;
-  found->second.look_at = has_.clock() + options_.refused_wait;
+  found->second.withheld = true;
+  found->second.look_at = has_->clock() + options_.refused_wait;
 }
 
 dispatcher_report dispatcher_state::describe() const {
@@ -243,7 +270,8 @@ dispatcher_report dispatcher_state::describe() const {
 
 dispatcher_handle::behavior_type
 dispatcher(dispatcher_handle::stateful_pointer<dispatcher_state> self,
-           dispatcher_dependencies dependencies, dispatcher_options options) {
+           std::shared_ptr<const dispatcher_dependencies> dependencies,
+           dispatcher_options options) {
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

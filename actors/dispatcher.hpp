@@ -7,6 +7,10 @@
 /// for the database is offered again. Once a second one transaction writes what changed. It wakes
 /// the hosts for which something waits since before the start, a few at a time, and those that
 /// have not been heard of for too long.
+///
+/// The fan-out, which hands rows to it, and the hosts, which report to it, are made after it: so it
+/// shares its dependencies with whoever makes it, and looks at them from `begin_delivery` on. Until
+/// then rows are left to the log, and hosts that ask where they stand wait.
 #pragma once
 
 #include "actors/dispatcher_messages.hpp"
@@ -24,6 +28,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -43,10 +48,17 @@ struct dispatcher_options {
   std::chrono::seconds refused_wait{10}; ///< After the region refused a host.
 };
 
+/// Empty at first; all there when `begin_delivery` is sent.
 struct dispatcher_dependencies {
   storage_handles storage;
   remote_host_handle hosts; ///< The region.
   wall_clock clock;
+};
+
+/// What it begins with.
+struct loaded_books {
+  stored_books books;
+  std::vector<waiting_host> waiting;
 };
 
 class dispatcher_state {
@@ -54,18 +66,26 @@ public:
   explicit dispatcher_state(dispatcher_handle::pointer self) : self_{self} {}
   ~dispatcher_state();
 
-  dispatcher_handle::behavior_type make_behavior(dispatcher_dependencies dependencies,
-                                                 dispatcher_options options);
+  dispatcher_handle::behavior_type
+  make_behavior(std::shared_ptr<const dispatcher_dependencies> dependencies,
+                dispatcher_options options);
 
 private:
   /// A host that has something open, or an exception that waits.
   struct known_host {
     host_address address;
     std::uint8_t shard = 0;
-    bool awake = false;                ///< Its actor has asked where it stands.
+    bool awake = false;                ///< Its actor runs, as far as is known.
+    bool withheld = false;             ///< Something was offered that its actor was not told of.
     std::optional<time_point> look_at; ///< When to wake it unless it is heard of.
     std::optional<time_point> next_try_at;
     std::int64_t exceptions = 0;
+  };
+
+  /// Units of one host, and up to where it was offered others before.
+  struct new_units {
+    offered_before previous{};
+    std::vector<delivery_unit> units;
   };
 
   struct waiting_cursor {
@@ -75,19 +95,25 @@ private:
   using flush_reply = caf::typed_response_promise<caf::unit_t>;
 
   // dispatcher.cpp: rows to hosts
+  void start();
   void load();
+  void begin_with(loaded_books read);
   void take(dispatch_rows& news);
   void read_again();
+  bool wants_to_read() const;
+  void take_read(deliverable_rows read, log_seq seen);
   void pump();
   void ask_recipients();
   void expand(const std::map<account_id, std::vector<endpoint_id>>& present);
-  void offer(host_id host, std::vector<delivery_unit> units);
+  void offer(host_id host, new_units offered);
   void refused(host_id host);
   dispatcher_report describe() const;
 
   // dispatcher_books.cpp: what hosts tell, and what is written
   void take(const host_progress& news);
   caf::result<host_cursor> adopt(const adopt_host& wish);
+  bool is_written(const host_address& host) const;
+  void answer(waiting_cursor waiting);
   host_cursor cursor_of(const host_address& host) const;
   caf::result<void> flush();
   void tick();
@@ -99,10 +125,11 @@ private:
   void forget_settled();
 
   dispatcher_handle::pointer self_;
-  dispatcher_dependencies has_;
+  std::shared_ptr<const dispatcher_dependencies> has_;
   dispatcher_options options_;
   delivery_books books_;
   recipient_book recipients_;
+  bool begun_ = false; ///< The dependencies are there.
   bool loaded_ = false;
   bool reading_ = false;
   bool asking_ = false;          ///< Recipients of the batch are being read.
@@ -111,7 +138,8 @@ private:
   std::vector<log_entry> batch_; ///< Being expanded.
   log_seq batch_upto_ = 0;
   log_seq taken_ = 0;      ///< Every row up to here is in `rows_`, the batch or dispatched.
-  log_seq seen_ = 0;       ///< The newest row that there is, as far as is known.
+  log_seq seen_ = 0;       ///< The newest row that a hint told of.
+  bool is_unsure_ = true;  ///< The log may have rows that no hint told of.
   log_seq dispatched_ = 0; ///< Every row up to here was offered.
   std::map<host_id, known_host> hosts_;
   std::unordered_map<host_address, host_id> ids_;
@@ -126,6 +154,6 @@ private:
 
 dispatcher_handle::behavior_type
 dispatcher(dispatcher_handle::stateful_pointer<dispatcher_state> self,
-           dispatcher_dependencies dependencies, dispatcher_options options);
+           std::shared_ptr<const dispatcher_dependencies> dependencies, dispatcher_options options);
 
 } // namespace trunkline

@@ -10,8 +10,11 @@
 
 namespace trunkline {
 
+/// What a host tells proves that it runs: it learns of what it was not offered.
 void dispatcher_state::take(const host_progress& news) {
-  const auto now = has_.clock();
+  if (!loaded_) // nobody knows yet where it stands
+    return;
+  const auto now = has_->clock();
   for (const auto& progress : news.classes)
     books_.take(news.id, progress, now);
   for (const auto& change : news.exceptions)
@@ -26,24 +29,42 @@ void dispatcher_state::take(const host_progress& news) {
   if (news.facts)
     host.next_try_at = news.facts->next_try_at;
   host.look_at = std::max(now, host.next_try_at.value_or(now)) + options_.silence_max;
+  host.awake = true;
+  if (std::exchange(host.withheld, false))
+    offer(news.id, {.previous = books_.offered_upto(news.id)});
 }
 
 /// A host that died told things that are not in the database yet: its next life reads them there.
 caf::result<host_cursor> dispatcher_state::adopt(const adopt_host& wish) {
-  const auto known = ids_.find(wish.host);
-  if (known != ids_.end()) {
-    auto& host = hosts_.at(known->second);
-    host.awake = true;
-    host.look_at = has_.clock() + options_.silence_max;
+  const auto asked_before = std::ranges::find(adopting_, wish.host, &waiting_cursor::host);
+  if (asked_before != adopting_.end()) { // and waits no longer
+    asked_before->reply.deliver(make_error(errc::unavailable, "dispatcher: asked again"));
+    adopting_.erase(asked_before);
   }
-  const auto is_ready = loaded_ && (known == ids_.end() || !books_.has_unwritten(known->second));
-  if (is_ready)
-    return cursor_of(wish.host);
   auto reply = self_->make_response_promise<host_cursor>();
+  if (is_written(wish.host)) {
+    answer({wish.host, reply});
+    return reply;
+  }
   adopting_.push_back({wish.host, reply});
   if (loaded_)
     write();
   return reply;
+}
+
+bool dispatcher_state::is_written(const host_address& host) const {
+  const auto known = ids_.find(host);
+  return loaded_ && (known == ids_.end() || !books_.has_unwritten(known->second));
+}
+
+void dispatcher_state::answer(waiting_cursor waiting) {
+  if (const auto known = ids_.find(waiting.host); known != ids_.end()) {
+    auto& host = hosts_.at(known->second);
+    host.awake = true;
+    host.withheld = false; // its cursor says all
+    host.look_at = has_->clock() + options_.silence_max;
+  }
+  waiting.reply.deliver(cursor_of(waiting.host));
 }
 
 host_cursor dispatcher_state::cursor_of(const host_address& host) const {
@@ -64,10 +85,10 @@ caf::result<void> dispatcher_state::flush() {
 }
 
 void dispatcher_state::tick() {
+  self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
   if (!loaded_)
     return load();
-  self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
-  const auto now = has_.clock();
+  const auto now = has_->clock();
   if (now - cleared_at_ >= options_.recipients_kept) {
     cleared_at_ = now;
     if (!asking_)
@@ -88,7 +109,7 @@ void dispatcher_state::write() {
     return;
   writing_ = true;
   flushing_ = std::exchange(flushing_next_, {});
-  auto books = std::make_shared<checkpoint>(books_.collect(has_.clock()));
+  auto books = std::make_shared<checkpoint>(books_.collect(has_->clock()));
   if (books->is_empty())
     return written(*books, {});
   auto change = command<caf::unit_t>{[books](write_context& context) -> caf::expected<caf::unit_t> {
@@ -96,7 +117,7 @@ void dispatcher_state::write() {
       return failure;
     return caf::unit;
   }};
-  ask_storage(self_, has_.storage, std::move(change),
+  ask_storage(self_, has_->storage, std::move(change),
               [this, books](caf::expected<caf::unit_t> done) {
                 written(*books, done ? caf::error{} : done.error());
               });
@@ -125,15 +146,11 @@ void dispatcher_state::written(const checkpoint& books, const caf::error& failur
 }
 
 void dispatcher_state::answer_waiting() {
-  auto still = std::vector<waiting_cursor>{};
-  for (auto& waiting : std::exchange(adopting_, {})) {
-    const auto known = ids_.find(waiting.host);
-    if (known != ids_.end() && books_.has_unwritten(known->second))
-      still.push_back(std::move(waiting));
+  for (auto& waiting : std::exchange(adopting_, {}))
+    if (is_written(waiting.host))
+      answer(std::move(waiting));
     else
-      waiting.reply.deliver(cursor_of(waiting.host));
-  }
-  adopting_ = std::move(still);
+      adopting_.push_back(std::move(waiting));
 }
 
 /// Forgets the hosts for which nothing waits.
@@ -163,8 +180,8 @@ void dispatcher_state::wake_hosts(time_point now) {
 }
 
 void dispatcher_state::wake(host_id id, known_host& host) {
-  host.look_at = has_.clock() + options_.silence_max;
-  self_->request(has_.hosts, caf::infinite, wake_host{host.address})
+  host.look_at = has_->clock() + options_.silence_max;
+  self_->request(has_->hosts, caf::infinite, wake_host{host.address})
       .then([] {}, [this, id](const caf::error&) { refused(id); });
 }
 

@@ -6,6 +6,9 @@
 #include "storage/delivery_store.hpp"
 #include "storage/host_store.hpp"
 
+#include <caf/exit_reason.hpp>
+#include <caf/system_messages.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -64,6 +67,7 @@ remote_host_state::make_behavior(host_address address, remote_host_dependencies 
   window_ = request_window{options.window};
   random_.seed(has_.seed ^ std::hash<host_address>{}(address_));
   active_at_ = has_.clock();
+  self_->set_exit_handler([this](caf::exit_msg&) { stop(); });
   start();
   return {
       [this](const offer_units& news) { offer(news); },
@@ -98,9 +102,12 @@ remote_host_state::make_behavior(host_address address, remote_host_dependencies 
 void remote_host_state::start() {
   self_->request(has_.dispatcher, options_.adopt_deadline, adopt_host{address_})
       .then([this](const host_cursor& cursor) { begin(cursor); },
-            [this](const caf::error&) {
-              self_->delayed_send(self_, options_.local_retry, host_timer{++wake_epoch_});
-            });
+            [this](const caf::error&) { start_later(); });
+}
+
+void remote_host_state::start_later() {
+  expire_fetches(has_.clock());
+  self_->delayed_send(self_, options_.local_retry, host_timer{++wake_epoch_});
 }
 
 void remote_host_state::begin(const host_cursor& cursor) {
@@ -108,14 +115,15 @@ void remote_host_state::begin(const host_cursor& cursor) {
                                         database& db) { return read_start(db, address, most); }};
   ask_storage(self_, has_.storage, std::move(question),
               [this, cursor](caf::expected<host_start> read) {
-                if (!read) {
-                  self_->delayed_send(self_, options_.local_retry, host_timer{++wake_epoch_});
-                  return;
-                }
+                if (!read)
+                  return start_later();
                 if (read->facts) {
                   facts_ = *read->facts;
                   window_.restore(facts_.window);
                 }
+                facts_.paused = paused_anew_.value_or(facts_.paused);
+                if (std::exchange(retry_wanted_, false))
+                  try_again_at(std::nullopt, "asked for");
                 for (auto& each : read->exceptions)
                   exceptions_.emplace(each.unit.key(), waiting_exception{each.unit, each.row});
                 report_.dead = read->dead;
@@ -126,18 +134,36 @@ void remote_host_state::begin(const host_cursor& cursor) {
               });
 }
 
+/// What is under way comes to its end; nothing else begins.
+void remote_host_state::stop() {
+  stopping_ = true;
+  for (auto& waiting : std::exchange(fetches_, {}))
+    waiting.reply.deliver(make_error(errc::unavailable, to_name(address_) + ": shutting down"));
+  end_if_stopped();
+}
+
+void remote_host_state::end_if_stopped() {
+  if (stopping_ && exchanges_.empty())
+    self_->quit(caf::exit_reason::user_shutdown);
+}
+
 /// A withheld host only counts; the log has it.
 void remote_host_state::offer(const offer_units& news) {
   if (!facts_.id)
     facts_.id = news.id;
   active_at_ = has_.clock();
-  queue_.offer(news.units, !is_withheld(facts_.state));
+  queue_.offer(news.previous, news.units, !is_withheld(facts_.state));
   pump();
 }
 
 void remote_host_state::pump() {
   if (!started_)
     return;
+  if (stopping_) {
+    slot_.reset();
+    tell();
+    return end_if_stopped();
+  }
   expire_fetches(has_.clock());
   while (send_one()) {
   }
@@ -226,7 +252,8 @@ void remote_host_state::read_more() {
                     return pump();
                   }
                   queue_.refill_failed(wish.cls);
-                  try_again_at(has_.clock() + options_.local_retry, "the log cannot be read");
+                  not_before_ = has_.clock() + options_.local_retry;
+                  report_.next_try_reason = "the log cannot be read";
                   wake_later();
                 });
   }
@@ -282,81 +309,6 @@ void remote_host_state::wake_later() {
     return;
   wake_at_ = next;
   self_->delayed_send(self_, *next - now, host_timer{++wake_epoch_});
-}
-
-caf::result<void> remote_host_state::set_paused_to(bool paused) {
-  auto reply = self_->make_response_promise<caf::unit_t>();
-  auto change = command<caf::unit_t>{
-      [address = address_, paused](write_context& context) -> caf::expected<caf::unit_t> {
-        if (auto failure = set_paused(context.db, address, paused))
-          return failure;
-        return caf::unit;
-      }};
-  ask_storage(self_, has_.storage, std::move(change),
-              [this, reply, paused](caf::expected<caf::unit_t> done) mutable {
-                if (!done)
-                  return void(reply.deliver(std::move(done.error())));
-                facts_.paused = paused;
-                if (!paused)
-                  try_again_at(std::nullopt, "resumed");
-                reply.deliver(caf::unit);
-                pump();
-              });
-  return reply;
-}
-
-caf::result<void> remote_host_state::retry_now() {
-  try_again_at(std::nullopt, "asked for");
-  auto reply = self_->make_response_promise<caf::unit_t>();
-  auto facts = facts_;
-  facts.window = window_.size();
-  auto change = command<caf::unit_t>{[facts](write_context& context) -> caf::expected<caf::unit_t> {
-    if (auto failure = save_host(context.db, facts))
-      return failure;
-    return caf::unit;
-  }};
-  ask_storage(self_, has_.storage, std::move(change),
-              [reply](caf::expected<caf::unit_t> done) mutable {
-                if (!done)
-                  return void(reply.deliver(std::move(done.error())));
-                reply.deliver(caf::unit);
-              });
-  pump();
-  return reply;
-}
-
-void remote_host_state::note_life() {
-  const auto now = has_.clock();
-  if (!started_ || !is_withheld(facts_.state) ||
-      (last_sign_of_life_ && now - *last_sign_of_life_ < options_.sign_of_life_interval))
-    return;
-  last_sign_of_life_ = now;
-  try_again_at(std::nullopt, "it sent something");
-  pump();
-}
-
-host_report remote_host_state::describe() {
-  auto report = report_;
-  report.host = address_;
-  report.state = to_string(facts_.state);
-  report.paused = facts_.paused;
-  report.behind = queue_.is_behind();
-  for (const auto cls : {delivery_class::direct, delivery_class::bulk}) {
-    const auto position = queue_.position(cls);
-    report.waiting += position.open;
-    if (position.oldest_at)
-      report.oldest_at =
-          std::min(report.oldest_at.value_or(*position.oldest_at), *position.oldest_at);
-  }
-  report.window = limit();
-  report.in_flight = static_cast<std::int64_t>(exchanges_.size());
-  report.exceptions = static_cast<std::int64_t>(exceptions_.size());
-  report.next_try_at = facts_.next_try_at ? facts_.next_try_at : not_before_;
-  if (!report.next_try_at)
-    report.next_try_reason.clear();
-  report.last_ok_at = facts_.last_ok_at;
-  report.mailbox = static_cast<std::int64_t>(self_->mailbox().size());
-  return report;
 }
 
 remote_host_handle::behavior_type

@@ -5,7 +5,9 @@
 /// failures in a row it is suspended and sees one probe at each next try. It keeps a few
 /// references; the log has the rest. What it has settled it tells the dispatcher, whose checkpoint
 /// makes it durable; after a crash it asks the dispatcher where it stands. Fetches use at most half
-/// of the window. It asks to be passivated when nothing has waited for a while.
+/// of the window. It asks to be passivated when nothing has waited for a while. Told to stop, it
+/// starts nothing more and ends once it has the answers to what it has sent: what was delivered is
+/// then known.
 #pragma once
 
 #include "actors/delivery_bodies.hpp"
@@ -105,6 +107,9 @@ private:
 
   // remote_host.cpp: its life
   void start();
+  void start_later();
+  void stop();
+  void end_if_stopped();
   void begin(const host_cursor& cursor);
   void offer(const offer_units& news);
   void pump();
@@ -115,6 +120,8 @@ private:
   void read_more();
   void tell();
   void wake_later();
+
+  // remote_host_operators.cpp: what it is asked and told
   host_report describe();
   caf::result<void> set_paused_to(bool paused);
   caf::result<void> retry_now();
@@ -161,6 +168,9 @@ private:
   remote_host_dependencies has_;
   remote_host_options options_;
   bool started_ = false;
+  bool stopping_ = false;
+  bool retry_wanted_ = false;       ///< Before it has started.
+  std::optional<bool> paused_anew_; ///< Likewise: newer than what was read.
   host_facts facts_;
   bool facts_changed_ = false;
   delivery_queue queue_;

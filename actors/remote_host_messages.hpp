@@ -23,10 +23,12 @@
 
 namespace trunkline {
 
-/// Units of one host, in order of `seq`. What does not fit is counted and read from the log later.
+/// Units of one host, in order of `seq`: a hint. What does not fit, and what an earlier message
+/// held that did not come, is read from the log later.
 struct offer_units {
   host_address host;
   host_id id;
+  offered_before previous{};
   std::vector<delivery_unit> units;
 };
 

@@ -97,18 +97,24 @@ void delivery_books::take(const host_facts& facts) {
   facts_.insert_or_assign(facts.id, facts);
 }
 
-class_cursor delivery_books::cursor(host_id host, delivery_class cls) const {
+offered_before delivery_books::offered_upto(host_id host) const {
   const auto found = hosts_.find(host);
   if (found == hosts_.end())
     return {};
-  const auto& entry = found->second.classes[index_of(cls)];
-  if (!entry.first_open)
-    return {.offered_upto = entry.offered_upto};
-  return {.first_open = entry.first_open,
-          .settled = after(entry.settled, *entry.first_open - 1),
-          .offered_upto = entry.offered_upto,
-          .open = entry.open,
-          .oldest_at = entry.oldest_at};
+  const auto& classes = found->second.classes;
+  return {classes[0].offered_upto, classes[1].offered_upto};
+}
+
+class_cursor delivery_books::cursor(host_id host, delivery_class cls) const {
+  const auto found = hosts_.find(host);
+  const auto* entry = found == hosts_.end() ? nullptr : &found->second.classes[index_of(cls)];
+  if (!entry || !entry->first_open)
+    return {.offered_upto = read_upto_};
+  return {.first_open = entry->first_open,
+          .settled = after(entry->settled, *entry->first_open - 1),
+          .offered_upto = entry->offered_upto,
+          .open = entry->open,
+          .oldest_at = entry->oldest_at};
 }
 
 bool delivery_books::is_open(host_id host) const {
@@ -161,7 +167,7 @@ void delivery_books::collect_shard(shard_entry& shard, time_point now, bool rows
                               .count = entry.open,
                               .counted_to = entry.offered_upto,
                               .oldest_at = entry.oldest_at};
-      if (!entry.stored || entry.stored->behind_from != row.behind_from ||
+      if (!entry.stored || entry.is_doubtful || entry.stored->behind_from != row.behind_from ||
           entry.stored->acked != row.acked)
         rows.push_back(std::move(row));
       continue;
@@ -234,6 +240,17 @@ void delivery_books::prune(shard_entry& shard, delivery_class cls) {
   }
 }
 
+void delivery_books::note_stored(host_id host, delivery_class cls, std::optional<host_backlog> row,
+                                 bool is_doubtful) {
+  const auto found = hosts_.find(host);
+  if (found == hosts_.end())
+    return;
+  auto& entry = found->second.classes[index_of(cls)];
+  entry.is_doubtful = is_doubtful;
+  if (row || !is_doubtful)
+    entry.stored = std::move(row);
+}
+
 void delivery_books::committed(const checkpoint& written) {
   writing_.clear();
   for (const auto& mark : written.marks) {
@@ -242,11 +259,9 @@ void delivery_books::committed(const checkpoint& written) {
     shard.loaded.erase(shard.loaded.begin(), shard.loaded.lower_bound({mark.seq + 1, {}}));
   }
   for (const auto& row : written.backlogs)
-    if (const auto found = hosts_.find(row.host); found != hosts_.end())
-      found->second.classes[index_of(row.cls)].stored = row;
+    note_stored(row.host, row.cls, row, false);
   for (const auto& [host, cls] : written.caught_up)
-    if (const auto found = hosts_.find(host); found != hosts_.end())
-      found->second.classes[index_of(cls)].stored.reset();
+    note_stored(host, cls, std::nullopt, false);
   for (auto& shard : shards_)
     if (!shard.hosts.empty())
       prune(shard, shard.stored.cls);
@@ -254,6 +269,10 @@ void delivery_books::committed(const checkpoint& written) {
 
 void delivery_books::failed(const checkpoint& lost) {
   writing_.clear();
+  for (const auto& row : lost.backlogs)
+    note_stored(row.host, row.cls, row, true);
+  for (const auto& [host, cls] : lost.caught_up)
+    note_stored(host, cls, std::nullopt, true);
   for (const auto& change : lost.exceptions)
     exceptions_.try_emplace(change.unit, change); // what came meanwhile is newer
   for (const auto& facts : lost.facts)

@@ -88,6 +88,8 @@ public:
   void take(exception_change change);
   void take(const host_facts& facts);
 
+  /// Returns up to where the host was offered units.
+  offered_before offered_upto(host_id host) const;
   /// Returns where the host stands; all of a host that is not known is settled.
   class_cursor cursor(host_id host, delivery_class cls) const;
   /// Tells whether anything of the host is open or must still be listed.
@@ -102,7 +104,7 @@ public:
   /// Returns what has changed. One checkpoint at a time, until `committed` or `failed`.
   checkpoint collect(time_point now);
   void committed(const checkpoint& written);
-  /// It is not in the database, or may not be: all of it is written again.
+  /// It may be in the database or not: all of it is written again.
   void failed(const checkpoint& lost);
 
 private:
@@ -113,6 +115,7 @@ private:
     std::int64_t open = 0;
     time_point oldest_at;
     std::optional<host_backlog> stored;
+    bool is_doubtful = false; ///< Whether the database has `stored` as it is here.
   };
   struct host_entry {
     std::uint8_t shard = 0;
@@ -132,6 +135,8 @@ private:
   class_entry& entry_of(host_id host, std::uint8_t shard, delivery_class cls);
   void collect_shard(shard_entry& shard, time_point now, bool rows_for_all, checkpoint& into);
   void prune(shard_entry& shard, delivery_class cls);
+  void note_stored(host_id host, delivery_class cls, std::optional<host_backlog> row,
+                   bool is_doubtful);
 
   delivery_books_limits limits_;
   std::vector<shard_entry> shards_;

@@ -32,8 +32,8 @@ struct class_progress {
 struct class_cursor {
   std::optional<log_seq> first_open; ///< Nothing: nothing offered is open.
   std::vector<unit_key> settled;     ///< From it on.
-  log_seq offered_upto = 0;
-  std::int64_t open = 0; ///< Units, as last counted.
+  log_seq offered_upto = 0;          ///< All that was owed up to here is settled, or open.
+  std::int64_t open = 0;             ///< Units, as last counted.
   std::optional<time_point> oldest_at;
 };
 

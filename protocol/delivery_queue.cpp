@@ -7,21 +7,18 @@ namespace trunkline {
 
 void delivery_queue::begin(delivery_class cls, const class_cursor& start) {
   auto& queue = of(cls);
-  if (!start.first_open) {
-    queue.received_upto = std::max(queue.received_upto, start.offered_upto);
-    return;
-  }
+  queue.begun = true;
+  queue.received_upto = std::max(queue.received_upto, start.offered_upto);
   queue.settled.insert(start.settled.begin(), start.settled.end());
-  const auto is_complete =
-      queue.waiting > 0 && !queue.left &&
-      first_open(queue, cls).value_or(*start.first_open + 1) <= *start.first_open;
-  if (is_complete)
+  // Everything open up to here is in the log alone; everything after it is here, but for a gap.
+  const auto elsewhere = queue.joined_at.value_or(queue.received_upto);
+  const auto first = start.first_open.value_or(start.offered_upto + 1);
+  if (!queue.left && first > elsewhere)
     return;
   queue.lanes.clear();
   queue.waiting = 0;
-  queue.left = start.first_open;
+  queue.left = first;
   queue.left_at = start.oldest_at;
-  queue.received_upto = std::max(queue.received_upto, start.offered_upto);
   queue.counted_upto = queue.received_upto;
   queue.counted = std::max<std::int64_t>(start.open, 1);
 }
@@ -65,14 +62,35 @@ void delivery_queue::count(class_queue& in, const delivery_unit& unit) {
   ++in.counted;
 }
 
-void delivery_queue::offer(std::span<const delivery_unit> units, bool may_keep) {
+/// What was offered and did not come is in the log.
+void delivery_queue::note_gap(class_queue& in, log_seq previous, std::optional<time_point> at) {
+  if (!in.begun && !in.joined_at) {
+    in.joined_at = in.received_upto = previous;
+    return;
+  }
+  if (previous <= in.received_upto)
+    return;
+  if (!in.left) {
+    in.left = in.received_upto + 1;
+    in.left_at = at;
+  }
+  in.received_upto = in.counted_upto = previous;
+  ++in.counted;
+}
+
+void delivery_queue::offer(const offered_before& previous, std::span<const delivery_unit> units,
+                           bool may_keep) {
+  const auto at = units.empty() ? std::nullopt : std::optional{units.front().at};
+  for (auto index = std::size_t{0}; index < delivery_classes; ++index)
+    note_gap(classes_[index], previous[index], at);
   const auto known = std::array{classes_[0].received_upto, classes_[1].received_upto};
   for (const auto& unit : units) {
     if (unit.seq <= known[index_of(unit.cls)])
       continue;
     auto& queue = of(unit.cls);
     queue.received_upto = unit.seq;
-    if (queue.left || !may_keep || !keep(queue, unit))
+    const auto has_room = !queue.left && queue.settled.size() < limits_.acked_max;
+    if (!may_keep || !has_room || !keep(queue, unit))
       count(queue, unit);
   }
 }

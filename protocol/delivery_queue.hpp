@@ -49,13 +49,14 @@ class delivery_queue {
 public:
   explicit delivery_queue(delivery_queue_limits limits = {}) : limits_{limits} {}
 
-  /// Begins where the books say; once, before anything is taken. Units that were offered before
+  /// Begins where the books say; once, before anything is taken. Units that were offered before it
   /// are kept when they are all there is.
   void begin(delivery_class cls, const class_cursor& start);
 
   /// Takes units in the order of the log, all of a row at once; rows that were offered before are
-  /// left out. With `keep` false units are only counted.
-  void offer(std::span<const delivery_unit> units, bool keep);
+  /// left out. What was offered up to `previous` and did not come is left to the log, and with
+  /// `keep` false all of it: units are then only counted.
+  void offer(const offered_before& previous, std::span<const delivery_unit> units, bool keep);
 
   /// Tells whether `take_next` would return something.
   bool can_take() const;
@@ -103,7 +104,9 @@ private:
   struct class_queue {
     std::list<lane> lanes; ///< None is empty; the first goes first.
     std::size_t waiting = 0;
-    std::optional<log_seq> left; ///< The first unit that the log has and memory may not.
+    bool begun = false;
+    std::optional<log_seq> joined_at; ///< Up to where others had units, before it began.
+    std::optional<log_seq> left;      ///< The first unit that the log has and memory may not.
     std::optional<time_point> left_at;
     log_seq counted_upto = 0; ///< The last unit counted and not kept.
     std::int64_t counted = 0; ///< Units counted and not kept.
@@ -120,6 +123,7 @@ private:
   lane* find_lane(class_queue& in, const lane_key& key);
   bool keep(class_queue& in, const delivery_unit& unit);
   void count(class_queue& in, const delivery_unit& unit);
+  static void note_gap(class_queue& in, log_seq previous, std::optional<time_point> at);
   std::optional<queued_unit> take_from(class_queue& in);
   template <class Predicate>
   std::vector<queued_unit> take_heads(Predicate is_wanted);

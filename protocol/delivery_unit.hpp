@@ -6,6 +6,7 @@
 #include "protocol/object_key.hpp"
 #include "protocol/time.hpp"
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <memory>
@@ -48,6 +49,9 @@ inline constexpr std::size_t delivery_classes = 2;
 constexpr std::size_t index_of(delivery_class cls) {
   return cls == delivery_class::direct ? 0 : 1;
 }
+
+/// Up to where a host was offered units before, by class.
+using offered_before = std::array<log_seq, delivery_classes>;
 
 /// Returns the class at a place.
 constexpr delivery_class class_at(std::size_t index) {

@@ -130,6 +130,13 @@ caf::error set_paused(database& db, const host_address& address, bool paused) {
   return {};
 }
 
+caf::error clear_next_try(database& db, const host_address& address) {
+  auto done = db.run("UPDATE host SET next_try_at = NULL WHERE scheme = $1 AND name = $2"
+                     " AND port = $3",
+                     {address.scheme, address.name, address.port});
+  return done ? caf::error{} : std::move(done.error());
+}
+
 caf::expected<std::vector<waiting_host>> waiting_hosts(database& db) {
   auto found = db.run("SELECT h.id, h.scheme, h.name, h.port, h.next_try_at,"
                       " (SELECT min(e.next_try_at) FROM delivery_exception e WHERE e.host_id = h.id"

@@ -21,6 +21,9 @@ caf::error save_host(database& db, const host_facts& facts);
 /// Pauses or resumes the host at `address`. Fails with `errc::not_found` when it has no row.
 caf::error set_paused(database& db, const host_address& address, bool paused);
 
+/// The host at `address` may be tried at once. Changes nothing when it has no row.
+caf::error clear_next_try(database& db, const host_address& address);
+
 /// A host for which something waits, as it is found at a start.
 struct waiting_host {
   host_id id;
