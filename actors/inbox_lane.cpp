@@ -1,0 +1,267 @@
+#include "actors/inbox_lane.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/queries_inbox.hpp"
+#include "protocol/json.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+constexpr std::int64_t doublings_max = 20;
+
+/// Tells whether a fetch that failed so could succeed later; whatever else is an answer.
+bool may_pass(const caf::error& failure) {
+  switch (code_of(failure)) {
+  case errc::unavailable:
+  case errc::timed_out:
+  case errc::rate_limited:
+  case errc::storage_busy:
+  case errc::storage_full:
+  case errc::commit_unknown:
+  case errc::quarantined:
+  case errc::crashed: // of the resolver
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Tells whether storage, and not the arrival, is to blame.
+bool is_of_storage(const caf::error& failure) {
+  return code_of(failure) == errc::storage_broken ||
+         (may_pass(failure) && code_of(failure) != errc::crashed);
+}
+
+caf::expected<activity> read_said(const arrival& row) {
+  auto document = parse_json(row.body);
+  if (!document)
+    return std::move(document.error());
+  return read_activity(*document);
+}
+
+void tell(const std::function<void(std::string_view)>& at_point, std::string_view point) {
+  if (at_point)
+    at_point(point);
+}
+
+} // namespace
+
+inbox_lane_handle::behavior_type
+inbox_lane_state::make_behavior(host_address host, inbox_lane_dependencies dependencies,
+                                inbox_lane_options options) {
+  host_ = std::move(host);
+  has_ = std::move(dependencies);
+  options_ = options;
+  read();
+  return {
+      [this](const wake_inbox&) { read(); },
+      [this](const describe_inbox&) -> caf::result<inbox_report> { return report_; },
+      [this](inbox_timer timer) { due(timer.epoch); },
+  };
+}
+
+void inbox_lane_state::read() {
+  woken_ = reading_;
+  if (reading_ || head_ != 0)
+    return;
+  reading_ = true;
+  rest_epoch_ = 0;
+  auto besides = std::vector<arrival_id>{};
+  for (const auto& [id, current] : works_)
+    besides.push_back(id);
+  ask_storage(self_, has_.storage, ask_next_arrival(to_key(host_), std::move(besides)),
+              [this](caf::expected<std::optional<arrival>> next) { got(next); });
+}
+
+void inbox_lane_state::got(caf::expected<std::optional<arrival>>& next) {
+  reading_ = false;
+  const auto again = std::exchange(woken_, false);
+  if (!next) {
+    report_.last_error = context_of(next.error());
+    return later(options_.storage_wait, 0);
+  }
+  if (*next)
+    return begin(std::move(**next));
+  if (again)
+    return read();
+  if (works_.empty())
+    rest();
+}
+
+void inbox_lane_state::begin(arrival row) {
+  const auto id = row.id;
+  auto current = std::make_shared<work>();
+  current->row = std::move(row);
+  works_[id] = current;
+  head_ = id;
+  auto said = read_said(current->row);
+  if (!said) {
+    current->hopeless = std::move(said.error());
+    return go_on(id);
+  }
+  current->said = std::move(*said);
+  current->plan = plan_inbound(current->said, current->row.actor,
+                               {.own_origin = has_.shared.own.origin, .sender = host_});
+  if (current->plan.asks_others && works_.size() <= options_.aside_max)
+    head_ = 0;
+  go_on(id);
+  read();
+}
+
+void inbox_lane_state::go_on(arrival_id id) {
+  const auto found = works_.find(id);
+  if (found == works_.end())
+    return;
+  const auto current = found->second;
+  if (current->hopeless)
+    return give_up(id);
+  if (current->fetched < current->plan.fetches.size())
+    return fetch(id, current->plan.fetches[current->fetched]);
+  apply(current);
+}
+
+void inbox_lane_state::fetch(arrival_id id, const inbound_fetch& step) {
+  if (const auto* account = std::get_if<resolve_account>(&step.wanted))
+    return ask_resolver<account_id>(id, *account);
+  ask_resolver<post_id>(id, std::get<resolve_post>(step.wanted));
+}
+
+template <class Found, class Wanted>
+void inbox_lane_state::ask_resolver(arrival_id id, Wanted wanted) {
+  self_->request(has_.resolver, options_.fetch_deadline, std::move(wanted))
+      .then([this, id](Found) { fetched(id, {}); },
+            [this, id](const caf::error& failure) { fetched(id, failure); });
+}
+
+void inbox_lane_state::fetched(arrival_id id, const caf::error& failure) {
+  const auto found = works_.find(id);
+  if (found == works_.end())
+    return;
+  auto& current = *found->second;
+  const auto is_essential = current.plan.fetches[current.fetched].is_essential;
+  if (failure && is_essential && may_pass(failure))
+    return missed(current, failure);
+  if (!failure && !current.plan.asks_others)
+    exhausted_ = false;
+  ++current.fetched;
+  current.failures = 0;
+  go_on(id);
+}
+
+/// After the last try it is applied with what there is: the rest may be known from before.
+void inbox_lane_state::missed(work& current, const caf::error& failure) {
+  report_.last_error = context_of(failure);
+  if (++current.failures < tries_of(current)) {
+    report_.failures = current.failures;
+    const auto doublings = std::min(current.failures - 1, doublings_max);
+    return later(options_.first_wait * (std::int64_t{1} << doublings), current.row.id);
+  }
+  if (!current.plan.asks_others)
+    exhausted_ = true;
+  current.end = arrival_end::given_up;
+  current.fetched = current.plan.fetches.size();
+  go_on(current.row.id);
+}
+
+/// What others wait for is tried once when it lies elsewhere, or when its own server has not
+/// answered all tries before.
+std::int64_t inbox_lane_state::tries_of(const work& current) const {
+  if (current.plan.asks_others)
+    return current.row.id == head_ ? 1 : options_.tries_elsewhere_max;
+  return exhausted_ ? 1 : options_.tries_max;
+}
+
+/// Ends the row first: what has ended already, by a job whose answer was lost, has no effect again.
+void inbox_lane_state::apply(const std::shared_ptr<work>& current) {
+  auto job = [current, shared = has_.shared, effect = has_.apply,
+              at_point = has_.at_point](write_context& context) -> caf::expected<bool> {
+    auto ended = end_arrival(context.db, current->row.id, current->end);
+    if (!ended || !*ended)
+      return ended;
+    if (current->plan.is_applied)
+      if (auto failure = effect(context, shared, current->row, current->said))
+        return failure;
+    tell(at_point, "inbox_applying");
+    return true;
+  };
+  ask_storage(self_, has_.storage, command<bool>{std::move(job)},
+              [this, id = current->row.id](const caf::expected<bool>& done) { applied(id, done); });
+}
+
+void inbox_lane_state::applied(arrival_id id, const caf::expected<bool>& done) {
+  const auto found = works_.find(id);
+  if (found == works_.end())
+    return;
+  if (!done) {
+    report_.last_error = context_of(done.error());
+    if (is_of_storage(done.error()))
+      return later(options_.storage_wait, id);
+    found->second->hopeless = done.error();
+    return give_up(id);
+  }
+  tell(has_.at_point, "inbox_applied");
+  ++(found->second->end == arrival_end::done ? report_.applied : report_.given_up);
+  ended(id);
+}
+
+void inbox_lane_state::give_up(arrival_id id) {
+  ask_storage(self_, has_.storage, give_up_arrival(id),
+              [this, id](const caf::expected<bool>& done) {
+                const auto found = works_.find(id);
+                if (found == works_.end())
+                  return;
+                if (!done)
+                  return later(options_.storage_wait, id);
+                if (has_.log)
+                  has_.log("inbox " + to_name(host_) + " gave up " + found->second->row.ap_id +
+                           ": " + context_of(found->second->hopeless));
+                report_.last_error = context_of(found->second->hopeless);
+                ++report_.given_up;
+                ended(id);
+              });
+}
+
+void inbox_lane_state::ended(arrival_id id) {
+  works_.erase(id);
+  if (head_ == id || head_ == 0)
+    report_.failures = 0;
+  if (head_ == id)
+    head_ = 0;
+  read();
+}
+
+void inbox_lane_state::later(std::chrono::seconds wait, arrival_id id) {
+  timers_[++epoch_] = id;
+  self_->delayed_send(self_, wait, inbox_timer{epoch_});
+}
+
+void inbox_lane_state::due(std::uint64_t epoch) {
+  if (epoch == rest_epoch_)
+    return self_->send(has_.region, passivate_host{host_, self_->id()});
+  const auto found = timers_.find(epoch);
+  if (found == timers_.end())
+    return;
+  const auto id = found->second;
+  timers_.erase(found);
+  if (id == 0)
+    return read();
+  go_on(id);
+}
+
+/// Nothing is open: it asks to be stopped when nothing has come for a while.
+void inbox_lane_state::rest() {
+  rest_epoch_ = ++epoch_;
+  self_->delayed_send(self_, options_.idle_after, inbox_timer{rest_epoch_});
+}
+
+inbox_lane_handle::behavior_type
+inbox_lane(inbox_lane_handle::stateful_pointer<inbox_lane_state> self, host_address host,
+           inbox_lane_dependencies dependencies, inbox_lane_options options) {
+  return self->state.make_behavior(std::move(host), std::move(dependencies), options);
+}
+
+} // namespace trunkline

@@ -1,0 +1,120 @@
+/// An inbox lane: what one host has sent, applied in the order of arrival, each once.
+///
+/// It fetches what an activity needs, then applies it and ends its row in one transaction; the
+/// table is the truth, so that it may be killed at any point. It waits for its own host alone: what
+/// lies on other servers is fetched aside, at most `aside_max` at a time, while later arrivals go
+/// on. What the sender undoes or deletes meanwhile is remembered by storage.
+#pragma once
+
+#include "actors/inbound_changes.hpp"
+#include "actors/inbound_plan.hpp"
+#include "actors/inbox_messages.hpp"
+#include "actors/resolver_messages.hpp"
+#include "actors/storage_worker_messages.hpp"
+#include "protocol/time.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trunkline {
+
+struct inbox_lane_options {
+  /// Tries to fetch what is essential: of the sender, in about an hour; of others, in minutes.
+  std::int64_t tries_max = 8;
+  std::int64_t tries_elsewhere_max = 4;
+  std::chrono::seconds first_wait{30};     ///< Before the second try; then twice as long each time.
+  std::chrono::seconds fetch_deadline{60}; ///< Of one question to the resolver.
+  std::chrono::seconds storage_wait{5};    ///< After storage failed; no arrival is to blame for it.
+  std::size_t aside_max = 16;              ///< Arrivals that wait for other servers at once.
+  std::chrono::seconds idle_after{120};
+};
+
+using activity_applier = std::function<caf::error(write_context&, const inbound_context&,
+                                                  const arrival&, const activity&)>;
+
+/// What a lane works with. `at_point` is told where it is, on the writer's thread inside the
+/// transaction ("inbox_applying") and after the commit ("inbox_applied"). `log` takes one line for
+/// each arrival that is given up. Both may be empty.
+struct inbox_lane_dependencies {
+  storage_handles storage;
+  resolver_handle resolver;
+  inbound_context shared;
+  wall_clock clock;
+  host_passivator_handle region;
+  std::function<void(std::string_view)> at_point;
+  activity_applier apply = apply_activity;
+  std::function<void(std::string)> log;
+};
+
+class inbox_lane_state {
+public:
+  explicit inbox_lane_state(inbox_lane_handle::pointer self) : self_{self} {}
+
+  inbox_lane_handle::behavior_type make_behavior(host_address host,
+                                                 inbox_lane_dependencies dependencies,
+                                                 inbox_lane_options options);
+
+private:
+  using arrival_id = std::int64_t;
+
+  /// An arrival under work; shared with the job that applies it.
+  struct work {
+    arrival row;
+    activity said;
+    inbound_plan plan;
+    std::size_t fetched = 0;   ///< Of the plan's steps.
+    std::int64_t failures = 0; ///< In a row, of the step.
+    arrival_end end = arrival_end::done;
+    caf::error hopeless; ///< Why it can never be applied.
+  };
+
+  void read();
+  void got(caf::expected<std::optional<arrival>>& next);
+  void begin(arrival row);
+  void go_on(arrival_id id);
+
+  void fetch(arrival_id id, const inbound_fetch& step);
+  template <class Found, class Wanted>
+  void ask_resolver(arrival_id id, Wanted wanted);
+  void fetched(arrival_id id, const caf::error& failure);
+  void missed(work& current, const caf::error& failure);
+  std::int64_t tries_of(const work& current) const;
+
+  void apply(const std::shared_ptr<work>& current);
+  void applied(arrival_id id, const caf::expected<bool>& result);
+  void give_up(arrival_id id);
+  void ended(arrival_id id);
+
+  void later(std::chrono::seconds wait, arrival_id id);
+  void due(std::uint64_t epoch);
+  void rest();
+
+  inbox_lane_handle::pointer self_;
+  host_address host_;
+  inbox_lane_dependencies has_{.apply = {}};
+  inbox_lane_options options_;
+  std::map<arrival_id, std::shared_ptr<work>> works_; ///< The head and those aside.
+  arrival_id head_ = 0; ///< The one that later ones wait for; 0: none.
+  bool reading_ = false;
+  bool woken_ = false;     ///< While reading: it may have read too early.
+  bool exhausted_ = false; ///< The sender did not answer in all tries, and in none since.
+  std::map<std::uint64_t, arrival_id> timers_; ///< By epoch; 0: read again.
+  std::uint64_t epoch_ = 0;
+  std::uint64_t rest_epoch_ = 0; ///< Of the timer that ends a rest; 0: it does not rest.
+  inbox_report report_;
+};
+
+inbox_lane_handle::behavior_type
+inbox_lane(inbox_lane_handle::stateful_pointer<inbox_lane_state> self, host_address host,
+           inbox_lane_dependencies dependencies, inbox_lane_options options);
+
+} // namespace trunkline
