@@ -53,6 +53,7 @@ struct api_options {
   std::chrono::seconds search_deadline{20};    ///< Of what a search looks up elsewhere.
   std::chrono::seconds signature_deadline{60}; ///< Of a signature, the key's fetch included.
   bool authorized_fetch = false;               ///< `federation.authorized_fetch`
+  std::int64_t inbox_waiting_max = 1'000;      ///< Arrivals of one host that wait to be applied.
 };
 
 /// Counted by the gateways, read by whoever shows them.

@@ -21,6 +21,7 @@ constexpr auto del = http_method::del;
 constexpr auto open = access::open;
 constexpr auto token = access::token;
 constexpr auto user = access::user;
+constexpr auto server = access::server;
 
 constexpr auto routes = std::to_array<route>({
     {get, "/health", open, "", show_health},
@@ -30,6 +31,8 @@ constexpr auto routes = std::to_array<route>({
     {get, "/@{}", open, "", show_profile_or_actor},
     {get, "/@{}/{}", open, "", show_post_or_page},
     {get, "/users/{}", open, "", show_actor_or_page},
+    {post, "/inbox", server, "", receive_for_all},
+    {post, "/users/{}/inbox", server, "", receive_for_account},
     {get, "/users/{}/outbox", open, "", show_outbox},
     {get, "/users/{}/followers", open, "", show_followers},
     {get, "/users/{}/following", open, "", show_following},

@@ -57,8 +57,15 @@ http_response preflight() {
   return response;
 }
 
+/// Other servers send for many people from one address: they have limits of their own.
+bool serves_servers(const route_match& match) {
+  return match.row && match.row->who == access::server;
+}
+
 /// Why `who` may not use `row`; nothing when he may.
 caf::error refusal(const route& row, const caller& who) {
+  if (row.who == access::server)
+    return {};
   if (row.who != access::open && !who.known)
     return make_error(errc::unauthenticated, "The access token is invalid");
   if (row.who == access::user && !who.account)
@@ -106,6 +113,8 @@ void gateway_state::begin(gateway_exchange& arrived) {
   if (flavour.shared_with_browsers && current->request.method == http_method::options)
     return current->reply(preflight());
   current->match = find_route(flavour.routes, current->request.method, current->request.path);
+  if (serves_servers(current->match))
+    return admit(current, caller{});
   authenticate(current);
 }
 
@@ -117,7 +126,7 @@ void gateway_state::authenticate(const exchange_ptr& current) {
 /// Counts first, so that what is refused counts as well: paths that do not exist, wrong tokens.
 void gateway_state::admit(const exchange_ptr& current, const caf::expected<caller>& who) {
   const auto known = who ? *who : caller{};
-  if (flavour.limited) {
+  if (flavour.limited && !serves_servers(current->match)) {
     current->dressing->standing =
         services->requests.count(limit_key(known, current->request), services->clock());
     if (current->dressing->standing->exceeded && !services->options.test_enabled)
@@ -140,8 +149,10 @@ void gateway_state::admit(const exchange_ptr& current, const caf::expected<calle
 }
 
 void gateway_state::handle(exchange& current, caller who) {
-  auto params = parse_params(current.request.query, current.request.header("Content-Type"),
-                             current.request.body);
+  auto params = serves_servers(current.match)
+                    ? request_params{}
+                    : parse_params(current.request.query, current.request.header("Content-Type"),
+                                   current.request.body);
   if (!params)
     return current.refuse(params.error());
   const auto request = matched_request{.http = current.request,

@@ -118,6 +118,10 @@ void show_followers(gateway_state&, const matched_request&, http_reply);
 void show_following(gateway_state&, const matched_request&, http_reply);
 void show_featured(gateway_state&, const matched_request&, http_reply);
 
+// api/inbox_handlers.cpp: what other servers send
+void receive_for_all(gateway_state&, const matched_request&, http_reply);
+void receive_for_account(gateway_state&, const matched_request&, http_reply);
+
 // api/post_documents.cpp: documents of posts for other servers
 void show_post(gateway_state&, const matched_request&, http_reply);
 void show_post_or_page(gateway_state&, const matched_request&, http_reply);

@@ -24,6 +24,8 @@ enum class access : std::uint8_t {
   open,  ///< Everybody; a token that comes along must be valid, and tells who asks.
   token, ///< Whoever has a valid token, apps included.
   user,  ///< A person's token.
+  /// Other servers, who sign: no token, no limit of clients, and the body is the handler's to read.
+  server,
 };
 
 /// A request after matching. Lives until the handler returns: copy what a continuation needs.
