@@ -1,5 +1,6 @@
 #include "protocol/names.hpp"
 #include "storage/count_store.hpp"
+#include "storage/shown_host.hpp"
 #include "storage/sql_list.hpp"
 #include "storage/view_store.hpp"
 
@@ -9,9 +10,10 @@ namespace trunkline {
 
 namespace {
 
-constexpr auto account_columns =
-    "SELECT a.id, a.name, h.name, a.uri, a.display_name, a.note, a.fields, a.locked, a.bot,"
-    " a.discoverable, a.role, a.created_at";
+const auto account_columns =
+    "SELECT a.id, a.name, " + std::string{shown_host} +
+    ", a.uri, a.display_name, a.note, a.fields, a.locked, a.bot, a.discoverable, a.role,"
+    " a.created_at";
 
 constexpr auto account_tables = " FROM account a LEFT JOIN host h ON h.id = a.host_id"
                                 " WHERE a.deleted_at IS NULL AND a.id IN (";
@@ -161,13 +163,15 @@ caf::expected<own_account_view> load_own_account(database& db, account_id id,
 
 caf::expected<account_id> find_account(database& db, const std::string& name,
                                        const std::string& domain) {
+  const auto host = split_host(fold_name(domain));
   auto found = domain.empty()
                    ? db.run("SELECT id FROM account WHERE host_id IS NULL AND folded = $1"
                             " AND deleted_at IS NULL",
                             {fold_name(name)})
                    : db.run("SELECT a.id FROM account a JOIN host h ON h.id = a.host_id"
-                            " WHERE h.name = $1 AND a.folded = $2 AND a.deleted_at IS NULL",
-                            {fold_name(domain), fold_name(name)});
+                            " WHERE h.name = $1 AND ($2 = 0 OR h.port = $2) AND a.folded = $3"
+                            " AND a.deleted_at IS NULL ORDER BY a.id LIMIT 1",
+                            {host.name, host.port, fold_name(name)});
   if (!found)
     return found.error();
   if (found->rows.empty())

@@ -1,6 +1,7 @@
 #include "storage/graph_store.hpp"
 
 #include "storage/audience_store.hpp"
+#include "storage/shown_host.hpp"
 
 namespace trunkline {
 
@@ -120,22 +121,25 @@ caf::expected<std::optional<account_facts>> find_account_facts(database& db, acc
 
 caf::expected<std::optional<account_reach>> find_named(database& db, const std::string& folded_name,
                                                        const std::string& host) {
+  const auto place = split_host(host);
   auto found = host.empty()
                    ? db.run("SELECT id, name, uri FROM account WHERE folded = $1"
                             " AND host_id IS NULL AND deleted_at IS NULL",
                             {folded_name})
                    : db.run("SELECT a.id, a.name, a.uri, a.inbox_id, a.shared_inbox_id FROM host h"
                             " JOIN account a ON a.host_id = h.id AND a.folded = $1"
-                            " WHERE h.name = $2 AND a.deleted_at IS NULL"
-                            " ORDER BY a.id LIMIT 1",
-                            {folded_name, host});
+                            " WHERE h.name = $2 AND ($3 = 0 OR h.port = $3)"
+                            " AND a.deleted_at IS NULL ORDER BY a.id LIMIT 1",
+                            {folded_name, place.name, place.port});
   if (!found)
     return std::move(found.error());
   if (found->rows.empty())
     return std::optional<account_reach>{};
   const auto& row = found->rows[0];
-  auto named = account_reach{
-      .id = row[0].id<account_id>(), .name = row[1].text(), .domain = host, .uri = row[2].text()};
+  auto named = account_reach{.id = row[0].id<account_id>(),
+                             .name = row[1].text(),
+                             .domain = place.name,
+                             .uri = row[2].text()};
   if (!host.empty()) {
     named.inbox = row[3].id<endpoint_id>();
     named.shared_inbox = row[4].id<endpoint_id>();

@@ -1,4 +1,5 @@
 #include "storage/list_store.hpp"
+#include "storage/shown_host.hpp"
 
 #include <algorithm>
 #include <array>
@@ -71,12 +72,13 @@ caf::expected<std::vector<list_entry>> list_posts(database& db, post_list which,
 caf::expected<std::vector<account_id>> search_accounts(database& db, const std::string& name,
                                                        const std::string& domain,
                                                        std::int64_t limit) {
+  const auto host = split_host(domain);
   const auto found =
       db.run("SELECT a.id, a.folded, h.name FROM account a LEFT JOIN host h ON h.id = a.host_id"
              " WHERE a.folded >= $1 AND a.folded < $2 AND a.deleted_at IS NULL"
-             " AND ($3 = '' OR h.name = $3)"
-             " ORDER BY a.folded <> $1, a.host_id IS NOT NULL, a.folded, a.id LIMIT $4",
-             {name, end_of_prefix(name), domain, limit});
+             " AND ($3 = '' OR (h.name = $3 AND ($4 = 0 OR h.port = $4)))"
+             " ORDER BY a.folded <> $1, a.host_id IS NOT NULL, a.folded, a.id LIMIT $5",
+             {name, end_of_prefix(name), host.name, host.port, limit});
   if (!found)
     return found.error();
   auto accounts = std::vector<account_id>{};

@@ -1,6 +1,7 @@
 #include "protocol/json.hpp"
 #include "protocol/post_access.hpp"
 #include "storage/count_store.hpp"
+#include "storage/shown_host.hpp"
 #include "storage/sql_list.hpp"
 #include "storage/view_store.hpp"
 
@@ -164,9 +165,10 @@ void add_medium(post_view& view, const sql_row& row) {
 
 caf::error attach_lists(database& db, post_table& posts, const parted_posts& parted) {
   if (auto failure = attach(db, posts, parted.naming,
-                            "SELECT m.post_id, a.id, a.name, h.name, a.uri FROM mention m"
-                            " JOIN account a ON a.id = m.account_id"
-                            " LEFT JOIN host h ON h.id = a.host_id WHERE m.post_id IN ",
+                            "SELECT m.post_id, a.id, a.name, " + std::string{shown_host} +
+                                ", a.uri FROM mention m"
+                                " JOIN account a ON a.id = m.account_id"
+                                " LEFT JOIN host h ON h.id = a.host_id WHERE m.post_id IN ",
                             " ORDER BY a.id", add_mention))
     return failure;
   if (auto failure = attach(db, posts, parted.tagged,
