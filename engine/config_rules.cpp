@@ -187,6 +187,8 @@ std::vector<config_problem> broken_rules(const node_config& config) {
   check_server(config, out);
   check_listeners(config, out);
   check_paths(config, out);
+  if (!config.test.kill_at.empty() && !config.test.enabled)
+    out.push_back({"test.kill_at", "is refused without test.enabled", true});
   for (const auto& prefix : config.federation.allow_addresses)
     if (!is_address_prefix(prefix))
       out.push_back({"federation.allow_addresses", "'" + prefix + "' is no address or prefix"});

@@ -5,6 +5,7 @@
 #include "engine/heartbeat.hpp"
 #include "engine/metrics.hpp"
 #include "engine/node_actors.hpp"
+#include "engine/node_federation.hpp"
 #include "engine/node_log.hpp"
 #include "engine/node_servers.hpp"
 #include "engine/process_facts.hpp"
@@ -81,6 +82,7 @@ struct node::state {
   std::string dialect;
   admin_services admin;
   std::unique_ptr<node_actors> actors;
+  std::unique_ptr<node_federation> federation;
   std::unique_ptr<node_servers> servers;
 
   std::mutex mutex; ///< Guards what follows.
@@ -138,16 +140,20 @@ caf::error node::state::start() {
     });
   actors = std::make_unique<node_actors>(
       *options, std::move(*databases), system_now,
-      node_alarms{
-          .lost = [this](const caf::error& lost) { end_process(lost); },
-          .crashed =
-              [this](std::string_view kind, account_id id, const caf::error& reason,
-                     bool is_quarantined) {
-                log.write(log_level::error, is_quarantined ? "actor_quarantined" : "actor_crashed",
-                          {{"kind", kind}, {"id", to_string(id)}, {"problem", context_of(reason)}});
-              }});
+      node_alarms{.lost = [this](const caf::error& lost) { end_process(lost); },
+                  .crashed =
+                      [this](std::string_view kind, const std::string& id, const caf::error& reason,
+                             bool is_quarantined) {
+                        log.write(log_level::error,
+                                  is_quarantined ? "actor_quarantined" : "actor_crashed",
+                                  {{"kind", kind}, {"id", id}, {"problem", context_of(reason)}});
+                      }});
   fill_admin();
-  servers = std::make_unique<node_servers>(config, *actors, system_now, admin);
+  auto joined = node_federation::start(config, *actors, system_now, log);
+  if (!joined)
+    return std::move(joined.error());
+  federation = std::move(*joined);
+  servers = std::make_unique<node_servers>(config, *actors, *federation, system_now, admin);
   if (options->heartbeat)
     actors->end_first(caf::actor_cast<caf::actor>(
         actors->system().spawn(heartbeat, options->heartbeat, options->heartbeat_interval)));
@@ -282,6 +288,7 @@ void node::stop() {
     state_->phase = node_phase::stopped;
     state_->servers.reset();
   }
+  state_->federation.reset();
   state_->actors.reset();
   state_->lock.reset();
   state_->log.write(log_level::info, "node_stopped");

@@ -57,16 +57,8 @@ void end_all(caf::actor_system& system, std::vector<caf::actor>& actors) {
   actors.clear();
 }
 
-/// Ends the node when an actor that everything stands on is gone by itself: reads would go on and
-/// show an ever older state. Whoever supervises the process starts it again.
-void watch(const caf::actor& actor, std::string_view name,
-           const std::function<void(const caf::error&)>& on_lost) {
-  actor->attach_functor([name, on_lost](const caf::error& reason) {
-    if (reason && reason != caf::exit_reason::user_shutdown)
-      on_lost(make_error(errc::crashed,
-                         std::string{name} + ": ended by itself, " + context_of(reason)));
-  });
-}
+/// How long the books of delivery may take to be written at the end.
+constexpr auto books_limit = 5s;
 
 } // namespace
 
@@ -84,6 +76,15 @@ node_actors::node_actors(const node_options& options, node_databases databases, 
   start_regions(options.config.values, clock);
 }
 
+/// Reads would go on and show an ever older state. Whoever supervises the process starts it again.
+void node_actors::must_live(const caf::actor& actor, std::string_view name) const {
+  actor->attach_functor([name, on_lost = alarms_.lost](const caf::error& reason) {
+    if (reason && reason != caf::exit_reason::user_shutdown)
+      on_lost(make_error(errc::crashed,
+                         std::string{name} + ": ended by itself, " + context_of(reason)));
+  });
+}
+
 /// The workers block, and so have threads of their own.
 void node_actors::start_workers(const node_config& config, node_databases databases,
                                 const wall_clock& clock) {
@@ -92,20 +93,26 @@ void node_actors::start_workers(const node_config& config, node_databases databa
         system_->spawn<caf::detached>(storage_reader, std::move(db), memory.storage));
     workers_.push_back(untyped(storage.readers.back()));
   }
+  delivery_ = std::make_shared<dispatcher_dependencies>();
+  dispatcher = system_->spawn(trunkline::dispatcher,
+                              std::shared_ptr<const dispatcher_dependencies>{delivery_},
+                              dispatcher_options{});
   fanout = system_->spawn(trunkline::fanout,
                           fanout_dependencies{.rings = memory.rings,
                                               .position = memory.position,
-                                              .caches = {memory.tokens, memory.counts},
-                                              .clock = clock},
+                                              .caches = {memory.tokens, memory.counts, memory.keys},
+                                              .clock = clock,
+                                              .dispatcher = dispatcher},
                           fanout_options{});
   const auto reader =
       system_->spawn(log_reader,
                      log_reader_dependencies{
                          .readers = storage.readers, .fanout = fanout, .position = memory.position},
                      log_reader_options{});
-  log_actors_ = {untyped(reader), untyped(fanout)};
-  watch(untyped(reader), "log_reader", alarms_.lost);
-  watch(untyped(fanout), "fanout", alarms_.lost);
+  log_actors_ = {untyped(reader), untyped(fanout), untyped(dispatcher)};
+  must_live(untyped(reader), "log_reader");
+  must_live(untyped(fanout), "fanout");
+  must_live(untyped(dispatcher), "dispatcher");
   storage.writer = system_->spawn<caf::detached>(
       storage_writer,
       writer_dependencies{.db = std::move(databases.writer),
@@ -118,17 +125,15 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   passwords = system_->spawn<caf::detached>(password_worker);
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));
-  watch(untyped(storage.writer), "storage writer", alarms_.lost);
+  must_live(untyped(storage.writer), "storage writer");
   end_first(untyped(system_->spawn(id_keeper, storage, ids)));
   end_first(untyped(system_->spawn(housekeeper, storage, housekeeper_options{})));
 }
 
-region_options node_actors::region_limits(std::string_view kind) const {
-  return {.on_crash = [kind, tell = alarms_.crashed](account_id id, const caf::error& reason,
-                                                     bool is_quarantined) {
-    if (tell)
-      tell(kind, id, reason, is_quarantined);
-  }};
+void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
+  // The message orders what is written here before what the dispatcher reads.
+  *delivery_ = {.storage = storage, .hosts = std::move(hosts), .clock = std::move(clock)};
+  caf::anon_send(dispatcher, trunkline::begin_delivery{});
 }
 
 void node_actors::start_regions(const node_config& config, const wall_clock& clock) {
@@ -142,7 +147,7 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
         needs.region = region;
         return system_->spawn(account, id, std::move(needs), account_limits);
       },
-      memory.accounts, region_limits("account"));
+      memory.accounts, region_limits<account_id>("account"));
   accounts = caf::actor_cast<account_handle>(account_region);
 
   const auto one_timeline = timeline_dependencies{.storage = storage,
@@ -157,16 +162,33 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
       [=, this](account_id id, const passivator_handle& region) {
         return system_->spawn(timeline, id, region, one_timeline, timeline_limits);
       },
-      memory.timelines, region_limits("timeline"));
+      memory.timelines, region_limits<account_id>("timeline"));
   timelines = caf::actor_cast<timeline_handle>(timeline_region);
   regions_ = {untyped(account_region), untyped(timeline_region)};
 }
 
+/// What hosts have settled up to now is in the database once this has returned.
+void node_actors::write_books() {
+  if (!delivery_->hosts)
+    return;
+  auto self = caf::scoped_actor{*system_};
+  self->request(dispatcher, books_limit, flush_books{}).receive([] {}, [](const caf::error&) {});
+}
+
 void node_actors::end() {
-  for (auto* group : {&first_, &regions_, &log_actors_, &workers_})
+  if (!dispatcher)
+    return;
+  end_all(*system_, first_);
+  end_all(*system_, second_);
+  if (after_second_)
+    after_second_();
+  write_books();
+  for (auto* group : {&regions_, &log_actors_, &workers_})
     end_all(*system_, *group);
+  *delivery_ = {};
   storage = {};
   passwords = password_handle{};
+  dispatcher = dispatcher_handle{};
   fanout = fanout_handle{};
   accounts = account_handle{};
   timelines = timeline_handle{};

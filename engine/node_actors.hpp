@@ -3,9 +3,11 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/count_cache.hpp"
+#include "actors/dispatcher.hpp"
 #include "actors/fanout_messages.hpp"
 #include "actors/home_rings.hpp"
 #include "actors/id_source.hpp"
+#include "actors/key_cache.hpp"
 #include "actors/log_position.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/shard_region.hpp"
@@ -22,6 +24,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +39,7 @@ struct node_memory {
   std::shared_ptr<home_rings> rings = std::make_shared<home_rings>();
   std::shared_ptr<token_cache> tokens = std::make_shared<token_cache>(position);
   std::shared_ptr<count_cache> counts = std::make_shared<count_cache>(position);
+  std::shared_ptr<key_cache> keys = std::make_shared<key_cache>(position);
 };
 
 /// Whom the actors tell of trouble, from any thread; neither may block.
@@ -43,7 +47,7 @@ struct node_alarms {
   /// Storage is broken, or an actor that everything stands on has crashed: the node must end.
   std::function<void(const caf::error&)> lost;
   /// One actor has crashed and is started again by its next message, or put aside for a while.
-  std::function<void(std::string_view kind, account_id id, const caf::error& reason,
+  std::function<void(std::string_view kind, const std::string& id, const caf::error& reason,
                      bool is_quarantined)>
       crashed;
 };
@@ -67,23 +71,49 @@ public:
   /// Makes `actor` end before the regions do.
   void end_first(caf::actor actor) { first_.push_back(std::move(actor)); }
 
+  /// Makes the actors end after those of `end_first`, together, and calls `then` once they have.
+  void end_second(std::vector<caf::actor> group, std::function<void()> then) {
+    second_ = std::move(group);
+    after_second_ = std::move(then);
+  }
+
+  /// Lets the dispatcher begin, with the region of hosts.
+  void begin_delivery(remote_host_handle hosts, wall_clock clock);
+
+  /// Reports the end of `actor`, if it was not ordered, as the loss of the node.
+  void must_live(const caf::actor& actor, std::string_view name) const;
+
+  /// What a region of actors known by a `Key` does when one crashes.
+  template <class Key>
+  region_options_of<Key> region_limits(std::string_view kind) const {
+    return {.on_crash = [kind, tell = alarms_.crashed](const Key& id, const caf::error& reason,
+                                                       bool is_quarantined) {
+      if (tell)
+        tell(kind, region_key<Key>::name(id), reason, is_quarantined);
+    }};
+  }
+
   node_memory memory;
   std::shared_ptr<id_source> ids;
   storage_handles storage;
   password_handle passwords;
+  dispatcher_handle dispatcher;
   fanout_handle fanout;
   account_handle accounts;
   timeline_handle timelines;
 
 private:
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock);
-  region_options region_limits(std::string_view kind) const;
   void start_regions(const node_config& config, const wall_clock& clock);
+  void write_books();
 
   node_alarms alarms_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
-  std::vector<caf::actor> first_; ///< Gateways and timers.
+  std::shared_ptr<dispatcher_dependencies> delivery_;
+  std::vector<caf::actor> first_;  ///< Gateways and timers.
+  std::vector<caf::actor> second_; ///< Federation: hosts, inboxes, and who works for them.
+  std::function<void()> after_second_;
   std::vector<caf::actor> regions_;
   std::vector<caf::actor> log_actors_;
   std::vector<caf::actor> workers_; ///< The writer and the readers.

@@ -18,7 +18,8 @@ std::size_t http_threads() {
   return std::max(1U, std::thread::hardware_concurrency() / 2);
 }
 
-api_services_ptr make_services(const node_config& config, node_actors& actors, wall_clock clock) {
+api_services_ptr make_services(const node_config& config, const node_actors& actors,
+                               const node_federation& federation, wall_clock clock) {
   auto options = api_options{.domain = config.server.domain,
                              .url = config.server.url,
                              .own_urls = own_urls(config),
@@ -36,7 +37,12 @@ api_services_ptr make_services(const node_config& config, node_actors& actors, w
   services->counts = actors.memory.counts;
   services->ids = actors.ids;
   services->passwords = actors.passwords;
-  services->ids = actors.ids;
+  services->resolver = federation.resolver;
+  services->signing = federation.signing;
+  services->signature_checker = federation.signature_checker;
+  services->inbox = federation.inbox;
+  services->hosts = federation.hosts;
+  services->at_point = federation.at_point;
   return services;
 }
 
@@ -72,10 +78,12 @@ std::string url_of(const std::string& scheme, const std::string& listen, std::ui
 
 } // namespace
 
-node_servers::node_servers(const node_config& config, node_actors& actors, wall_clock clock,
+node_servers::node_servers(const node_config& config, node_actors& actors,
+                           const node_federation& federation, wall_clock clock,
                            admin_services& admin)
-    : client_api{make_services(config, actors, clock)}, admin_api{
-                                                            make_services(config, actors, clock)} {
+    : client_api{make_services(config, actors, federation, clock)}, admin_api{make_services(
+                                                                        config, actors, federation,
+                                                                        clock)} {
   admin_api->admin = &admin;
   web_gateways_ = spawn_gateways(actors, http_threads(), client_api, client_flavour());
   admin_gateways_ = spawn_gateways(actors, 1, admin_api, admin_flavour());

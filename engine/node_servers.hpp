@@ -5,6 +5,7 @@
 #include "api/admin_services.hpp"
 #include "api/api_services.hpp"
 #include "engine/node_actors.hpp"
+#include "engine/node_federation.hpp"
 #include "engine/settings.hpp"
 #include "net/http_server.hpp"
 
@@ -19,8 +20,8 @@ namespace trunkline {
 class node_servers {
 public:
   /// Makes what the gateways share; nothing listens yet. `admin` outlives the servers.
-  node_servers(const node_config& config, node_actors& actors, wall_clock clock,
-               admin_services& admin);
+  node_servers(const node_config& config, node_actors& actors, const node_federation& federation,
+               wall_clock clock, admin_services& admin);
 
   /// Opens the admin listeners first, so that a node can be watched while it starts.
   caf::error listen(const node_config& config);

@@ -134,4 +134,12 @@ caf::error prepare_secret_key(const std::string& file) {
   return {};
 }
 
+caf::expected<std::string> read_secret_key(const std::string& file) {
+  auto in = std::ifstream{file, std::ios::binary};
+  auto key = std::string(key_bytes, '\0');
+  if (!in.read(key.data(), static_cast<std::streamsize>(key.size())))
+    return make_error(errc::config_invalid, "secrets.key_file: " + file + " cannot be read");
+  return key;
+}
+
 } // namespace trunkline

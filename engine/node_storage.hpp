@@ -32,4 +32,7 @@ caf::expected<node_databases> open_databases(const node_config& config, const wa
 /// `errc::config_invalid` when it is too short, and with `errc::insecure` when others may read it.
 caf::error prepare_secret_key(const std::string& file);
 
+/// Returns the first 32 bytes of a key file that was prepared. Fails with `errc::config_invalid`.
+caf::expected<std::string> read_secret_key(const std::string& file);
+
 } // namespace trunkline

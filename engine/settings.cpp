@@ -77,6 +77,13 @@ constexpr auto table = std::to_array<setting>({
      0,
      {},
      true},
+    {"test.kill_at",
+     "named point of the code at which the process kills itself; only with test.enabled",
+     TL_AT(test.kill_at),
+     0,
+     0,
+     {},
+     true},
 });
 
 #undef TL_AT

@@ -68,6 +68,7 @@ struct node_config {
   } timelines;
   struct {
     bool enabled = false;
+    std::string kill_at;
   } test;
 };
 

@@ -1,0 +1,190 @@
+#include "engine/node_federation.hpp"
+
+#include "actors/delivery_slots.hpp"
+#include "actors/inbox_lane.hpp"
+#include "actors/inbox_waker.hpp"
+#include "actors/messages.hpp"
+#include "actors/remote_host.hpp"
+#include "actors/resolver.hpp"
+#include "actors/shard_region.hpp"
+#include "actors/signature_checker.hpp"
+#include "actors/signing_pool.hpp"
+#include "engine/config_rules.hpp"
+#include "engine/node_storage.hpp"
+#include "trunkline/version.hpp"
+
+#include <caf/actor_cast.hpp>
+
+#include <csignal>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+http_client_options client_options(const node_config& config) {
+  auto options = http_client_options{};
+  options.user_agent = "Trunkline/" + std::string{version()} + " (+" + config.server.url + ")";
+  options.allow_http = config.test.enabled;
+  options.allowed_addresses = config.federation.allow_addresses;
+  options.own_hosts = {config.server.domain};
+  options.name_servers = config.federation.name_servers;
+  return options;
+}
+
+/// Where this server is found by others: it never asks itself.
+host_address own_host(const node_config& config) {
+  const auto rules = url_rules{.allow_http = config.test.enabled};
+  const auto url = parse_remote_url(own_urls(config).origin + "/", rules);
+  return url ? url->host : host_address{.scheme = "https", .name = config.server.domain};
+}
+
+/// Passes requests on; what posts is a named point.
+class pointed_sender final : public http_sender {
+public:
+  pointed_sender(std::shared_ptr<http_sender> inner, named_points at_point)
+      : inner_{std::move(inner)}, at_point_{std::move(at_point)} {}
+
+  void send(outgoing_request request, exchange_handler done) override {
+    if (request.method == http_method::post)
+      at_point_("delivery_send");
+    inner_->send(std::move(request), std::move(done));
+  }
+
+private:
+  const std::shared_ptr<http_sender> inner_;
+  const named_points at_point_;
+};
+
+} // namespace
+
+named_points points_of(const node_config& config) {
+  if (config.test.kill_at.empty())
+    return [](std::string_view) {};
+  return [fatal = config.test.kill_at](std::string_view point) {
+    if (point == fatal)
+      std::raise(SIGKILL);
+  };
+}
+
+caf::expected<std::unique_ptr<node_federation>> node_federation::start(const node_config& config,
+                                                                       node_actors& actors,
+                                                                       const wall_clock& clock,
+                                                                       node_log& log) {
+  auto secret = read_secret_key(config.secrets.key_file);
+  if (!secret)
+    return std::move(secret.error());
+  auto client = http_client::start(client_options(config));
+  if (!client)
+    return std::move(client.error());
+  auto made = std::unique_ptr<node_federation>{new node_federation};
+  made->client_ = std::move(*client);
+  made->at_point = points_of(config);
+  made->spawn_signing(config, actors, clock, std::move(*secret));
+  made->spawn_hosts(config, actors, clock, log);
+  made->spawn_askers(config, actors, clock);
+  made->spawn_inbox(config, actors, clock, log);
+  actors.end_second(made->actors_, [client = made->client_] { client->stop(); });
+  actors.begin_delivery(made->hosts, clock);
+  return made;
+}
+
+void node_federation::spawn_signing(const node_config& config, node_actors& actors,
+                                    const wall_clock& clock, std::string secret) {
+  signing = actors.system().spawn(signing_pool,
+                                  signing_pool_dependencies{.storage = actors.storage,
+                                                            .keys = actors.memory.keys,
+                                                            .secret_key = std::move(secret),
+                                                            .urls = own_urls(config),
+                                                            .clock = clock},
+                                  signing_pool_options{});
+  actors_.push_back(caf::actor_cast<caf::actor>(signing));
+}
+
+void node_federation::spawn_hosts(const node_config& config, node_actors& actors,
+                                  const wall_clock& clock, node_log& log) {
+  auto sender = std::shared_ptr<http_sender>{client_};
+  if (!config.test.kill_at.empty())
+    sender = std::make_shared<pointed_sender>(std::move(sender), at_point);
+  const auto one_host =
+      remote_host_dependencies{.storage = actors.storage,
+                               .signing = signing,
+                               .dispatcher = actors.dispatcher,
+                               .sender = std::move(sender),
+                               .slots = std::make_shared<delivery_slots>(),
+                               .bodies = std::make_shared<delivery_bodies>(),
+                               .clock = clock,
+                               .log =
+                                   [&log](const std::string& line) {
+                                     log.write(log_level::info, "host_state", {{"change", line}});
+                                   },
+                               .seed = std::random_device{}()};
+  auto* system = &actors.system();
+  const auto region = system->spawn(
+      shard_region<remote_host_handle>,
+      [one_host, system](const host_address& host, const host_passivator_handle& around) {
+        auto needs = one_host;
+        needs.region = around;
+        return system->spawn(remote_host, host, std::move(needs), remote_host_options{});
+      },
+      host_counters, actors.region_limits<host_address>("remote_host"));
+  hosts = caf::actor_cast<remote_host_handle>(region);
+  actors_.push_back(caf::actor_cast<caf::actor>(region));
+}
+
+/// Who asks other servers: for keys, accounts and posts.
+void node_federation::spawn_askers(const node_config& config, node_actors& actors,
+                                   const wall_clock& clock) {
+  const auto fetches = fetch_services{
+      .hosts = hosts, .rules = {.allow_http = config.test.enabled}, .own = own_host(config)};
+  signature_checker = actors.system().spawn(
+      trunkline::signature_checker,
+      signature_checker_dependencies{.storage = actors.storage, .fetch = fetches, .clock = clock},
+      signature_checker_options{});
+  resolver = actors.system().spawn(trunkline::resolver,
+                                   resolver_services{.storage = actors.storage,
+                                                     .fetch = fetches,
+                                                     .domain = config.server.domain,
+                                                     .own = own_urls(config),
+                                                     .ids = actors.ids,
+                                                     .slot = actors.ids->slot(),
+                                                     .clock = clock},
+                                   resolver_options{});
+  actors_.push_back(caf::actor_cast<caf::actor>(signature_checker));
+  actors_.push_back(caf::actor_cast<caf::actor>(resolver));
+}
+
+void node_federation::spawn_inbox(const node_config& config, node_actors& actors,
+                                  const wall_clock& clock, node_log& log) {
+  const auto one_lane =
+      inbox_lane_dependencies{.storage = actors.storage,
+                              .resolver = resolver,
+                              .shared = {.domain = config.server.domain,
+                                         .own = own_urls(config),
+                                         .ids = actors.ids,
+                                         .slot = actors.ids->slot()},
+                              .clock = clock,
+                              .at_point = at_point,
+                              .log = [&log](const std::string& line) {
+                                log.write(log_level::warning, "inbox", {{"problem", line}});
+                              }};
+  auto* system = &actors.system();
+  const auto region = system->spawn(
+      shard_region<inbox_lane_handle>,
+      [one_lane, system](const host_address& host, const host_passivator_handle& around) {
+        auto needs = one_lane;
+        needs.region = around;
+        return system->spawn(inbox_lane, host, std::move(needs), inbox_lane_options{});
+      },
+      inbox_counters, actors.region_limits<host_address>("inbox_lane"));
+  inbox = caf::actor_cast<inbox_lane_handle>(region);
+  actors_.push_back(caf::actor_cast<caf::actor>(region));
+  actors.end_first(caf::actor_cast<caf::actor>(system->spawn(
+      inbox_waker, inbox_waker_dependencies{.storage = actors.storage, .lanes = inbox},
+      inbox_waker_options{})));
+}
+
+} // namespace trunkline

@@ -1,0 +1,66 @@
+/// What a node has for other servers: the HTTP client, hosts, signatures, and inboxes.
+///
+/// Made after the actors and before the servers; its actors end with those of `node_actors`.
+#pragma once
+
+#include "actors/inbox_messages.hpp"
+#include "actors/remote_host_messages.hpp"
+#include "actors/resolver_messages.hpp"
+#include "actors/shard_region_options.hpp"
+#include "actors/signature_checker_messages.hpp"
+#include "actors/signing_pool_messages.hpp"
+#include "engine/node_actors.hpp"
+#include "engine/node_log.hpp"
+#include "engine/settings.hpp"
+#include "net/http_client.hpp"
+#include "protocol/time.hpp"
+
+#include <caf/expected.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trunkline {
+
+/// Called at the named points of the code; must not block.
+using named_points = std::function<void(std::string_view)>;
+
+/// Returns what kills the process at the point that the configuration names, or does nothing.
+named_points points_of(const node_config& config);
+
+class node_federation {
+public:
+  /// Starts everything and lets the dispatcher begin. `log` outlives the actors. Fails with
+  /// `errc::config_invalid`.
+  static caf::expected<std::unique_ptr<node_federation>>
+  start(const node_config& config, node_actors& actors, const wall_clock& clock, node_log& log);
+
+  http_client_counters client_counters() const { return client_->counters(); }
+
+  const std::shared_ptr<region_counters> host_counters = std::make_shared<region_counters>();
+  const std::shared_ptr<region_counters> inbox_counters = std::make_shared<region_counters>();
+  remote_host_handle hosts; ///< The region.
+  signing_handle signing;
+  signature_checker_handle signature_checker;
+  resolver_handle resolver;
+  inbox_lane_handle inbox; ///< The region of inbox lanes.
+  named_points at_point;
+
+private:
+  node_federation() = default;
+  void spawn_signing(const node_config& config, node_actors& actors, const wall_clock& clock,
+                     std::string secret);
+  void spawn_hosts(const node_config& config, node_actors& actors, const wall_clock& clock,
+                   node_log& log);
+  void spawn_askers(const node_config& config, node_actors& actors, const wall_clock& clock);
+  void spawn_inbox(const node_config& config, node_actors& actors, const wall_clock& clock,
+                   node_log& log);
+
+  std::shared_ptr<http_client> client_;
+  std::vector<caf::actor> actors_;
+};
+
+} // namespace trunkline
