@@ -10,7 +10,8 @@ build_packages=(
   prometheus-cpp-dev libargon2-dev libidn2-dev libutf8proc-dev libc-ares-dev zlib1g-dev
   libgumbo-dev)
 test_packages=(
-  catch2 clang-format clang-tidy curl e2fsprogs faketime nginx-light postgresql-15 procps
+  catch2 chromium-headless-shell clang-format clang-tidy curl e2fsprogs faketime nginx-light
+  postgresql-15 procps python3-cryptography
   python3 python3-jsonschema python3-mastodon python3-psycopg2 python3-pytest python3-requests
   python3-yaml slowhttptest sqlite3 strace systemd toot util-linux)
 
@@ -25,6 +26,11 @@ case "${1:-}" in
     exit 64
     ;;
 esac
+
+# npm installs the other server of the federation tests; any npm will do.
+if [ "$1" != build ] && ! command -v npm >/dev/null; then
+  wanted+=(npm)
+fi
 
 missing=()
 for package in "${wanted[@]}"; do

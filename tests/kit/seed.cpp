@@ -1,8 +1,11 @@
-/// Loads local followers into a database whose node is not running, in one transaction:
-/// `trunkline_seed DATABASE NAME COUNT`, where DATABASE is SQLite's file or a postgres:// URL (or
-/// libpq's key=value form). Prints how many followers NAME has afterwards.
+/// Loads followers into a database whose node is not running, in one transaction:
+/// `trunkline_seed DATABASE NAME COUNT [PORT]`, where DATABASE is SQLite's file or a postgres://
+/// URL (or libpq's key=value form). Local ones; with PORT remote ones, each on a host of its own:
+/// those of tests/process/fake_hosts.py. Prints how many followers NAME has afterwards.
 #include "protocol/ids.hpp"
+#include "storage/graph_store.hpp"
 #include "storage/postgres_database.hpp"
+#include "storage/remote_store.hpp"
 #include "storage/sqlite_database.hpp"
 
 #include <charconv>
@@ -38,7 +41,43 @@ caf::error add_follower(database& db, account_id followee, std::int64_t number) 
   return followed ? caf::error{} : std::move(followed.error());
 }
 
-caf::expected<std::int64_t> load(database& db, const std::string& name, std::int64_t count) {
+/// What to load: `port` 0 for local followers.
+struct seed_wish {
+  std::string name;
+  std::int64_t count = 0;
+  std::int64_t port = 0;
+};
+
+caf::error add_remote_follower(database& db, account_id followee, std::int64_t number,
+                               std::int64_t port) {
+  const auto index = number - 1;
+  auto host = host_address{.scheme = "http",
+                           .name = "127.1." + std::to_string(index / 250) + "." +
+                                   std::to_string(index % 250 + 1),
+                           .port = port};
+  const auto origin = "http://" + to_name(host);
+  auto actor = remote_actor{.id = origin + "/users/u", .type = "Person", .name = "u"};
+  actor.inbox = actor.id + "/inbox";
+  actor.shared_inbox = origin + "/inbox";
+  actor.followers = actor.id + "/followers";
+  actor.url = actor.id;
+  // Eight ids a follower: its account, host and endpoints.
+  const auto ids =
+      [next = seed_start + std::chrono::hours{1} +
+              std::chrono::milliseconds{number * 8}]() mutable -> caf::expected<std::int64_t> {
+    next += std::chrono::milliseconds{1};
+    return make_id(next, 0, 0);
+  };
+  const auto follower = store_remote_account(db, actor, host, ids, seed_start);
+  if (!follower)
+    return follower.error();
+  const auto followed = store_follow(db, {*follower, followee}, {}, true,
+                                     actor.id + "/follow/" + std::to_string(number), seed_start);
+  return followed ? caf::error{} : followed.error();
+}
+
+caf::expected<std::int64_t> load(database& db, const seed_wish& wish) {
+  const auto& name = wish.name;
   const auto found = db.run("SELECT id FROM account WHERE folded = $1 AND host_id IS NULL", {name});
   if (!found)
     return found.error();
@@ -46,8 +85,9 @@ caf::expected<std::int64_t> load(database& db, const std::string& name, std::int
     return make_error(errc::not_found, "account: " + name);
   const auto followee = found->rows[0][0].id<account_id>();
   auto failure = db.transact([&](database& open) -> caf::error {
-    for (auto number = std::int64_t{1}; number <= count; ++number)
-      if (auto refused = add_follower(open, followee, number))
+    for (auto number = std::int64_t{1}; number <= wish.count; ++number)
+      if (auto refused = wish.port ? add_remote_follower(open, followee, number, wish.port)
+                                   : add_follower(open, followee, number))
         return refused;
     return {};
   });
@@ -59,14 +99,20 @@ caf::expected<std::int64_t> load(database& db, const std::string& name, std::int
   return total->rows[0][0].integer();
 }
 
+std::int64_t positive(int argc, char** argv, int index) {
+  auto number = std::int64_t{0};
+  const auto text = index < argc ? std::string_view{argv[index]} : std::string_view{};
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc{} && number > 0 ? number : 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-  auto count = std::int64_t{0};
-  const auto text = argc == 4 ? std::string_view{argv[3]} : std::string_view{};
-  if (std::from_chars(text.data(), text.data() + text.size(), count).ec != std::errc{} ||
-      count < 1) {
-    std::cerr << "usage: trunkline_seed DATABASE NAME COUNT\n";
+  const auto count = positive(argc, argv, 3);
+  const auto port = positive(argc, argv, 4);
+  if (count == 0 || argc > 5 || (argc == 5 && port == 0)) {
+    std::cerr << "usage: trunkline_seed DATABASE NAME COUNT [PORT]\n";
     return 64;
   }
   auto db = open(argv[1]);
@@ -74,7 +120,7 @@ int main(int argc, char** argv) {
     std::cerr << context_of(db.error()) << '\n';
     return 1;
   }
-  const auto total = load(**db, argv[2], count);
+  const auto total = load(**db, {.name = argv[2], .count = count, .port = port});
   if (!total) {
     std::cerr << context_of(total.error()) << '\n';
     return 1;
