@@ -7,6 +7,8 @@
 #include <caf/result.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -128,14 +130,21 @@ std::optional<signing_pool_state::job> signing_pool_state::next_job() {
     auto asked = queue_.take();
     if (!asked)
       return std::nullopt;
-    auto key = has_.keys->find(asked->owner, self_->clock().now());
-    if (!key)
-      park(std::move(*asked));
-    else if (asked->wish)
-      return sign_job(*asked, std::move(key));
-    else
-      answer_key(asked->id, key->public_pem);
+    if (auto work = take_question(std::move(*asked)))
+      return work;
   }
+  return std::nullopt;
+}
+
+/// Returns what is to be done for a question whose key is known.
+std::optional<signing_pool_state::job> signing_pool_state::take_question(question asked) {
+  auto key = has_.keys->find(asked.owner, self_->clock().now());
+  if (!key)
+    park(std::move(asked));
+  else if (asked.wish)
+    return sign_job(asked, std::move(key));
+  else
+    answer_key(asked.id, key->public_pem);
   return std::nullopt;
 }
 
@@ -176,13 +185,21 @@ signing_pool_state::job signing_pool_state::make_job(account_id owner) {
 /// Lets a question wait for the key of its owner, which is read unless it is on its way.
 void signing_pool_state::park(question asked) {
   const auto owner = asked.owner;
-  auto& waiting = parked_[owner];
-  waiting.push_back(std::move(asked));
-  if (waiting.size() == 1)
+  const auto [found, is_first] = parked_.try_emplace(owner);
+  found->second.late.push_back(std::move(asked));
+  if (is_first)
     read(owner);
 }
 
+/// Lets what storage is about to be asked count for everybody who waits by now.
+void signing_pool_state::admit(account_id owner) {
+  auto& [waiting, late] = parked_.at(owner);
+  std::ranges::move(late, std::back_inserter(waiting));
+  late.clear();
+}
+
 void signing_pool_state::read(account_id owner) {
+  admit(owner);
   ++loading_;
   const auto version = has_.keys->version();
   ask_storage(self_, has_.storage, query<std::optional<own_key_row>>{[owner](database& db) {
@@ -210,14 +227,14 @@ void signing_pool_state::take_row(account_id owner, std::uint64_t version,
 
 /// Answers whoever asks for the public key at once; only a signature needs the key to be read.
 void signing_pool_state::use_row(account_id owner, std::uint64_t version, const own_key_row& row) {
-  auto& waiting = parked_[owner];
+  auto& waiting = parked_.at(owner).waiting;
   std::erase_if(waiting, [&](const question& asked) {
     if (!asked.wish)
       answer_key(asked.id, row.pair.public_pem);
     return !asked.wish;
   });
   if (waiting.empty()) {
-    parked_.erase(owner);
+    end_waiting(owner);
     return;
   }
   const auto known = has_.keys->last(owner);
@@ -228,6 +245,7 @@ void signing_pool_state::use_row(account_id owner, std::uint64_t version, const 
 }
 
 void signing_pool_state::store(account_id owner, const std::shared_ptr<const made_key>& made) {
+  admit(owner);
   const auto version = has_.keys->version();
   ask_storage(
       self_, has_.storage,
@@ -263,21 +281,26 @@ void signing_pool_state::take_key(account_id owner, std::uint64_t version,
   if (!key)
     return refuse(owner, key.error());
   has_.keys->keep(owner, *key, version);
-  for (auto& asked : std::exchange(parked_[owner], {})) {
+  for (const auto& asked : end_waiting(owner)) {
     if (asked.wish)
       urgent_.push_back(sign_job(asked, *key));
     else
       answer_key(asked.id, (*key)->public_pem);
   }
-  parked_.erase(owner);
 }
 
 void signing_pool_state::refuse(account_id owner, const caf::error& failure) {
-  const auto waiting = parked_.extract(owner);
-  if (!waiting)
-    return;
-  for (const auto& asked : waiting.mapped())
+  for (const auto& asked : end_waiting(owner))
     answer_failure(asked.id, failure);
+}
+
+/// Returns who waited for the key; who came too late for it is taken anew.
+std::vector<signing_pool_state::question> signing_pool_state::end_waiting(account_id owner) {
+  auto ended = parked_.extract(owner);
+  for (auto& asked : ended.mapped().late)
+    if (auto work = take_question(std::move(asked)))
+      urgent_.push_back(std::move(*work));
+  return std::move(ended.mapped().waiting);
 }
 
 void signing_pool_state::answer_signed(question_id id, http_headers headers) {

@@ -71,6 +71,13 @@ private:
     std::shared_ptr<const sign_request> wish;
   };
 
+  /// Questions that wait for a key. A read answers those that came before it began: what it finds
+  /// may have been replaced before the others came.
+  struct key_waiters {
+    std::vector<question> waiting;
+    std::vector<question> late;
+  };
+
   /// A piece of work: `run` on a worker, then `finish` here.
   struct job {
     std::function<void()> run;
@@ -96,7 +103,9 @@ private:
   job parse_job(account_id owner, std::uint64_t version, own_key_row row);
   job make_job(account_id owner);
 
+  std::optional<job> take_question(question asked);
   void park(question asked);
+  void admit(account_id owner);
   void read(account_id owner);
   void take_row(account_id owner, std::uint64_t version,
                 const caf::expected<std::optional<own_key_row>>& found);
@@ -106,6 +115,7 @@ private:
                    const caf::expected<std::optional<own_key_row>>& stored);
   void take_key(account_id owner, std::uint64_t version, caf::expected<own_key_ptr> key);
   void refuse(account_id owner, const caf::error& failure);
+  std::vector<question> end_waiting(account_id owner);
 
   void answer_signed(question_id id, http_headers headers);
   void answer_key(question_id id, const std::string& pem);
@@ -120,7 +130,7 @@ private:
   std::unordered_map<question_id, signed_answer> signs_;
   std::unordered_map<question_id, key_answer> asks_;
   signing_queue<question> queue_;
-  std::unordered_map<account_id, std::vector<question>> parked_; ///< Until their key is there.
+  std::unordered_map<account_id, key_waiters> parked_;
   std::size_t loading_ = 0;        ///< Keys on their way from storage.
   std::deque<job> urgent_;         ///< Of keys that have been loaded.
   std::deque<account_id> makings_; ///< Who waits for a first key.

@@ -12,6 +12,7 @@
 #include <caf/send.hpp>
 
 #include <optional>
+#include <random>
 
 using namespace trunkline;
 using namespace std::chrono_literals;
@@ -36,14 +37,14 @@ const made_key& other_key() {
 }
 
 struct pool_fixture {
-  kit::deterministic_system actors{5};
+  kit::deterministic_system actors;
   kit::test_storage storage;
   storage_handles handles = storage.start(actors);
   std::shared_ptr<log_position> position = std::make_shared<log_position>();
   std::shared_ptr<key_cache> keys = std::make_shared<key_cache>(position);
   signing_handle pool;
 
-  pool_fixture() {
+  explicit pool_fixture(std::uint64_t seed = 5) : actors{seed} {
     run("INSERT INTO account(id, name, folded, uri, created_at) VALUES"
         " (7, 'Alice', 'alice', 'https://own.example/users/Alice', 1),"
         " (8, 'bob', 'bob', 'https://own.example/users/bob', 1)");
@@ -127,13 +128,16 @@ struct pool_fixture {
     return *claim;
   }
 
-  bool is_signed_by(const sign_request& wish, const made_key& key) {
-    const auto made = sign(wish);
-    REQUIRE(made);
-    const auto claim = claim_of(wish, *made);
+  bool made_it(const made_key& key, const sign_request& wish, const http_headers& headers) {
+    const auto claim = claim_of(wish, headers);
     const auto verifier = public_key::parse(key.pair.public_pem);
     REQUIRE(verifier);
     return verifier->verifies(claim.base, claim.signature);
+  }
+  bool is_signed_by(const sign_request& wish, const made_key& key) {
+    const auto made = sign(wish);
+    REQUIRE(made);
+    return made_it(key, wish, *made);
   }
 };
 
@@ -275,6 +279,27 @@ TEST_CASE_METHOD(pool_fixture, "a key read before its replacement is not kept",
   CHECK(keys->size() == 0);
   CHECK(is_signed_by(post_by(alice), other_key()));
   CHECK(keys->size() == 1);
+}
+
+TEST_CASE("whenever a key is replaced, it signs nothing that is asked for later",
+          "[signing_pool][rotation][simulation]") {
+  for (auto seed = std::uint64_t{1}; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    auto here = pool_fixture{seed};
+    auto random = std::mt19937_64{seed};
+    here.give_key(alice, some_key());
+    for (auto early = random() % 4; early > 0; --early)
+      here.actors.start<signed_headers>(here.pool, pool_fixture::post_by(alice));
+    here.actors.settle_partly(random() % 30);
+    const auto is_applied = random() % 2 == 0;
+    here.rotate(alice, other_key(), is_applied);
+    if (!is_applied)
+      here.position->commit(5);
+    const auto later = here.actors.start<signed_headers>(here.pool, pool_fixture::post_by(alice));
+    here.actors.settle();
+    REQUIRE((later.ready() && later.get()));
+    CHECK(here.made_it(other_key(), pool_fixture::post_by(alice), later.get()->headers));
+  }
 }
 
 TEST_CASE_METHOD(pool_fixture, "keys that another secret sealed are not replaced",
