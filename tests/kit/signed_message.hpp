@@ -4,6 +4,7 @@
 #include "protocol/http_signature.hpp"
 #include "protocol/signing_key.hpp"
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -18,7 +19,8 @@ inline const auto inbox = std::string{"/users/vera/inbox"};
 inline const auto note =
     std::string{R"({"type":"Create","actor":"https://remote.example/users/eve"})"};
 
-constexpr auto both = {signature_scheme::cavage, signature_scheme::rfc9421};
+inline constexpr auto both =
+    std::to_array<signature_scheme>({signature_scheme::cavage, signature_scheme::rfc9421});
 
 const public_key& remote_public_key();
 
