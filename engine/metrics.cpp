@@ -5,6 +5,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
@@ -46,7 +48,9 @@ template <class Number>
 auto of_region(Number region_counters::*member) {
   return [member](const sources& from) {
     return samples{{{"account"}, static_cast<double>(((*from.accounts).*member).load())},
-                   {{"timeline"}, static_cast<double>(((*from.timelines).*member).load())}};
+                   {{"timeline"}, static_cast<double>(((*from.timelines).*member).load())},
+                   {{"remote_host"}, static_cast<double>(((*from.hosts).*member).load())},
+                   {{"inbox_lane"}, static_cast<double>(((*from.inboxes).*member).load())}};
   };
 }
 
@@ -353,7 +357,11 @@ prometheus::MetricType type_of(metric_type type) {
 } // namespace
 
 const std::vector<metric>& metrics() {
-  static const auto table = make_table();
+  static const auto table = [] {
+    auto rows = make_table();
+    std::ranges::move(federation_metrics(), std::back_inserter(rows));
+    return rows;
+  }();
   return table;
 }
 

@@ -11,6 +11,7 @@
 #include "actors/token_cache.hpp"
 #include "api/api_services.hpp"
 #include "engine/process_facts.hpp"
+#include "net/http_client.hpp"
 #include "net/http_server.hpp"
 
 #include <cstdint>
@@ -33,6 +34,9 @@ struct metric_sources {
   std::function<const home_rings_counters&()> rings;
   std::shared_ptr<token_cache> tokens;
   std::shared_ptr<count_cache> counts;
+  std::shared_ptr<region_counters> hosts;
+  std::shared_ptr<region_counters> inboxes;
+  std::function<http_client_counters()> client;
   std::function<http_server_counters()> web;
   std::function<http_server_counters()> admin;
   api_services_ptr client_api;
@@ -57,6 +61,9 @@ struct metric {
   std::vector<std::string_view> labels;
   std::function<std::vector<metric_sample>(const metric_sources&)> read; ///< Not of a histogram.
 };
+
+/// INTERNAL: the rows about other servers, which `metrics` holds too.
+std::vector<metric> federation_metrics();
 
 /// Returns the table.
 const std::vector<metric>& metrics();

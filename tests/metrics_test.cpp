@@ -16,6 +16,7 @@ namespace {
 struct scene {
   http_server_counters web;
   http_server_counters admin;
+  http_client_counters client;
   process_facts process;
   std::int64_t dropped = 0;
   double uptime = 0;
@@ -33,6 +34,9 @@ struct scene {
                .accounts = std::make_shared<region_counters>(),
                .timelines = std::make_shared<region_counters>(),
                .rings = [this]() -> const home_rings_counters& { return rings; },
+               .hosts = std::make_shared<region_counters>(),
+               .inboxes = std::make_shared<region_counters>(),
+               .client = [this] { return client; },
                .web = [this] { return web; },
                .admin = [this] { return admin; },
                .client_api = api(),
@@ -62,7 +66,13 @@ change of_region(std::atomic<std::int64_t> region_counters::*member) {
   return [member](scene& on) {
     ++((*on.sources.accounts).*member);
     ++((*on.sources.timelines).*member);
+    ++((*on.sources.hosts).*member);
+    ++((*on.sources.inboxes).*member);
   };
+}
+
+change of_client(std::uint64_t http_client_counters::*member) {
+  return [member](scene& on) { ++(on.client.*member); };
 }
 
 change of_rings(std::atomic<std::int64_t> home_rings_counters::*member) {
@@ -145,6 +155,16 @@ const std::map<std::string_view, change> changes = {
     {"trunkline_home_appends_total", of_rings(&home_rings_counters::appends)},
     {"trunkline_cache_hits_total", ask_caches_what_they_know},
     {"trunkline_cache_misses_total", ask_caches_what_they_do_not_know},
+    {"trunkline_client_requests_total", of_client(&http_client_counters::requests)},
+    {"trunkline_client_answers_total", of_client(&http_client_counters::answers)},
+    {"trunkline_client_failures_total", of_client(&http_client_counters::failures)},
+    {"trunkline_client_refused_total", of_client(&http_client_counters::refused)},
+    {"trunkline_client_connections_total", of_client(&http_client_counters::connections)},
+    {"trunkline_client_connections", of_client(&http_client_counters::open_connections)},
+    {"trunkline_client_requests_in_flight", of_client(&http_client_counters::in_flight)},
+    {"trunkline_client_lookups_total", of_client(&http_client_counters::lookups)},
+    {"trunkline_client_tls_resumed_total", of_client(&http_client_counters::resumed)},
+    {"trunkline_client_known_hosts", of_client(&http_client_counters::known_hosts)},
     {"trunkline_log_committed_seq", [](scene& on) { on.sources.position->commit(2); }},
     {"trunkline_log_applied_seq", [](scene& on) { on.sources.position->apply(2); }},
 };
