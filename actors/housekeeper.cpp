@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
+#include "storage/inbox_store.hpp"
 #include "storage/log_store.hpp"
 #include "storage/node_store.hpp"
 #include "storage/profile_store.hpp"
@@ -22,7 +23,9 @@ caf::expected<std::int64_t> remove_old(write_context& context, const housekeeper
        {purge_batches(db, context.now, limits.rows_max),
         purge_log(db, context.now - limits.log_kept, limits.rows_max),
         purge_log_bodies(db, context.now - limits.bodies_kept, limits.rows_max),
-        purge_retired_keys(db, context.now, limits.rows_max)}) {
+        purge_retired_keys(db, context.now, limits.rows_max),
+        purge_arrivals(db, context.now - arrivals_kept, limits.rows_max),
+        purge_undos(db, context.now, limits.rows_max)}) {
     if (!removed)
       return removed.error();
     most = std::max(most, *removed);

@@ -3,6 +3,7 @@
 #include "protocol/activity_rules.hpp"
 #include "protocol/loose_members.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace trunkline {
@@ -18,7 +19,7 @@ public:
   /// A hint: the object's own server is asked what became of it.
   void plan_hint() {
     plan_.is_applied = false;
-    want_post(said_.object, {.refresh = said_.type != activity_type::create});
+    want_post(said_.object, said_.type != activity_type::create, {.if_followed = true});
   }
 
   void plan_own_word() {
@@ -29,19 +30,20 @@ public:
     case activity_type::update:
       return plan_update();
     case activity_type::announce:
+      want_account(said_.actor);
+      return want_post(announced(), false, {.if_followed = true});
     case activity_type::add:
       want_account(said_.actor);
-      return want_post(said_.object);
+      return want_post(said_.object, false, {.if_followed = true});
     case activity_type::move:
       want_account(said_.actor);
-      return want_account(said_.target, {.refresh = true});
+      return want_account(said_.target, true, {.if_followed = true});
     case activity_type::follow:
     case activity_type::like:
     case activity_type::block:
     case activity_type::flag:
       return want_account(said_.actor);
-    // Of somebody unknown nothing is here that could be answered, undone or deleted; what came too
-    // early is remembered without knowing who he is.
+    // Of somebody unknown nothing is here that could be answered, undone or deleted.
     case activity_type::unknown:
     case activity_type::remove:
     case activity_type::accept:
@@ -53,45 +55,58 @@ public:
   }
 
 private:
-  struct manner {
-    bool refresh = false;
+  /// How badly something is wanted.
+  struct want {
     bool is_essential = true;
+    bool if_followed = false;
   };
 
+  /// Whoever writes to somebody here has his words read with what they answer.
   void plan_create() {
     if (!said_.inlined)
-      return want_post(said_.object);
-    want_post(web_id_of(said_.inlined->find("inReplyTo")), {.is_essential = false});
+      return want_post(said_.object, false, {.if_followed = !is_to_us()});
+    want_post(web_id_of(said_.inlined->find("inReplyTo")), false,
+              {.is_essential = false, .if_followed = !is_to_us()});
   }
 
-  /// A post that is known is edited by what was sent along; one that was only named is fetched.
+  /// What was sent along is applied; what was only named is fetched.
   void plan_update() {
     if (said_.object == said_.actor)
-      return want_account(said_.actor, {.refresh = true});
+      return want_account(said_.actor, true);
     want_account(said_.actor);
-    want_post(said_.object, {.refresh = !said_.inlined});
+    if (!said_.inlined)
+      want_post(said_.object, true, {.if_followed = true});
   }
 
-  void want_account(const std::string& id) { want_account(id, {}); }
-  void want_account(const std::string& id, manner how) {
-    if (is_elsewhere(id))
-      plan_.fetches.push_back(
-          {resolve_account{.address = id, .refresh = how.refresh}, how.is_essential});
+  /// Groups announce the Create of a post: the post itself is meant.
+  std::string announced() const {
+    return said_.inlined && has_type(*said_.inlined, "Create")
+               ? web_id_of(said_.inlined->find("object"))
+               : said_.object;
   }
 
-  void want_post(const std::string& id) { want_post(id, {}); }
-  void want_post(const std::string& id, manner how) {
-    if (is_elsewhere(id))
-      plan_.fetches.push_back({resolve_post{.url = id, .refresh = how.refresh}, how.is_essential});
+  bool is_to_us() const {
+    const auto is_ours = [&](const std::string& id) { return is_own_id(id, place_.own_origin); };
+    return std::ranges::any_of(said_.to, is_ours) || std::ranges::any_of(said_.cc, is_ours);
   }
 
-  /// Tells whether `id` is another server's, and notes when that is not the sender.
-  bool is_elsewhere(const std::string& id) {
+  void want_account(const std::string& id, bool refresh = false) { want_account(id, refresh, {}); }
+  void want_account(const std::string& id, bool refresh, want how) {
+    add(id, resolve_account{.address = id, .refresh = refresh}, how);
+  }
+  void want_post(const std::string& id, bool refresh, want how) {
+    add(id, resolve_post{.url = id, .refresh = refresh}, how);
+  }
+
+  template <class Wanted>
+  void add(const std::string& id, Wanted wanted, want how) {
     const auto url = parse_remote_url(id, {.allow_http = true});
     if (!url || is_own_id(id, place_.own_origin))
-      return false;
-    plan_.asks_others = plan_.asks_others || url->host != place_.sender;
-    return true;
+      return;
+    plan_.fetches.push_back({.wanted = std::move(wanted),
+                             .is_essential = how.is_essential,
+                             .if_followed = how.if_followed,
+                             .is_elsewhere = url->host != place_.sender});
   }
 
   const activity& said_;

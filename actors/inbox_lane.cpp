@@ -106,10 +106,7 @@ void inbox_lane_state::begin(arrival row) {
   current->said = std::move(*said);
   current->plan = plan_inbound(current->said, current->row.actor,
                                {.own_origin = has_.shared.own.origin, .sender = host_});
-  if (current->plan.asks_others && works_.size() <= options_.aside_max)
-    head_ = 0;
   go_on(id);
-  read();
 }
 
 void inbox_lane_state::go_on(arrival_id id) {
@@ -119,12 +116,39 @@ void inbox_lane_state::go_on(arrival_id id) {
   const auto current = found->second;
   if (current->hopeless)
     return give_up(id);
-  if (current->fetched < current->plan.fetches.size())
-    return fetch(id, current->plan.fetches[current->fetched]);
-  apply(current);
+  if (current->fetched == current->plan.fetches.size())
+    return apply(current);
+  if (!current->step().if_followed || current->is_followed)
+    return fetch(id, current->step());
+  ask_storage(
+      self_, has_.storage, ask_is_followed(current->row.actor),
+      [this, id](const caf::expected<bool>& is_followed) { fetch_if_followed(id, is_followed); });
+}
+
+void inbox_lane_state::fetch_if_followed(arrival_id id, const caf::expected<bool>& is_followed) {
+  const auto found = works_.find(id);
+  if (found == works_.end())
+    return;
+  auto& current = *found->second;
+  if (!is_followed)
+    return later(options_.storage_wait, id);
+  current.is_followed = *is_followed;
+  if (!*is_followed)
+    return skip(id);
+  fetch(id, current.step());
+}
+
+/// Lets later ones pass an arrival that waits for another server, while there is room.
+void inbox_lane_state::step_aside(arrival_id id) {
+  if (head_ != id || works_.size() > options_.aside_max)
+    return;
+  head_ = 0;
+  read();
 }
 
 void inbox_lane_state::fetch(arrival_id id, const inbound_fetch& step) {
+  if (step.is_elsewhere)
+    step_aside(id);
   if (const auto* account = std::get_if<resolve_account>(&step.wanted))
     return ask_resolver<account_id>(id, *account);
   ask_resolver<post_id>(id, std::get<resolve_post>(step.wanted));
@@ -142,11 +166,15 @@ void inbox_lane_state::fetched(arrival_id id, const caf::error& failure) {
   if (found == works_.end())
     return;
   auto& current = *found->second;
-  const auto is_essential = current.plan.fetches[current.fetched].is_essential;
-  if (failure && is_essential && may_pass(failure))
+  if (failure && current.step().is_essential && may_pass(failure))
     return missed(current, failure);
-  if (!failure && !current.plan.asks_others)
+  if (!failure && !current.step().is_elsewhere)
     exhausted_ = false;
+  skip(id);
+}
+
+void inbox_lane_state::skip(arrival_id id) {
+  auto& current = *works_.at(id);
   ++current.fetched;
   current.failures = 0;
   go_on(id);
@@ -160,7 +188,7 @@ void inbox_lane_state::missed(work& current, const caf::error& failure) {
     const auto doublings = std::min(current.failures - 1, doublings_max);
     return later(options_.first_wait * (std::int64_t{1} << doublings), current.row.id);
   }
-  if (!current.plan.asks_others)
+  if (!current.step().is_elsewhere)
     exhausted_ = true;
   current.end = arrival_end::given_up;
   current.fetched = current.plan.fetches.size();
@@ -170,7 +198,7 @@ void inbox_lane_state::missed(work& current, const caf::error& failure) {
 /// What others wait for is tried once when it lies elsewhere, or when its own server has not
 /// answered all tries before.
 std::int64_t inbox_lane_state::tries_of(const work& current) const {
-  if (current.plan.asks_others)
+  if (current.step().is_elsewhere)
     return current.row.id == head_ ? 1 : options_.tries_elsewhere_max;
   return exhausted_ ? 1 : options_.tries_max;
 }

@@ -1,9 +1,9 @@
 /// An inbox lane: what one host has sent, applied in the order of arrival, each once.
 ///
 /// It fetches what an activity needs, then applies it and ends its row in one transaction; the
-/// table is the truth, so that it may be killed at any point. It waits for its own host alone: what
-/// lies on other servers is fetched aside, at most `aside_max` at a time, while later arrivals go
-/// on. What the sender undoes or deletes meanwhile is remembered by storage.
+/// table is the truth, so that it may be killed at any point. It waits for its own host alone: an
+/// arrival that needs something of other servers is set aside, at most `aside_max` at a time, and
+/// later ones go on. What the sender undoes or deletes meanwhile is remembered by storage.
 #pragma once
 
 #include "actors/inbound_changes.hpp"
@@ -73,6 +73,9 @@ private:
     inbound_plan plan;
     std::size_t fetched = 0;   ///< Of the plan's steps.
     std::int64_t failures = 0; ///< In a row, of the step.
+    bool is_followed = false;  ///< Somebody here follows the signer; known before a step needs it.
+
+    const inbound_fetch& step() const { return plan.fetches[fetched]; }
     arrival_end end = arrival_end::done;
     caf::error hopeless; ///< Why it can never be applied.
   };
@@ -82,12 +85,15 @@ private:
   void begin(arrival row);
   void go_on(arrival_id id);
 
+  void step_aside(arrival_id id);
   void fetch(arrival_id id, const inbound_fetch& step);
+  void fetch_if_followed(arrival_id id, const caf::expected<bool>& is_followed);
   template <class Found, class Wanted>
   void ask_resolver(arrival_id id, Wanted wanted);
   void fetched(arrival_id id, const caf::error& failure);
   void missed(work& current, const caf::error& failure);
   std::int64_t tries_of(const work& current) const;
+  void skip(arrival_id id);
 
   void apply(const std::shared_ptr<work>& current);
   void applied(arrival_id id, const caf::expected<bool>& result);

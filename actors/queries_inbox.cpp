@@ -1,6 +1,7 @@
 #include "actors/queries_inbox.hpp"
 
 #include "storage/federation_views.hpp"
+#include "storage/inbound_store.hpp"
 #include "storage/inbox_store.hpp"
 #include "storage/remote_store.hpp"
 
@@ -71,6 +72,17 @@ query<std::optional<arrival>> ask_next_arrival(std::string host,
                                                std::vector<std::int64_t> besides) {
   return {[host = std::move(host), besides = std::move(besides)](database& db) {
     return next_arrival(db, host, besides);
+  }};
+}
+
+query<bool> ask_is_followed(std::string actor) {
+  return {[actor = std::move(actor)](database& db) -> caf::expected<bool> {
+    const auto known = find_account_by_uri(db, actor);
+    if (!known)
+      return known.error();
+    if (!*known)
+      return false;
+    return has_local_follower(db, **known);
   }};
 }
 

@@ -43,6 +43,9 @@ command<bool> log_arrival(new_arrival row, std::int64_t waiting_max,
 /// The oldest open arrival of `host` (a key) that is not among `besides`.
 query<std::optional<arrival>> ask_next_arrival(std::string host, std::vector<std::int64_t> besides);
 
+/// Tells whether somebody here follows `actor`, an id.
+query<bool> ask_is_followed(std::string actor);
+
 /// Ends an arrival that can never be applied. Returns whether it was open.
 command<bool> give_up_arrival(std::int64_t id);
 

@@ -113,13 +113,13 @@ activity_judgement judge_own_word(const sayer& by) {
     return by.owns(said.object) ? accepted : refused("object: is of another server");
   case activity_type::follow:
   case activity_type::block:
-    return by.is_ours(said.object) ? accepted : ignored("object: is nobody here");
+  case activity_type::like:
+    return by.is_ours(said.object) ? accepted : ignored("object: is nothing of ours");
   case activity_type::accept:
   case activity_type::reject:
     return judge_answer(by);
   case activity_type::undo:
     return judge_undo(by);
-  case activity_type::like:
   case activity_type::announce:
     return accepted;
   case activity_type::flag:

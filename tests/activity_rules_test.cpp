@@ -145,6 +145,7 @@ TEST_CASE("A37 to A57: one is believed about what is one's own", "[activity_rule
       {"A49: another's by its id", "Undo", R"("object":"https://v.example/f/1")", "refuse"},
       {"a like of ours", "Like", R"("object":"https://example.org/users/alice/statuses/1")",
        "apply"},
+      {"a like of another's", "Like", R"("object":"https://v.example/n/1")", "ignore"},
       {"A52: a boost of anything; what is sent along is not looked at", "Announce",
        R"("object":{"id":"https://v.example/n/1","type":"Note","attributedTo":"https://v.example/users/victor"})",
        "apply"},

@@ -23,10 +23,12 @@ inbound_plan planned(const std::string& rest, const std::string& actor = eve) {
   return plan_inbound(*said, eve, {.own_origin = "https://example.org", .sender = e_example});
 }
 
-/// One fetch in words: "account! https://..." where '!' is a refresh and '?' what is not essential.
+/// One fetch in words: "account! https://...", where '!' is a refresh, '?' what is not essential,
+/// '&' what is done for those who are followed alone, and '>' what lies elsewhere.
 std::string words_of(const inbound_fetch& fetch) {
   const auto mark = [&](bool refresh) {
-    return std::string{refresh ? "!" : ""} + (fetch.is_essential ? " " : "? ");
+    return std::string{refresh ? "!" : ""} + (fetch.is_essential ? "" : "?") +
+           (fetch.if_followed ? "&" : "") + (fetch.is_elsewhere ? "> " : " ");
   };
   if (const auto* account = std::get_if<resolve_account>(&fetch.wanted))
     return "account" + mark(account->refresh) + account->address;
@@ -47,7 +49,6 @@ TEST_CASE("an activity's actor and what it names are fetched first", "[inbound_p
   struct plan_row {
     const char* said;
     std::vector<std::string> fetches;
-    bool asks_others = false;
   };
   const auto me = "account " + eve;
   const auto rows = std::vector<plan_row>{
@@ -56,29 +57,33 @@ TEST_CASE("an activity's actor and what it names are fetched first", "[inbound_p
       {R"("type":"Block","object":"https://example.org/users/alice")", {me}},
       {R"("type":"Flag","object":["https://example.org/users/alice"])", {me}},
       {R"("type":"Create","object":{"id":"https://e.example/n/1","type":"Note"})", {me}},
-      {R"("type":"Create","object":"https://e.example/n/1")", {me, "post https://e.example/n/1"}},
+      {R"("type":"Create","object":"https://e.example/n/1")", {me, "post& https://e.example/n/1"}},
       {R"("type":"Create","object":{"id":"https://e.example/n/1","inReplyTo":"https://e.example/n/0"})",
-       {me, "post? https://e.example/n/0"}},
+       {me, "post?& https://e.example/n/0"}},
       {R"("type":"Create","object":{"id":"https://e.example/n/1","inReplyTo":"https://v.example/n/0"})",
-       {me, "post? https://v.example/n/0"},
-       true},
+       {me, "post?&> https://v.example/n/0"}},
       {R"("type":"Create","object":{"id":"https://e.example/n/1","inReplyTo":"https://example.org/users/alice/statuses/1"})",
        {me}},
       {R"("type":"Update","object":{"id":"https://e.example/users/eve","type":"Person"})",
        {"account! " + eve}},
-      {R"("type":"Update","object":{"id":"https://e.example/n/1","type":"Note"})",
+      {R"("type":"Create","to":["https://example.org/users/alice"],"object":{"id":"https://e.example/n/1","inReplyTo":"https://v.example/n/0"})",
+       {me, "post?> https://v.example/n/0"}},
+      {R"("type":"Create","cc":"https://example.org/users/alice","object":"https://e.example/n/1")",
        {me, "post https://e.example/n/1"}},
-      {R"("type":"Update","object":"https://e.example/n/1")", {me, "post! https://e.example/n/1"}},
+      {R"("type":"Update","object":{"id":"https://e.example/n/1","type":"Note"})", {me}},
+      {R"("type":"Update","object":"https://e.example/n/1")", {me, "post!& https://e.example/n/1"}},
       {R"("type":"Announce","object":"https://v.example/n/1")",
-       {me, "post https://v.example/n/1"},
-       true},
-      {R"("type":"Announce","object":"https://e.example/n/1")", {me, "post https://e.example/n/1"}},
+       {me, "post&> https://v.example/n/1"}},
+      {R"("type":"Announce","object":"https://e.example/n/1")",
+       {me, "post& https://e.example/n/1"}},
+      // A group's: the post that was created.
+      {R"("type":"Announce","object":{"type":"Create","id":"https://v.example/a/1","object":{"id":"https://v.example/n/1"}})",
+       {me, "post&> https://v.example/n/1"}},
       {R"("type":"Announce","object":"https://example.org/users/alice/statuses/1")", {me}},
       {R"("type":"Add","object":"https://e.example/n/1","target":"https://e.example/featured")",
-       {me, "post https://e.example/n/1"}},
+       {me, "post& https://e.example/n/1"}},
       {R"("type":"Move","object":"https://e.example/users/eve","target":"https://v.example/eve")",
-       {me, "account! https://v.example/eve"},
-       true},
+       {me, "account!&> https://v.example/eve"}},
       {R"("type":"Move","object":"https://e.example/users/eve","target":"https://example.org/users/eve")",
        {me}},
       // Nothing of somebody unknown can be undone.
@@ -94,7 +99,6 @@ TEST_CASE("an activity's actor and what it names are fetched first", "[inbound_p
     CAPTURE(row.said);
     const auto plan = planned(row.said);
     CHECK(words_of(plan) == row.fetches);
-    CHECK(plan.asks_others == row.asks_others);
     CHECK(plan.is_applied);
   }
 }
@@ -108,15 +112,15 @@ TEST_CASE("A36: of a hint the object alone is fetched, from its own server",
   };
   const auto rows = std::vector<hint_row>{
       {R"("type":"Create","object":{"id":"https://v.example/n/1","inReplyTo":"https://c.example/1"})",
-       "post https://v.example/n/1"},
-      {R"("type":"Update","object":{"id":"https://v.example/n/1"})", "post! https://v.example/n/1"},
-      {R"("type":"Delete","object":"https://v.example/n/1")", "post! https://v.example/n/1"},
+       "post&> https://v.example/n/1"},
+      {R"("type":"Update","object":{"id":"https://v.example/n/1"})",
+       "post!&> https://v.example/n/1"},
+      {R"("type":"Delete","object":"https://v.example/n/1")", "post!&> https://v.example/n/1"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.said);
     const auto plan = planned(row.said, victim);
     CHECK(words_of(plan) == std::vector{row.fetch});
-    CHECK(plan.asks_others);
     CHECK_FALSE(plan.is_applied);
   }
 }

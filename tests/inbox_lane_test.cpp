@@ -1,5 +1,6 @@
 #include "actors/inbox_lane.hpp"
 
+#include "actors/housekeeper.hpp"
 #include "actors/inbox_waker.hpp"
 #include "actors/messages.hpp"
 #include "actors/shard_region.hpp"
@@ -76,7 +77,15 @@ struct lane_fixture {
   std::int64_t last_id = 0;
 
   explicit lane_fixture(std::uint64_t seed = 7) : actors{seed} {
-    must(storage.db().run("CREATE TABLE effect(id BIGINT, what TEXT)"));
+    for (const auto* sql :
+         {"CREATE TABLE effect(id BIGINT, what TEXT)",
+          "INSERT INTO host(id, scheme, name, port) VALUES (9, 'https', 'e.example', 443)",
+          "INSERT INTO account(id, name, folded, uri, created_at)"
+          " VALUES (1, 'alice', 'alice', 'https://example.org/users/alice', 0)",
+          "INSERT INTO account(id, host_id, name, folded, uri, created_at)"
+          " VALUES (2, 9, 'eve', 'eve', 'https://e.example/users/eve', 0)",
+          "INSERT INTO follow(follower, followee, at) VALUES (1, 2, 0)"})
+      must(storage.db().run(sql));
   }
   ~lane_fixture() { script->unanswered_accounts.clear(), script->unanswered_posts.clear(); }
 
@@ -287,6 +296,22 @@ TEST_CASE_METHOD(lane_fixture, "a reply is applied without a parent that cannot 
   CHECK(ends() == "1");
 }
 
+TEST_CASE_METHOD(lane_fixture, "A76: whom nobody follows makes us fetch nothing else's",
+                 "[inbox_lane][A76]") {
+  must(storage.db().run("DELETE FROM follow"));
+  start();
+  boosts("1", "https://v.example/n/1");
+  arrives("2", R"("type":"Create","object":"https://v.example/n/2")", e_example,
+          "https://v.example/users/victor");
+  arrives("3", R"("type":"Create","to":"https://example.org/users/alice","object":)"
+               R"({"id":"https://e.example/n/3","inReplyTo":"https://v.example/n/3"})");
+  wake();
+  CHECK(ends() == "111");
+  CHECK(effects() == words{"1", "3"});
+  const auto eve = std::string{"https://e.example/users/eve"};
+  CHECK(script->asked == words{eve, eve, "https://v.example/n/3"}); // to one of ours: read in full
+}
+
 TEST_CASE_METHOD(lane_fixture, "arrivals do not wait for what others fetch elsewhere",
                  "[inbox_lane]") {
   script->failures["https://v.example/n/1"] = silence;
@@ -387,6 +412,20 @@ TEST_CASE_METHOD(lane_fixture, "a lane with nothing to do asks to be stopped", "
   follows("2");
   wake();
   CHECK(effects() == words{"1", "2"});
+}
+
+TEST_CASE_METHOD(lane_fixture, "what was applied is kept for a week, what is open for ever",
+                 "[inbox_lane][housekeeper]") {
+  follows("1");
+  follows("2");
+  must(remember_undo(*storage.open_writer(), "early", actors.now()));
+  must(end_arrival(*storage.open_writer(), 1, arrival_end::done));
+  actors.spawn(housekeeper, storage.start(actors), housekeeper_options{});
+  actors.advance(7 * 24h - 1h);
+  CHECK(ends() == "10");
+  CHECK(must(storage.db().run("SELECT 1 FROM early_undo")).rows.empty());
+  actors.advance(2h);
+  CHECK(ends() == "0");
 }
 
 TEST_CASE("killed at any step, each arrival is applied exactly once", "[inbox_lane][kill][I3]") {
