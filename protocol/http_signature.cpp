@@ -51,7 +51,7 @@ caf::error check_size(std::string_view name, field_size size) {
   if (size.lines > 1)
     return malformed_signature(std::string{name} + " is there more than once");
   if (size.bytes > signature_bytes_max)
-    return malformed_signature(std::string{name} + " has more than 8,192 bytes");
+    return refuse_signature(std::string{name} + " has more than 8,192 bytes");
   return {};
 }
 

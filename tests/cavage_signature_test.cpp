@@ -88,6 +88,8 @@ TEST_CASE("A04: a signature over too little is refused", "[http_signature][A04]"
   signature.erase(signature.find("headers="),
                   signature.find("signature=") - signature.find("headers="));
   CHECK(status_of(request) == 401);
+  // Signed as if it were there, and empty.
+  CHECK(status_of(cavage({}, {.names = "(request-target) host date digest x-missing"})) == 401);
 }
 
 TEST_CASE("A05: a date that cannot be read, or is not there, is refused", "[http_signature][A05]") {
@@ -144,6 +146,15 @@ TEST_CASE("A06: lives of signatures", "[http_signature][A06]") {
                               .created = seconds_text(-30min),
                               .expires = seconds_text(-40min)})) == 401);
   CHECK(status_of(cavage({}, {.created = seconds_text(2h)})) == 401);
+  const auto between = [&](std::chrono::seconds created, std::chrono::seconds expires) {
+    return status_of(cavage({}, {.names = names,
+                                 .algorithm = "hs2019",
+                                 .created = seconds_text(created),
+                                 .expires = seconds_text(expires)}));
+  };
+  CHECK(between(-30min, 10min) == 202);
+  CHECK(between(-30min, -10min) == 401);
+  CHECK(between(30min, 10min) == 401);
 }
 
 TEST_CASE("A06: times that are none are refused", "[http_signature][A06]") {

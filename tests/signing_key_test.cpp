@@ -86,6 +86,22 @@ std::string public_pem_of(int modulus_bits, const std::string& exponent, bool od
   return in_pem(der);
 }
 
+/// A key that may do nothing but RSASSA-PSS: another algorithm by its name.
+std::string pss_only_pem() {
+  auto* context = EVP_PKEY_CTX_new_from_name(nullptr, "RSA-PSS", nullptr);
+  EVP_PKEY* key = nullptr;
+  REQUIRE(EVP_PKEY_keygen_init(context) == 1);
+  REQUIRE(EVP_PKEY_generate(context, &key) == 1);
+  unsigned char* bytes = nullptr;
+  const auto size = i2d_PUBKEY(key, &bytes);
+  REQUIRE(size > 0);
+  const auto der = std::string(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size));
+  OPENSSL_free(bytes);
+  EVP_PKEY_free(key);
+  EVP_PKEY_CTX_free(context);
+  return in_pem(der);
+}
+
 } // namespace
 
 TEST_CASE("what a key signs, its public half verifies, and nothing else", "[signing_key]") {
@@ -149,6 +165,7 @@ TEST_CASE("A18: keys that are weak, costly, of another kind or secret are refuse
       {"exponent past 2^32", public_pem_of(2048, "4294967297")},
       {"exponent of 2,000 bits", public_pem_of(2048, "1" + std::string(600, '0') + "1")},
       {"even modulus", public_pem_of(2048, "65537", false)},
+      {"RSASSA-PSS alone", pss_only_pem()},
       {"elliptic curve", std::string{ec_pem}},
       {"ed25519", std::string{ed25519_pem}},
       {"nothing", ""},
