@@ -8,7 +8,7 @@ build_packages=(
   libcaf-dev libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libsqlite3-dev
   libpqxx-dev libpq-dev libssl-dev libcereal-dev libtomlplusplus-dev libcli11-dev libspdlog-dev
   prometheus-cpp-dev libargon2-dev libidn2-dev libutf8proc-dev libc-ares-dev zlib1g-dev
-  libgumbo-dev)
+  libgumbo-dev libpsl-dev)
 test_packages=(
   catch2 chromium-headless-shell clang-format clang-tidy curl e2fsprogs faketime nginx-light
   postgresql-15 procps python3-cryptography
