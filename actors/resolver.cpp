@@ -5,6 +5,7 @@
 #include "actors/resolver_searches.hpp"
 #include "protocol/errc.hpp"
 #include "protocol/loose_members.hpp"
+#include "storage/host_store.hpp"
 
 #include <optional>
 #include <utility>
@@ -36,6 +37,16 @@ caf::expected<url_place> look_up_url(database& db, const std::string& url, const
     return post.error();
   place.post = post->value_or(post_id{});
   return place;
+}
+
+caf::expected<host_standing> look_up_host(database& db, const host_address& host) {
+  const auto blocked = is_host_blocked(db, host.name);
+  if (!blocked)
+    return blocked.error();
+  const auto row = find_host(db, host);
+  if (!row)
+    return row.error();
+  return host_standing{.blocked = *blocked, .known = row->has_value()};
 }
 
 } // namespace
@@ -219,16 +230,26 @@ void resolver_state::reach(const errand_ptr& errand, const host_address& host,
     return then(std::move(failure));
   if (errand->allowed.contains(host.name))
     return then({});
-  ask_storage(self_, services_.storage,
-              query<bool>{[name = host.name](database& db) { return is_host_blocked(db, name); }},
-              [errand, name = host.name, then](const caf::expected<bool>& blocked) {
-                if (!blocked)
-                  return then(failure_of(blocked.error()));
-                if (*blocked)
-                  return then(blocked_host(name));
-                errand->allowed.insert(name);
-                then({});
+  auto question = query<host_standing>{[host](database& db) { return look_up_host(db, host); }};
+  ask_storage(self_, services_.storage, std::move(question),
+              [this, errand, host, then](caf::expected<host_standing> standing) {
+                auto refusal = judge_host(host, std::move(standing));
+                if (!refusal)
+                  errand->allowed.insert(host.name);
+                then(std::move(refusal));
               });
+}
+
+caf::error resolver_state::judge_host(const host_address& host,
+                                      caf::expected<host_standing> standing) {
+  if (!standing)
+    return failure_of(standing.error());
+  if (standing->blocked)
+    return blocked_host(host.name);
+  if (standing->known || services_.fetch.rules.allow_http ||
+      new_hosts_.admits(host.name, self_->clock().now()))
+    return {};
+  return make_error(errc::unavailable, host.name + ": too many hosts of its domain are new");
 }
 
 void resolver_state::fetch(const errand_ptr& errand, const std::string& url, document_waiter then) {

@@ -2,12 +2,14 @@
 ///
 /// Every fetch goes through the host's own actor, so a host that hangs holds up only what is asked
 /// of it. Several who ask for the same thing wait for one errand. An errand makes at most
-/// `fetches_max` fetches, and none after `errand_time`. Nothing is fetched from a blocked host.
+/// `fetches_max` fetches, and none after `errand_time`. Nothing is fetched from a blocked host, and
+/// of hosts that nobody here knows few of one registered domain (in test mode any number).
 #pragma once
 
 #include "actors/document_fetcher.hpp"
 #include "actors/fetched_posts.hpp"
 #include "actors/id_source.hpp"
+#include "actors/new_host_limit.hpp"
 #include "actors/resolver_jobs.hpp"
 #include "actors/resolver_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
@@ -26,6 +28,10 @@
 #include <vector>
 
 namespace trunkline {
+
+/// Hosts without a known account that are looked at, of one registered domain in so much time.
+inline constexpr std::size_t new_hosts_max = 10;
+inline constexpr auto new_hosts_window = std::chrono::minutes{5};
 
 struct resolver_services {
   storage_handles storage;
@@ -58,6 +64,7 @@ using post_search_ptr = std::shared_ptr<post_search>;
 /// INTERNAL: what is known of an address before anything is fetched.
 struct account_place;
 struct post_place;
+struct host_standing;
 
 class resolver_state {
 public:
@@ -89,6 +96,7 @@ private:
   void find_own(const std::string& path, joined_answers<resolved_thing>::waiter then);
   bool is_own(const host_address& host) const;
   std::string scheme_of(std::string_view address) const;
+  caf::error judge_host(const host_address& host, caf::expected<host_standing> standing);
   caf::error spend(errand& errand, const host_address& host);
   void reach(const errand_ptr& errand, const host_address& host,
              std::function<void(caf::error)> then);
@@ -150,6 +158,7 @@ private:
   resolver_options options_;
   std::size_t requests_ = 0; ///< That wait for an answer.
   fetch_places places_;
+  new_host_limit new_hosts_{new_hosts_max, new_hosts_window};
   joined_answers<account_id> accounts_;
   joined_answers<post_id> posts_;
   joined_answers<resolved_thing> urls_;

@@ -32,6 +32,12 @@ struct post_place {
   std::optional<post> known;
 };
 
+/// What is known of a host before it is asked.
+struct host_standing {
+  bool blocked = false;
+  bool known = false; ///< An account of it is, or was.
+};
+
 /// A search for one account.
 struct account_search {
   std::string key; ///< Of those who wait for it.

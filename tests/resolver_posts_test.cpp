@@ -4,6 +4,8 @@
 #include "kit/resolver_world.hpp"
 #include "storage/node_store.hpp"
 
+#include <set>
+
 using namespace trunkline;
 using namespace trunkline::kit;
 using namespace std::chrono_literals;
@@ -418,4 +420,25 @@ TEST_CASE_METHOD(posts_world, "nothing is stored of a suspended author", "[resol
   serve_note("1");
   CHECK(code(note(note_of("1"))) == errc::not_found);
   CHECK(count("post") == 0);
+}
+
+TEST_CASE_METHOD(posts_world, "A75: names made up below one domain are few", "[resolver][A75]") {
+  const auto host_of = [](int i) { return "h" + std::to_string(i) + ".evil.example.com"; };
+  for (auto i = 0; i < 40; ++i) {
+    serve_account(host_of(i), "a");
+    hosts.serve(
+        note_of("1", host_of(i)),
+        note_document(note_of("1", host_of(i)), {.author = "https://" + host_of(i) + "/users/a",
+                                                 .reply_to = note_of("1", host_of(i + 1))}));
+  }
+  must(note(note_of("1", host_of(0))));
+  auto named = std::set<std::string>{};
+  for (const auto& wish : hosts.asked())
+    named.insert(wish.host.name);
+  CHECK(named.size() == new_hosts_max);
+  CHECK(code(account("a@" + host_of(30))) == errc::unavailable);
+  CHECK(must(account("a@" + host_of(1), true))); // is known
+  CHECK(must(account(ann)));
+  actors.advance(5min);
+  CHECK(must(account("a@" + host_of(30))));
 }
