@@ -53,6 +53,7 @@ struct api_options {
   std::chrono::seconds search_deadline{20};    ///< Of what a search looks up elsewhere.
   std::chrono::seconds signature_deadline{60}; ///< Of a signature, the key's fetch included.
   bool authorized_fetch = false;               ///< `federation.authorized_fetch`
+  std::int64_t deliveries_max = 4'096;         ///< Requests to inboxes under way at once: tickets.
   std::int64_t inbox_waiting_max = 1'000;      ///< Arrivals of one host that wait to be applied.
 };
 
@@ -75,8 +76,8 @@ struct api_services {
   api_services(api_options settings, storage_handles workers, wall_clock time)
       : options{std::move(settings)}, storage{std::move(workers)}, clock{std::move(time)},
         here{options.domain, url_space{options.url}}, own_urls{options.own_urls},
-        tickets{options.exchanges_max}, requests{options.requests},
-        logins_by_address{options.logins_by_address},
+        tickets{options.exchanges_max}, inbox_tickets{options.deliveries_max},
+        requests{options.requests}, logins_by_address{options.logins_by_address},
         logins_by_account{options.logins_by_account}, figures{options.figures_age} {}
 
   /// For the queries of what is shown.
@@ -100,8 +101,9 @@ struct api_services {
   remote_host_handle hosts; ///< The host region; told of signs of life.
   /// Called at the named points of the inbound path; for tests that kill the process there.
   std::function<void(std::string_view)> at_point = [](std::string_view) {};
-  ticket_office tickets;
-  rate_limiter requests; ///< By account, app and address.
+  ticket_office tickets;       ///< Of clients.
+  ticket_office inbox_tickets; ///< Of other servers, whose keys may take long to fetch.
+  rate_limiter requests;       ///< By account, app and address.
   rate_limiter logins_by_address;
   rate_limiter logins_by_account;
   figures_cache figures;

@@ -75,6 +75,14 @@ caf::error refusal(const route& row, const caller& who) {
   return {};
 }
 
+/// Neither of the two kinds can keep the other out.
+ticket take_ticket(api_services& services, const api_flavour& flavour,
+                   const http_request& request) {
+  const auto is_delivery = request.method == http_method::post &&
+                           serves_servers(find_route(flavour.routes, request.method, request.path));
+  return is_delivery ? services.inbox_tickets.take() : services.tickets.take();
+}
+
 } // namespace
 
 struct gateway_state::exchange {
@@ -171,7 +179,7 @@ http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr servic
                    api_flavour flavour) {
   auto turn = std::make_shared<std::atomic<std::size_t>>(0);
   return [gateways, services, flavour, turn](http_request request, http_reply reply) {
-    auto place = services->draining ? nullptr : services->tickets.take();
+    auto place = services->draining ? nullptr : take_ticket(*services, flavour, request);
     if (!place) {
       services->counters.refused(errc::unavailable);
       services->counters.answered(503);

@@ -92,6 +92,7 @@ struct inbox_fixture {
                                .version = "0.1.0",
                                .requests = {.requests = 3}};
     options.inbox_waiting_max = 4;
+    options.deliveries_max = 2;
     services = std::make_shared<api_services>(options, storage.start(actors), actors.clock());
     services->signature_checker = actors.spawn(scripted_checker, seen);
     services->inbox = actors.spawn(recording_lanes, seen);
@@ -381,6 +382,16 @@ TEST_CASE_METHOD(inbox_fixture, "what cannot be stored is not answered with 202"
   CHECK(seen->woken.empty());
   storage.faults().at_call = nullptr;
   CHECK(post({follow_of(eve)}).status == 202);
+}
+
+TEST_CASE_METHOD(inbox_fixture, "A15: deliveries that wait for keys keep no client out",
+                 "[inbox_handlers][A15]") {
+  const auto first = services->inbox_tickets.take();
+  const auto second = services->inbox_tickets.take();
+  CHECK(post({follow_of(eve)}).status == 503);
+  CHECK(post({"", "", "/nowhere"}).status == 404);
+  const auto held = services->tickets.in_use();
+  CHECK(held == 0);
 }
 
 TEST_CASE_METHOD(inbox_fixture, "a node that takes nothing in says so", "[inbox_handlers]") {
