@@ -13,6 +13,7 @@
 
 #include <optional>
 #include <random>
+#include <utility>
 
 using namespace trunkline;
 using namespace std::chrono_literals;
@@ -150,6 +151,26 @@ reader_handle::behavior_type silent_reader(reader_handle::pointer self) {
   }};
 }
 
+/// A reader that runs what it is asked at once, and answers when it gets an empty job.
+struct held_answers {
+  std::unique_ptr<database> db;
+  std::vector<caf::typed_response_promise<caf::unit_t>> held;
+};
+
+reader_handle::behavior_type slow_reader(reader_handle::pointer self,
+                                         std::shared_ptr<held_answers> answers) {
+  return {[self, answers](const read_job& job) -> caf::result<void> {
+    if (!job.run) {
+      for (auto& answer : std::exchange(answers->held, {}))
+        answer.deliver(caf::unit);
+      return caf::unit;
+    }
+    job.run(*answers->db);
+    answers->held.push_back(self->make_response_promise<caf::unit_t>());
+    return answers->held.back();
+  }};
+}
+
 } // namespace
 
 TEST_CASE_METHOD(pool_fixture, "an account without a key gets one at its first use",
@@ -195,13 +216,20 @@ TEST_CASE_METHOD(pool_fixture, "the server itself signs with a key of its own", 
 
 TEST_CASE_METHOD(pool_fixture, "two nodes that make a key keep the one that came first",
                  "[signing_pool]") {
-  const auto second = start_pool();
-  const auto ours = actors.start<public_key_text>(pool, ask_public_key{alice});
-  const auto theirs = actors.start<public_key_text>(second, ask_public_key{alice});
+  auto elsewhere = needs();
+  elsewhere.keys = std::make_shared<key_cache>(position);
+  const auto second =
+      actors.spawn(signing_pool, elsewhere, signing_pool_options{.detached = false});
+  const auto ours = actors.start<signed_headers>(pool, post_by(alice));
+  const auto theirs = actors.start<signed_headers>(second, post_by(alice));
   actors.settle();
-  REQUIRE((ours.ready() && theirs.ready()));
-  REQUIRE((ours.get() && theirs.get()));
-  CHECK(ours.get()->pem == theirs.get()->pem);
+  const auto stored = find_own_key(storage.db(), alice);
+  REQUIRE((stored && *stored));
+  const auto key = made_key{.key = {}, .pair = (*stored)->pair};
+  for (const auto& reply : {ours, theirs}) {
+    REQUIRE((reply.ready() && reply.get()));
+    CHECK(made_it(key, post_by(alice), reply.get()->headers));
+  }
 }
 
 TEST_CASE_METHOD(pool_fixture, "many questions make one key and read it once", "[signing_pool]") {
@@ -300,6 +328,28 @@ TEST_CASE("whenever a key is replaced, it signs nothing that is asked for later"
     REQUIRE((later.ready() && later.get()));
     CHECK(here.made_it(other_key(), pool_fixture::post_by(alice), later.get()->headers));
   }
+}
+
+TEST_CASE_METHOD(pool_fixture, "a read answers nobody who asked after it began",
+                 "[signing_pool][rotation]") {
+  const auto answers = std::make_shared<held_answers>();
+  answers->db = storage.open_reader();
+  handles.readers = {actors.spawn(slow_reader, answers)};
+  pool = start_pool();
+  give_key(alice, some_key());
+  const auto early = actors.start<signed_headers>(pool, post_by(alice));
+  actors.settle();
+  rotate(alice, other_key());
+  const auto later = actors.start<signed_headers>(pool, post_by(alice));
+  actors.settle();
+  for (auto read = 0; read < 2; ++read) {
+    REQUIRE(answers->held.size() == 1);
+    caf::anon_send(handles.readers[0], read_job{});
+    actors.settle();
+  }
+  REQUIRE((early.ready() && early.get() && later.ready() && later.get()));
+  CHECK(made_it(some_key(), post_by(alice), early.get()->headers));
+  CHECK(made_it(other_key(), post_by(alice), later.get()->headers));
 }
 
 TEST_CASE_METHOD(pool_fixture, "keys that another secret sealed are not replaced",
