@@ -38,11 +38,14 @@ class FakeHost:
         self.bodies = {}        # id -> activity, when the farm keeps bodies
         self.inbox_requests = 0
         self.status = 202       # of deliveries; None: never answers
-        self.documents = {}     # path -> JSON, besides the actor
+        self.documents = {}     # path -> JSON, or (status, headers, body); besides the actor
+        self.asked = []         # paths of GET requests
         self.open_requests = 0  # that wait for an answer which never comes
         self.most_open = 0
 
     def document(self, path):
+        if path in self.documents:
+            return self.documents[path]
         if path == "/users/u":
             return {
                 "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
@@ -57,7 +60,7 @@ class FakeHost:
         if path.startswith("/.well-known/webfinger"):
             return {"subject": f"acct:u@{self.name}",
                     "links": [{"rel": "self", "type": ACTIVITY, "href": self.actor}]}
-        return self.documents.get(path)
+        return None
 
 
 class FakeHosts:
@@ -92,6 +95,9 @@ class FakeHosts:
         self.loop.run_until_complete(self._listen())
         ready.set()
         self.loop.run_forever()
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
 
     async def _listen(self):
         if not self.port:
@@ -112,11 +118,12 @@ class FakeHosts:
                 headers = {name.lower(): value.strip() for name, value in
                            re.findall(r"^([^:\r\n]+):(.*)$", head.split("\r\n", 1)[1], re.M)}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
-                status, text = await self._answer(host, method, target, headers, body, reader)
+                status, more, text = await self._answer(host, method, target, headers, body, reader)
                 if status is None:
                     return
-                writer.write((f"HTTP/1.1 {status} X\r\nContent-Type: {ACTIVITY}\r\n"
-                              f"Content-Length: {len(text)}\r\n\r\n").encode() + text)
+                more = {"Content-Type": ACTIVITY, "Content-Length": len(text), **more}
+                lines = "".join(f"{name}: {value}\r\n" for name, value in more.items())
+                writer.write(f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode() + text)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -125,20 +132,23 @@ class FakeHosts:
 
     async def _answer(self, host, method, target, headers, body, reader):
         if method != "POST":
+            host.asked.append(target)
             if host.status is None:
                 await reader.read()
-                return None, b""
+                return None, {}, b""
             document = host.document(target)
-            return (200, json.dumps(document).encode()) if document else (404, b"{}")
+            if isinstance(document, tuple):
+                return document
+            return (200, {}, json.dumps(document).encode()) if document else (404, {}, b"{}")
         host.inbox_requests += 1
         if host.status is None:  # until the other side gives up
             host.open_requests += 1
             host.most_open = max(host.most_open, host.open_requests)
             await reader.read()
             host.open_requests -= 1
-            return None, b""
+            return None, {}, b""
         if host.status // 100 != 2:
-            return host.status, b"{}"
+            return host.status, {}, b"{}"
         self.deliveries += 1
         if self.check_every and self.deliveries % self.check_every == 0:
             self._check(host, target, headers, body)
@@ -146,7 +156,7 @@ class FakeHosts:
         host.received.append(activity["id"])
         if self.keep_bodies:
             host.bodies[activity["id"]] = activity
-        return host.status, b"{}"
+        return host.status, {}, b"{}"
 
     def hang(self, numbers):
         for number in numbers:
@@ -182,9 +192,9 @@ class FakeHosts:
         """Fetches the key of an account of ours now: later the thread of the hosts would wait."""
         self._public_key(actor + "#main-key")
 
-    def signed_headers(self, host, url, body, key_id=None):
+    def signed_headers(self, host, url, body, key_id=None, date=None):
         parts = urllib.parse.urlsplit(url)
-        date = email.utils.formatdate(usegmt=True)
+        date = date or email.utils.formatdate(usegmt=True)
         digest = "SHA-256=" + base64.b64encode(hashlib.sha256(body).digest()).decode()
         base = (f"(request-target): post {parts.path}\nhost: {parts.netloc}\ndate: {date}\n"
                 f"digest: {digest}")
