@@ -31,7 +31,7 @@ caf::error failure_of(errc code, const std::string& key_id) {
   if (code == errc::gone)
     return make_error(errc::gone, key_id);
   if (code == errc::unavailable || code == errc::timed_out)
-    return about_key(errc::unavailable, key_id, "its host does not answer now");
+    return about_key(errc::unauthenticated, key_id, "its host does not answer now; try again");
   return about_key(errc::unauthenticated, key_id, "was not found at its host");
 }
 

@@ -7,8 +7,9 @@
 /// host, so that a host that hangs holds up its own keys alone. What failed is not fetched again
 /// for a while.
 ///
-/// A key whose host does not answer fails with `unavailable`: the sender should try again. Signers
-/// on this server, of a blocked host, and suspended ones are refused before anything is fetched.
+/// A key whose host does not answer is no proof either: who is behind it decides how long that
+/// takes, and senders try again. Only what is too much for this server is `unavailable`. Signers on
+/// this server, of a blocked host, and suspended ones are refused before anything is fetched.
 #pragma once
 
 #include "actors/document_fetcher.hpp"

@@ -423,8 +423,8 @@ TEST_CASE_METHOD(checker_fixture, "a key that could not be had is not asked for 
   const auto [status, code] = GENERATE(table<int, errc>({{404, errc::unauthenticated},
                                                          {403, errc::unauthenticated},
                                                          {410, errc::gone},
-                                                         {503, errc::unavailable},
-                                                         {429, errc::unavailable}}));
+                                                         {503, errc::unauthenticated},
+                                                         {429, errc::unauthenticated}}));
   CAPTURE(status);
   hosts.answer(ann, status);
   for (auto count = 0; count < 20; ++count)
@@ -593,7 +593,7 @@ TEST_CASE_METHOD(checker_fixture, "a known key goes on when its host cannot be a
   CHECK(check(ann_key, old_key()));
   actors.advance(31s);
   REQUIRE(bad.ready());
-  CHECK(refusal(bad.get()) == errc::unavailable);
+  CHECK(refusal(bad.get()) == errc::unauthenticated);
   CHECK(check(ann_key, old_key()));
 }
 
