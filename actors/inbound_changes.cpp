@@ -87,6 +87,10 @@ constexpr auto effects = std::to_array<effect>({
     {activity_type::like, receive_like},
     {activity_type::announce, receive_announce},
     {activity_type::block, receive_block},
+    {activity_type::flag, receive_flag},
+    {activity_type::add, receive_add},
+    {activity_type::remove_from, receive_remove},
+    {activity_type::move, receive_move},
 });
 
 /// Failures that say: this has no effect here.

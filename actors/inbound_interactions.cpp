@@ -1,4 +1,4 @@
-// What accounts of other servers do with posts: favourites, boosts and votes.
+// What accounts of other servers do with posts: favourites, boosts, votes and pins.
 #include "actors/inbound_work.hpp"
 #include "storage/inbound_store.hpp"
 #include "storage/interaction_store.hpp"
@@ -152,6 +152,33 @@ caf::expected<std::optional<post_id>> undone_like(const inbound_work& work,
   return *row ? std::optional{(*row)->id} : std::nullopt;
 }
 
+/// Returns the post that the actor adds to its featured ones, or removes; nothing when it is none
+/// of its own.
+caf::expected<std::optional<post>> featured_post(const inbound_work& work) {
+  using none = std::optional<post>;
+  const auto& said = work.said;
+  if (said.target.empty() || said.target != work.actor.featured_url)
+    return none{};
+  const auto id = find_post_by_uri(work.db(), said.object, work.shared.own.origin);
+  if (!id)
+    return id.error();
+  if (!*id)
+    return none{};
+  auto row = find_post(work.db(), **id);
+  if (!row || !*row)
+    return row;
+  const auto& found = **row;
+  const auto is_pinnable =
+      found.author == work.actor.id && !found.boost_of && found.seen_by != visibility::direct;
+  return is_pinnable ? std::move(row) : none{};
+}
+
+void log_pin(const inbound_work& work, log_kind kind, const post& pinned) {
+  auto row = work.entry(kind, about(work, object_kind::pin, pinned.id));
+  row.is_public = is_public(pinned.seen_by);
+  work.log(std::move(row));
+}
+
 } // namespace
 
 caf::error receive_like(inbound_work& work) {
@@ -215,6 +242,35 @@ caf::error receive_vote(inbound_work& work, const remote_note& vote) {
           store_vote(work.db(), id, work.actor.id, option - poll->options.begin(), work.now()))
     return failure;
   work.log(work.entry(log_kind::vote, about(work, object_kind::vote, id)));
+  return {};
+}
+
+/// Past `pins_max` there is no room, and nothing happens.
+caf::error receive_add(inbound_work& work) {
+  const auto row = featured_post(work);
+  if (!row)
+    return row.error();
+  if (!*row)
+    return {};
+  const auto pinned = store_pin(work.db(), work.actor.id, (*row)->id, work.now());
+  if (!pinned)
+    return pinned.error();
+  if (*pinned)
+    log_pin(work, log_kind::pin, **row);
+  return {};
+}
+
+caf::error receive_remove(inbound_work& work) {
+  const auto row = featured_post(work);
+  if (!row)
+    return row.error();
+  if (!*row)
+    return {};
+  const auto erased = erase_pin(work.db(), work.actor.id, (*row)->id);
+  if (!erased)
+    return erased.error();
+  if (*erased)
+    log_pin(work, log_kind::unpin, **row);
   return {};
 }
 

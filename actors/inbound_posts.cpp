@@ -145,6 +145,17 @@ caf::expected<bool> is_unheard(const inbound_work& work, const stored_note& stor
   return !*logged;
 }
 
+/// Brings a post to timelines and to those it names. Returns whether it had yet to come there.
+caf::expected<bool> make_heard(const inbound_work& work, const stored_note& stored) {
+  const auto unheard = is_unheard(work, stored);
+  if (!unheard || !*unheard)
+    return unheard;
+  if (auto failure = notify_named(work, stored.row, {}))
+    return failure;
+  work.log(remote_create_entry(stored));
+  return true;
+}
+
 caf::error take_note(const inbound_work& work, const remote_note& note) {
   const auto relevant = is_relevant(work, note);
   if (!relevant)
@@ -155,15 +166,24 @@ caf::error take_note(const inbound_work& work, const remote_note& note) {
       store_remote_note(work.db(), note, work.actor, note_arrival::delivered, work.notes());
   if (!stored)
     return stored.error();
-  const auto unheard = is_unheard(work, *stored);
-  if (!unheard)
-    return unheard.error();
-  if (!*unheard)
+  const auto heard = make_heard(work, *stored);
+  if (!heard)
+    return heard.error();
+  return *heard ? forward_new_reply(work, stored->row, note) : caf::error{};
+}
+
+/// Of a Create that only names its post, which was fetched then.
+caf::error take_fetched(const inbound_work& work) {
+  const auto row = work.known_post(work.said.object);
+  if (!row)
+    return row.error();
+  if (!*row || (*row)->author != work.actor.id)
     return {};
-  if (auto failure = notify_named(work, stored->row, {}))
-    return failure;
-  work.log(remote_create_entry(*stored));
-  return forward_new_reply(work, stored->row, note);
+  auto named = mentions_of(work.db(), (*row)->id);
+  if (!named)
+    return std::move(named.error());
+  const auto heard = make_heard(work, {.row = **row, .mentions = std::move(*named)});
+  return heard ? caf::error{} : heard.error();
 }
 
 /// An Update that came before its Create brings the post; the Create then changes nothing.
@@ -233,6 +253,8 @@ caf::error delete_actor(inbound_work& work) {
 } // namespace
 
 caf::error receive_create(inbound_work& work) {
+  if (!work.said.inlined)
+    return take_fetched(work);
   auto note = brought_note(work);
   if (!note)
     return std::move(note.error());

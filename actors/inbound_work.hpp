@@ -29,6 +29,9 @@ struct undone_activity {
   std::string object;                          ///< "" when only the id was sent.
 };
 
+/// Followers of ours who go along with one Move; the same said again takes along as many more.
+inline constexpr std::int64_t moved_followers_max = 500;
+
 struct inbound_work {
   write_context& context;
   const inbound_context& shared;
@@ -87,6 +90,12 @@ caf::error receive_delete(inbound_work& work);
 caf::error receive_like(inbound_work& work);
 caf::error receive_announce(inbound_work& work);
 caf::error receive_vote(inbound_work& work, const remote_note& vote);
+caf::error receive_add(inbound_work& work);
+caf::error receive_remove(inbound_work& work);
+
+// inbound_reports.cpp, inbound_moves.cpp
+caf::error receive_flag(inbound_work& work);
+caf::error receive_move(inbound_work& work);
 
 // Each returns whether there was what is undone.
 caf::expected<bool> undo_follow(inbound_work& work, const undone_activity& what);

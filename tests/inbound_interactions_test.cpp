@@ -265,3 +265,47 @@ TEST_CASE("a vote counts once, until the end, from whom may see the poll",
                  saying("Create", with(vote_of(lone_uri, poll, "yes"), "inReplyTo", far_post)));
   });
 }
+
+TEST_CASE("posts are pinned and unpinned on the actor's own collection, a few",
+          "[inbound][inbound_interactions][A53]") {
+  with_inbound([](inbound_world& here) {
+    const auto featured = ann_uri + "/featured";
+    here.run("UPDATE account SET featured_url = uri || '/featured' WHERE host_id IS NOT NULL");
+    const auto change = [&](const char* type, const std::string& object,
+                            const std::string& target) {
+      auto document = saying(type, object);
+      document["target"] = target;
+      return document;
+    };
+    auto writer = here.storage.open_writer();
+    for (auto id = std::int64_t{100}; id < 107; ++id)
+      add_remote_post(*writer, post_id{id}, ann);
+    add_remote_post(*writer, post_id{200}, ben);
+    add_remote_post(*writer, post_id{201}, ann, 4);
+    const auto own = here.posted(alice, {.text = "ours"});
+    here.ignores("another's collection", ben_uri,
+                 change("Add", "https://far.example/posts/200", featured));
+    here.ignores("from elsewhere", lone_uri, change("Add", far_post, featured));
+    here.ignores("another collection", ann_uri, change("Add", far_post, ann_uri + "/liked"));
+    here.ignores("another's post", ann_uri,
+                 change("Add", "https://far.example/posts/200", featured));
+    here.ignores("a direct post", ann_uri,
+                 change("Add", "https://far.example/posts/201", featured));
+    here.ignores("ours", ann_uri, change("Add", uri_of(own), featured));
+    here.ignores("unknown", ann_uri, change("Add", "https://far.example/posts/9", featured));
+    here.ignores("no collection", ann_uri, saying("Add", far_post));
+    here.hear(ann_uri, change("Add", far_post, featured));
+    CHECK(here.log().back() == "27|20|n/20/100");
+    here.ignores("again", ann_uri, change("Add", far_post, featured));
+    for (auto id = 101; id < 105; ++id)
+      here.hear(ann_uri,
+                change("Add", "https://far.example/posts/" + std::to_string(id), featured));
+    here.ignores("too many", ann_uri, change("Add", "https://far.example/posts/105", featured));
+    CHECK(here.count("pin") == 5);
+    here.ignores("removed by another", ben_uri, change("Remove", far_post, featured));
+    here.hear(ann_uri, change("Remove", far_post, featured));
+    CHECK(here.count("pin") == 4);
+    CHECK(here.log().back() == "28|20|n/20/100");
+    here.ignores("removed again", ann_uri, change("Remove", far_post, featured));
+  });
+}

@@ -194,21 +194,24 @@ TEST_CASE("a post is its author's word alone",
 
 TEST_CASE("a post that was only fetched before arrives with its Create",
           "[inbound][inbound_posts][F27]") {
-  with_inbound([](inbound_world& here) {
-    const auto document = with(note(), "tag", json_array{mention(alice_uri)});
-    auto fetched = must(read_note(json_value{document}));
-    fetched.published = here.actors.now() - 10min;
-    const auto author = *must(find_remote_account(*here.storage.open_writer(), ann));
-    must(store_remote_note(*here.storage.open_writer(), fetched, author, note_arrival::fetched,
-                           {.own_origin = "https://example.org",
-                            .ids = [&] { return here.ids->next(); },
-                            .slot = 1,
-                            .now = here.actors.now()}));
-    here.hear(ann_uri, saying("Create", document));
-    CHECK(here.told() == lines{"7|1|20|" + only_post(here)});
-    CHECK(here.count("log") == 1);
-    here.ignores("again", ann_uri, saying("Create", document));
-  });
+  for (const auto is_inlined : {true, false})
+    with_inbound([&](inbound_world& here) {
+      const auto document = with(note(), "tag", json_array{mention(alice_uri)});
+      const auto object = is_inlined ? json_value{document} : json_value{note_id};
+      auto fetched = must(read_note(json_value{document}));
+      fetched.published = here.actors.now() - 10min;
+      const auto author = *must(find_remote_account(*here.storage.open_writer(), ann));
+      must(store_remote_note(*here.storage.open_writer(), fetched, author, note_arrival::fetched,
+                             {.own_origin = "https://example.org",
+                              .ids = [&] { return here.ids->next(); },
+                              .slot = 1,
+                              .now = here.actors.now()}));
+      here.ignores("of another", ben_uri, saying("Create", note_id));
+      here.hear(ann_uri, saying("Create", object));
+      CHECK(here.told() == lines{"7|1|20|" + only_post(here)});
+      CHECK(here.count("log") == 1);
+      here.ignores("again", ann_uri, saying("Create", object));
+    });
 }
 
 TEST_CASE("an edit replaces the text, tells whom it names, and is its author's alone",
