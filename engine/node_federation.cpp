@@ -87,6 +87,10 @@ caf::expected<std::unique_ptr<node_federation>> node_federation::start(const nod
   made->spawn_hosts(config, actors, clock, log);
   made->spawn_askers(config, actors, clock);
   made->spawn_inbox(config, actors, clock, log);
+  // Without one of these federation would stand still without a word.
+  actors.must_live(caf::actor_cast<caf::actor>(made->signing), "signing_pool");
+  actors.must_live(caf::actor_cast<caf::actor>(made->signature_checker), "signature_checker");
+  actors.must_live(caf::actor_cast<caf::actor>(made->resolver), "resolver");
   actors.end_second(made->actors_, [client = made->client_] { client->stop(); });
   actors.begin_delivery(made->hosts, clock);
   return made;
