@@ -23,11 +23,11 @@ caf::expected<loaded_books> read_books(database& db) {
   return loaded_books{std::move(*books), std::move(*waiting)};
 }
 
-std::uint8_t shard_of(const host_address& host) {
+} // namespace
+
+std::uint8_t dispatcher_state::shard_of(const host_address& host) {
   return host_shard(host.scheme, host.name, static_cast<std::uint16_t>(host.port));
 }
-
-} // namespace
 
 dispatcher_state::~dispatcher_state() {
   for (auto& waiting : adopting_)
@@ -92,6 +92,7 @@ void dispatcher_state::begin_with(loaded_books read) {
       books_.load(std::move(row), known->second.shard);
   loaded_ = true;
   taken_ = dispatched_ = books_.start();
+  books_.advance(dispatched_);
   for (auto& waiting : std::exchange(adopting_, {}))
     answer(std::move(waiting));
   read_again();

@@ -94,6 +94,8 @@ private:
   };
   using flush_reply = caf::typed_response_promise<caf::unit_t>;
 
+  static std::uint8_t shard_of(const host_address& host);
+
   // dispatcher.cpp: rows to hosts
   void start();
   void load();

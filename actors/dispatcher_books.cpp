@@ -69,10 +69,10 @@ void dispatcher_state::answer(waiting_cursor waiting) {
 
 host_cursor dispatcher_state::cursor_of(const host_address& host) const {
   const auto known = ids_.find(host);
-  if (known == ids_.end())
-    return {};
-  return {.direct = books_.cursor(known->second, delivery_class::direct),
-          .bulk = books_.cursor(known->second, delivery_class::bulk)};
+  const auto id = known == ids_.end() ? host_id{} : known->second;
+  const auto shard = shard_of(host);
+  return {.direct = books_.cursor(id, shard, delivery_class::direct),
+          .bulk = books_.cursor(id, shard, delivery_class::bulk)};
 }
 
 caf::result<void> dispatcher_state::flush() {

@@ -156,6 +156,25 @@ void remote_host_state::offer(const offer_units& news) {
   pump();
 }
 
+/// Something that was offered did not come: the books know what it was.
+void remote_host_state::ask_again() {
+  if (std::exchange(asking_again_, true))
+    return;
+  self_->request(has_.dispatcher, options_.adopt_deadline, adopt_host{address_})
+      .then(
+          [this](const host_cursor& now) {
+            asking_again_ = false;
+            queue_.resume(delivery_class::direct, now.direct);
+            queue_.resume(delivery_class::bulk, now.bulk);
+            pump();
+          },
+          [this](const caf::error&) {
+            asking_again_ = false;
+            not_before_ = has_.clock() + options_.local_retry;
+            wake_later();
+          });
+}
+
 void remote_host_state::pump() {
   if (!started_)
     return;
@@ -171,6 +190,8 @@ void remote_host_state::pump() {
   if (facts_.state == host_state::recovering &&
       (window_.size() >= 8 || (queue_.is_empty() && exceptions_.empty())))
     apply(host_event::caught_up, "caught up");
+  if (queue_.needs_cursor())
+    ask_again();
   read_more();
   tell();
   wake_later();
@@ -208,8 +229,11 @@ bool remote_host_state::send_one() {
   const auto is_probe = is_withheld(facts_.state);
   const auto may_deliver = may_send(now);
   const auto wants_unit = may_deliver && queue_.can_take();
-  const auto exception =
-      may_deliver && (!is_probe || !wants_unit) ? due_exception(now, is_probe) : std::nullopt;
+  // No lane may pass while there is no room for another exception: they go first.
+  const auto is_full = exceptions_.size() >= options_.exceptions_max;
+  const auto exception = may_deliver && (!is_probe || !wants_unit || is_full)
+                             ? due_exception(now, is_probe)
+                             : std::nullopt;
   if (!wants_fetch && !wants_unit && !exception)
     return false;
   if (!get_slot())

@@ -112,6 +112,7 @@ private:
   void end_if_stopped();
   void begin(const host_cursor& cursor);
   void offer(const offer_units& news);
+  void ask_again();
   void pump();
   bool send_one();
   bool may_send(time_point now) const;
@@ -169,6 +170,7 @@ private:
   remote_host_options options_;
   bool started_ = false;
   bool stopping_ = false;
+  bool asking_again_ = false;
   bool retry_wanted_ = false;       ///< Before it has started.
   std::optional<bool> paused_anew_; ///< Likewise: newer than what was read.
   host_facts facts_;

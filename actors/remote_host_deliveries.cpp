@@ -40,19 +40,22 @@ bool remote_host_state::joins(const delivery_unit& unit) const {
       exceptions_, [&](const auto& each) { return is_same_object(each.second.unit, unit); });
 }
 
-/// Returns the first exception whose turn it is: those of one object go in order, one at a time.
+/// Returns an exception whose turn it is: those of one object go in order, one at a time. A probe
+/// waits for none, and takes the one that was tried least lately.
 std::optional<delivery_unit> remote_host_state::due_exception(time_point now, bool as_probe) const {
   auto passed = std::set<std::pair<endpoint_id, object_key>>{};
   for (const auto& [id, open] : exchanges_)
     if (!open.fetch)
       passed.emplace(open.item.unit.to->id, open.item.unit.object);
+  const waiting_exception* found = nullptr;
   for (const auto& [key, waiting] : exceptions_) {
     if (!passed.emplace(key.endpoint, waiting.unit.object).second)
       continue;
-    if (as_probe || !waiting.row.next_try_at || *waiting.row.next_try_at <= now)
-      return waiting.unit;
+    const auto at = waiting.row.next_try_at.value_or(now);
+    if ((as_probe || at <= now) && (!found || at < found->row.next_try_at.value_or(now)))
+      found = &waiting;
   }
-  return std::nullopt;
+  return found ? std::optional{found->unit} : std::nullopt;
 }
 
 void remote_host_state::deliver(queued_unit item, bool is_exception) {

@@ -83,10 +83,14 @@ void delivery_books::take(host_id host, const class_progress& news, time_point n
   auto& entry = found->second.classes[index_of(news.cls)];
   entry.settled.insert(news.settled.begin(), news.settled.end());
   entry.open = news.open;
-  entry.first_open = news.first_open;
   entry.oldest_at = news.oldest_at.value_or(now);
+  // Nothing opens again: what is settled for the books stays so, whatever a host believes.
+  const auto lowest = entry.first_open.value_or(entry.offered_upto + 1);
+  entry.first_open = news.first_open;
   if (!news.first_open && entry.offered_upto > news.received_upto) // what is on its way
     entry.first_open = news.received_upto + 1;
+  if (entry.first_open)
+    entry.first_open = std::max(*entry.first_open, lowest);
 }
 
 void delivery_books::take(exception_change change) {
@@ -105,11 +109,11 @@ offered_before delivery_books::offered_upto(host_id host) const {
   return {classes[0].offered_upto, classes[1].offered_upto};
 }
 
-class_cursor delivery_books::cursor(host_id host, delivery_class cls) const {
+class_cursor delivery_books::cursor(host_id host, std::uint8_t shard, delivery_class cls) const {
   const auto found = hosts_.find(host);
   const auto* entry = found == hosts_.end() ? nullptr : &found->second.classes[index_of(cls)];
   if (!entry || !entry->first_open)
-    return {.offered_upto = read_upto_};
+    return {.offered_upto = std::max(read_upto_, of(shard, cls).stored.seq)};
   return {.first_open = entry->first_open,
           .settled = after(entry->settled, *entry->first_open - 1),
           .offered_upto = entry->offered_upto,

@@ -91,7 +91,7 @@ public:
   /// Returns up to where the host was offered units.
   offered_before offered_upto(host_id host) const;
   /// Returns where the host stands; all of a host that is not known is settled.
-  class_cursor cursor(host_id host, delivery_class cls) const;
+  class_cursor cursor(host_id host, std::uint8_t shard, delivery_class cls) const;
   /// Tells whether anything of the host is open or must still be listed.
   bool knows(host_id host) const { return hosts_.contains(host); }
   bool is_open(host_id host) const;
@@ -130,6 +130,9 @@ private:
   static constexpr std::size_t shards = 256;
 
   shard_entry& of(std::uint8_t shard, delivery_class cls) {
+    return shards_[shard * delivery_classes + index_of(cls)];
+  }
+  const shard_entry& of(std::uint8_t shard, delivery_class cls) const {
     return shards_[shard * delivery_classes + index_of(cls)];
   }
   class_entry& entry_of(host_id host, std::uint8_t shard, delivery_class cls);

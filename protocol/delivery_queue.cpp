@@ -8,19 +8,36 @@ namespace trunkline {
 void delivery_queue::begin(delivery_class cls, const class_cursor& start) {
   auto& queue = of(cls);
   queue.begun = true;
-  queue.received_upto = std::max(queue.received_upto, start.offered_upto);
   queue.settled.insert(start.settled.begin(), start.settled.end());
-  // Everything open up to here is in the log alone; everything after it is here, but for a gap.
-  const auto elsewhere = queue.joined_at.value_or(queue.received_upto);
+  const auto offered_upto = std::max(queue.received_upto, start.offered_upto);
+  // Everything open up to here is in the log alone; what follows is here, but for a gap, or on its
+  // way.
+  const auto elsewhere = queue.joined_at.value_or(offered_upto);
   const auto first = start.first_open.value_or(start.offered_upto + 1);
-  if (!queue.left && first > elsewhere)
+  if (!queue.left && first > elsewhere) {
+    if (!start.first_open)
+      queue.received_upto = offered_upto;
     return;
+  }
   queue.lanes.clear();
   queue.waiting = 0;
+  queue.unsure = !start.first_open;
   queue.left = first;
   queue.left_at = start.oldest_at;
-  queue.counted_upto = queue.received_upto;
+  queue.received_upto = queue.counted_upto = offered_upto;
   queue.counted = std::max<std::int64_t>(start.open, 1);
+}
+
+void delivery_queue::resume(delivery_class cls, const class_cursor& now) {
+  auto& queue = of(cls);
+  if (!std::exchange(queue.unsure, false) || !queue.left)
+    return;
+  queue.settled.insert(now.settled.begin(), now.settled.end());
+  queue.left = std::max(*queue.left, now.first_open.value_or(now.offered_upto + 1));
+  if (*queue.left > queue.counted_upto) {
+    queue.left.reset();
+    queue.counted = 0;
+  }
 }
 
 bool delivery_queue::is_known(const class_queue& in, const delivery_unit& unit) const {
@@ -74,6 +91,7 @@ void delivery_queue::note_gap(class_queue& in, log_seq previous, std::optional<t
     in.left = in.received_upto + 1;
     in.left_at = at;
   }
+  in.unsure = true;
   in.received_upto = in.counted_upto = previous;
   ++in.counted;
 }
@@ -188,8 +206,8 @@ std::vector<queued_unit> delivery_queue::take_often_failed(std::int64_t failures
 
 std::optional<refill_wish> delivery_queue::wish(delivery_class cls) {
   auto& queue = of(cls);
-  if (!queue.left || queue.refilling || queue.stalled || queue.waiting > limits_.refill_at ||
-      queue.settled.size() >= limits_.acked_max)
+  if (!queue.left || queue.unsure || queue.refilling || queue.stalled ||
+      queue.waiting > limits_.refill_at || queue.settled.size() >= limits_.acked_max)
     return std::nullopt;
   queue.refilling = true;
   return refill_wish{cls, *queue.left, queue.counted_upto};

@@ -58,6 +58,11 @@ public:
   /// `keep` false all of it: units are then only counted.
   void offer(const offered_before& previous, std::span<const delivery_unit> units, bool keep);
 
+  /// Tells whether something that was offered did not come: the books must say where it begins, and
+  /// nothing is read from the log until then.
+  bool needs_cursor() const { return classes_[0].unsure || classes_[1].unsure; }
+  void resume(delivery_class cls, const class_cursor& now);
+
   /// Tells whether `take_next` would return something.
   bool can_take() const;
   /// Returns the next unit whose lane is free, which is then out.
@@ -105,6 +110,7 @@ private:
     std::list<lane> lanes; ///< None is empty; the first goes first.
     std::size_t waiting = 0;
     bool begun = false;
+    bool unsure = false; ///< `left` may lie before what is open: where units are missing.
     std::optional<log_seq> joined_at; ///< Up to where others had units, before it began.
     std::optional<log_seq> left;      ///< The first unit that the log has and memory may not.
     std::optional<time_point> left_at;

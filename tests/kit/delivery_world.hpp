@@ -1,0 +1,105 @@
+/// A node's outbound delivery in a deterministic system: writer, log reader, fan-out, dispatcher
+/// and the region of hosts on a real store; a fake signer, and peers that follow a script. It can
+/// be killed at any moment and started again on the same store.
+#pragma once
+
+#include "actors/dispatcher.hpp"
+#include "actors/log_reader.hpp"
+#include "actors/remote_host.hpp"
+#include "actors/shard_region.hpp"
+#include "kit/delivery_peers.hpp"
+#include "kit/deterministic_system.hpp"
+#include "kit/test_storage.hpp"
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace trunkline::kit {
+
+struct delivery_world_options {
+  std::uint64_t seed = 0;    ///< Of the interleaving, the hints and the waits.
+  unsigned hints_lost = 0;   ///< Of 100.
+  unsigned signing_lost = 0; ///< Of 100 signatures that fail.
+  dispatcher_options dispatcher;
+  remote_host_options host;
+  std::int64_t slots = 64;
+  open_connection open; ///< Empty: a database in memory.
+};
+
+class delivery_world {
+public:
+  explicit delivery_world(delivery_world_options options = {});
+  ~delivery_world();
+
+  deterministic_system actors;
+  test_storage storage;
+  std::shared_ptr<delivery_peers> peers = std::make_shared<delivery_peers>();
+  std::shared_ptr<region_counters> counters = std::make_shared<region_counters>();
+  storage_handles handles;
+  dispatcher_handle dispatcher;
+  region_of<remote_host_handle> hosts;
+  std::vector<missing_inbox> missing; ///< What `on_missing` was told.
+  std::vector<std::string> lines;     ///< What was logged.
+  std::map<signature_scheme, int> signatures;
+
+  database& db() { return storage.db(); }
+
+  /// Adds a host with a shared inbox "https://NAME/inbox" and `persons` personal ones,
+  /// "https://NAME/N/inbox"; returns the endpoints, the shared one first.
+  std::vector<endpoint_id> add_host(const std::string& name, int persons = 2);
+
+  /// Sends a row to the writer: to who follows its author, if it says so, and to `extra`. Its body
+  /// and the id of its activity are `text`, which nothing else may have.
+  struct row {
+    std::string text;
+    account_id author{1};
+    log_kind kind = log_kind::create;
+    std::int64_t object = 0; ///< Of a post.
+    delivery_class cls = delivery_class::bulk;
+    bool to_followers = false;
+    bool is_public = true;
+    std::vector<endpoint_id> extra;
+  };
+  void write(row next);
+  void follow(account_id author, endpoint_id endpoint);
+  void unfollow(account_id author, endpoint_id endpoint);
+
+  /// Moves the time, from timer to timer and from answer to answer, and settles.
+  void advance(std::chrono::microseconds span);
+  void settle() { actors.settle(); }
+  std::chrono::microseconds elapsed() const { return elapsed_; }
+
+  /// Ends every actor at once and starts them anew. Without `begin` the dispatcher waits.
+  void restart(bool begin = true);
+  void begin();
+  /// Ends the actor of one host at once.
+  void kill_host(const std::string& name);
+
+  template <class Message>
+  caf::error tell(Message message) {
+    auto answer = actors.start_done(hosts, std::move(message));
+    advance(std::chrono::seconds{1});
+    return answer.ready() ? answer.failure() : make_error(errc::timed_out);
+  }
+  host_report report(const std::string& name);
+  dispatcher_report books();
+  std::vector<std::string> all(const std::string& sql);
+  std::int64_t count(const std::string& sql);
+
+  static host_address address(const std::string& name) { return {"https", name, 443}; }
+
+private:
+  void start();
+
+  delivery_world_options options_;
+  std::mt19937_64 random_;
+  std::shared_ptr<dispatcher_dependencies> has_;
+  std::map<host_address, remote_host_handle> running_;
+  std::chrono::microseconds elapsed_{0};
+  std::int64_t ids_ = 100;
+};
+
+} // namespace trunkline::kit
