@@ -349,8 +349,10 @@ caf::expected<caf::unit_t> acting_account::remove(write_context& context, post_i
   }
   if (auto failure = erase_post(context.db, id))
     return failure;
-  if (auto failure = add_tombstone(context.db, urls_.post(name_, id)))
-    return failure;
+  // Whoever asks is told of a tombstone: only what everybody could see leaves one.
+  if (is_public(row->seen_by))
+    if (auto failure = add_tombstone(context.db, urls_.post(name_, id)))
+      return failure;
   auto entry = post_draft_of(log_kind::remove, *row);
   entry.ap_id = urls_.remove(name_, id);
   auto body = [&]() -> caf::expected<std::string> {

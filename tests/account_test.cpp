@@ -198,6 +198,20 @@ TEST_CASE("edits that share a commit are versions of their own", "[account]") {
   });
 }
 
+TEST_CASE("A116: what not everybody could see leaves no tombstone", "[account][I7]") {
+  with_world([](account_world& here) {
+    for (const auto seen_by : {visibility::followers, visibility::direct}) {
+      const auto id = here.posted(alice, {.text = "for few", .seen_by = seen_by});
+      CHECK(code(here.tell(delete_post{alice, id, {}})) == errc{});
+    }
+    CHECK(here.count("post") == 0);
+    CHECK(here.count("tombstone") == 0);
+    const auto id = here.posted(alice, {.text = "for all", .seen_by = visibility::unlisted});
+    CHECK(code(here.tell(delete_post{alice, id, {}})) == errc{});
+    CHECK(here.count("tombstone") == 1);
+  });
+}
+
 TEST_CASE("a deleted post takes its boosts along, in one row of the log", "[account]") {
   with_world([](account_world& here) {
     const auto id = here.posted(alice, {.text = "hi"});
