@@ -91,6 +91,26 @@ TEST_CASE_METHOD(resolver_world, "A58: an actor cannot take a name that its host
   CHECK(all("SELECT uri FROM account WHERE host_id IS NOT NULL") == std::vector{ann});
 }
 
+TEST_CASE_METHOD(resolver_world, "A58: a host cannot give its actor a name of another domain",
+                 "[resolver][A58]") {
+  serve_ann();
+  serve_actor("e.example", "ann");
+  serve_finger("ann", "e.example", "ann@v.example", "https://e.example/users/ann");
+  CHECK(must(account("ann@e.example")) == must(account(ann)));
+  CHECK(code(account("https://e.example/users/ann")) == errc::not_found);
+  CHECK(all("SELECT uri FROM account WHERE host_id IS NOT NULL") == std::vector{ann});
+}
+
+TEST_CASE_METHOD(resolver_world, "a known actor whose address shows another one stays as it was",
+                 "[resolver][A40]") {
+  serve_ann();
+  serve_account("v.example", "bob");
+  const auto id = must(account(ann));
+  hosts.serve(ann, actor_document("v.example", "bob"));
+  CHECK(must(account(ann, true)) == id);
+  CHECK(all("SELECT uri FROM account WHERE host_id IS NOT NULL") == std::vector{ann});
+}
+
 TEST_CASE_METHOD(resolver_world, "an actor without a name of its host is not taken",
                  "[resolver][A58]") {
   serve_actor("v.example", "ann");
@@ -128,6 +148,14 @@ TEST_CASE_METHOD(resolver_world, "A69: no name leads to this server", "[resolver
   for (const auto& wish : hosts.asked())
     CHECK(wish.host.name == "e.example");
   CHECK(count("account WHERE host_id IS NOT NULL") == 0);
+}
+
+TEST_CASE("A69: the domain of our names is not asked, wherever the server is", "[resolver][A69]") {
+  auto here = resolver_world{{}, {}, "web.example.org"};
+  here.serve_finger("a", "e.example", "alice@example.org", "https://e.example/users/alice");
+  CHECK(code(here.account("a@e.example")) == errc::not_found);
+  CHECK(here.hosts.asked_urls() == std::vector{finger_of("a", "e.example")});
+  CHECK(must(here.account("alice@example.org")) == alice);
 }
 
 TEST_CASE_METHOD(resolver_world, "A68: a link of WebFinger is checked like any other",

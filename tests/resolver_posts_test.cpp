@@ -272,6 +272,8 @@ TEST_CASE_METHOD(posts_world, "a post is not erased by what says nothing of it",
   CHECK(must(note(note_of("1"), true)) == id);
   hosts.serve(note_of("1"), R"({"type": "Tombstone", "id": "https://v.example/notes/2"})");
   CHECK(must(note(note_of("1"), true)) == id);
+  hosts.serve(note_of("2"), R"({"type": "Tombstone", "id": "https://v.example/notes/2"})");
+  CHECK(must(note(note_of("1"), true)) == id);
   CHECK(must(find_post(db(), id)));
 }
 

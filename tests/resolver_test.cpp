@@ -273,3 +273,18 @@ TEST_CASE_METHOD(resolver_world, "a blocked host is not asked", "[resolver][I6]"
   CHECK(code(account("ann@w.example")) == errc::forbidden);
   CHECK(hosts.asked_urls() == std::vector{finger_of("ann", "w.example")});
 }
+
+TEST_CASE_METHOD(resolver_world, "what is known of a blocked host is not told", "[resolver][I6]") {
+  serve_ann();
+  serve_note("1");
+  must(note(note_of("1")));
+  const auto before = asked();
+  run("INSERT INTO domain_block(account_id, host, severity, at) VALUES (0, 'v.example', 2, 0)");
+  CHECK(code(account("ann@v.example")) == errc::forbidden);
+  CHECK(code(account(ann)) == errc::forbidden);
+  CHECK(code(account(ann, true)) == errc::forbidden);
+  CHECK(code(note(note_of("1"))) == errc::forbidden);
+  CHECK(code(thing(note_of("1"))) == errc::forbidden);
+  CHECK(code(thing(ann)) == errc::forbidden);
+  CHECK(asked() == before);
+}

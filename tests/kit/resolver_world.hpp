@@ -65,16 +65,19 @@ inline std::string finger_answer(const std::string& address, const std::string& 
 }
 
 struct resolver_world : test_node {
-  explicit resolver_world(resolver_options options = {}, url_rules rules = {}) : test_node{11} {
+  explicit resolver_world(resolver_options options = {}, url_rules rules = {},
+                          std::string own_host = "example.org")
+      : test_node{11} {
     add_account(alice, "Alice");
-    auto services = resolver_services{
-        .storage = handles,
-        .fetch = {.hosts = hosts.region(), .rules = rules, .own = {"https", "example.org", 443}},
-        .domain = "example.org",
-        .own = urls_of("example.org"),
-        .ids = ids,
-        .slot = 1,
-        .clock = actors.clock()};
+    auto services = resolver_services{.storage = handles,
+                                      .fetch = {.hosts = hosts.region(),
+                                                .rules = rules,
+                                                .own = {"https", std::move(own_host), 443}},
+                                      .domain = "example.org",
+                                      .own = urls_of("example.org"),
+                                      .ids = ids,
+                                      .slot = 1,
+                                      .clock = actors.clock()};
     finder = actors.spawn(resolver, std::move(services), options);
   }
 
