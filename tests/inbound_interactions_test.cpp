@@ -259,7 +259,7 @@ TEST_CASE("a vote counts once, until the end, from whom may see the poll",
     here.ignores("a second choice", ann_uri, say(ann_uri, "yes"));
     must(here.tell(block_account{alice, ben, {}}));
     here.ignores("from whom she blocks", ben_uri, say(ben_uri, "yes"));
-    here.actors.advance(301s);
+    here.wait(301s);
     here.ignores("after the end", lone_uri, say(lone_uri, "yes"));
     here.ignores("on no poll", lone_uri,
                  saying("Create", with(vote_of(lone_uri, poll, "yes"), "inReplyTo", far_post)));

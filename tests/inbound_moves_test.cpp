@@ -102,9 +102,9 @@ TEST_CASE("an account moves once a week", "[inbound][inbound_moves][A54]") {
     let_follow(here, alice, ann);
     here.hear(ann_uri, move_to(lone_uri));
     let_follow(here, bob, ann);
-    here.actors.advance(24h * 6);
+    here.wait(24h * 6);
     here.ignores("elsewhere", ann_uri, move_to(ben_uri));
-    here.actors.advance(24h + 1s);
+    here.wait(24h + 1s);
     here.hear(ann_uri, move_to(ben_uri));
     CHECK(here.all(follows) == lines{"7|22|0|0", "8|21|0|0"});
   });

@@ -178,7 +178,7 @@ TEST_CASE("what was undone before it came does not happen, for six hours",
       CHECK(here.count("log") == 0);
 
       here.hear(ann_uri, saying("Undo", row.undone));
-      here.actors.advance(early_undo_kept + 1s);
+      here.wait(early_undo_kept + 1s);
       here.hear(ann_uri, saying(row.type.c_str(), alice_uri, follow_id));
       CHECK(here.count("follow") + here.count("block") == 1);
     });

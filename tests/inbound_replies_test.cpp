@@ -71,10 +71,10 @@ TEST_CASE("a reply and what becomes of it is passed on as it came, but not back"
     here.ignores("again", ann_uri, create);
 
     here.hear(ann_uri, saying("Update", with(with(reply_to(post), "content", "no"), "updated",
-                                             to_iso8601(here.actors.now() + 1s))));
-    here.actors.advance(1min);
+                                             to_iso8601(here.now() + 1s))));
+    here.wait(1min);
     here.hear(ann_uri, saying("Update", with(with(reply_to(post), "content", "no"), "updated",
-                                             to_iso8601(here.actors.now()))));
+                                             to_iso8601(here.now()))));
     rows = forwarded(here, sent);
     REQUIRE(rows.size() == 2);
     CHECK(rows[1].kind == log_kind::update);

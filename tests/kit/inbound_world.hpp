@@ -5,6 +5,7 @@
 #include "kit/federated_world.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <iterator>
 #include <optional>
@@ -24,6 +25,10 @@ inline const auto everyone = std::string{"https://www.w3.org/ns/activitystreams#
 
 struct inbound_world : federated_world {
   using federated_world::federated_world;
+
+  /// Lets arrivals come later than the actors' clock says, which is slow to walk for days.
+  void wait(std::chrono::microseconds span) { ahead_ += span; }
+  time_point now() const { return actors.now() + ahead_; }
 
   inbound_context shared() {
     return {.domain = "example.org", .own = urls_of("example.org"), .ids = ids, .slot = 1};
@@ -45,16 +50,16 @@ struct inbound_world : federated_world {
                              .actor = actor,
                              .ap_id = said.id.empty() ? hash_id(body) : said.id,
                              .body = body,
-                             .at = actors.now()};
+                             .at = now()};
     auto writer = storage.open_writer();
     auto log = std::vector<log_draft>{};
     auto failure = writer->transact([&](database& db) {
-      auto context = write_context{db, log, actors.now()};
+      auto context = write_context{db, log, now()};
       return apply_activity(context, shared(), row, said);
     });
     logged = log;
     if (!failure && !log.empty())
-      must(writer->commit_batch(must(ids->next()), actors.now(), std::nullopt,
+      must(writer->commit_batch(must(ids->next()), now(), std::nullopt,
                                 [&](database&) { return caf::expected{log}; }));
     return failure;
   }
@@ -79,6 +84,7 @@ struct inbound_world : federated_world {
 
 private:
   std::int64_t sent_ = 0;
+  std::chrono::microseconds ahead_{0};
 };
 
 inline void with_inbound(const std::function<void(inbound_world&)>& body) {
