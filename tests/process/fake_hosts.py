@@ -193,16 +193,23 @@ class FakeHosts:
         self._public_key(actor + "#main-key")
 
     def signed_headers(self, host, url, body, key_id=None, date=None):
-        parts = urllib.parse.urlsplit(url)
-        date = date or email.utils.formatdate(usegmt=True)
         digest = "SHA-256=" + base64.b64encode(hashlib.sha256(body).digest()).decode()
-        base = (f"(request-target): post {parts.path}\nhost: {parts.netloc}\ndate: {date}\n"
-                f"digest: {digest}")
+        return {"Content-Type": ACTIVITY,
+                **self._sign(host, "post", url, key_id, date, {"Digest": digest})}
+
+    def _sign(self, host, method, url, key_id=None, date=None, more=None):
+        """The headers `date` and `more`, and the signature over them, the target and the host."""
+        parts = urllib.parse.urlsplit(url)
+        target = parts.path + ("?" + parts.query if parts.query else "")
+        headers = {"Date": date or email.utils.formatdate(usegmt=True), **(more or {})}
+        signed = {"(request-target)": f"{method} {target}", "host": parts.netloc,
+                  **{name.lower(): value for name, value in headers.items()}}
+        base = "\n".join(f"{name}: {value}" for name, value in signed.items())
         signature = base64.b64encode(
             self.key.sign(base.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
-        return {"Date": date, "Digest": digest, "Content-Type": ACTIVITY,
+        return {**headers,
                 "Signature": f'keyId="{key_id or host.actor + "#main-key"}",algorithm="rsa-sha256",'
-                             f'headers="(request-target) host date digest",signature="{signature}"'}
+                             f'headers="{" ".join(signed)}",signature="{signature}"'}
 
     # --- what hosts do ---------------------------------------------------------------------------
 
@@ -211,6 +218,12 @@ class FakeHosts:
         body = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
         headers = self.signed_headers(self.hosts[number], url, body)
         return self.session.post(url, data=body, headers=headers, timeout=60)
+
+    def get(self, number, url):
+        """GETs a document as the actor of host `number`, signed; redirects are not followed."""
+        url = requests.Request("GET", url).prepare().url
+        headers = {"Accept": ACTIVITY, **self._sign(self.hosts[number], "get", url)}
+        return self.session.get(url, headers=headers, timeout=60, allow_redirects=False)
 
     def follow(self, node, actor, numbers):
         """Each of the hosts follows `actor`; all must be answered 202."""
