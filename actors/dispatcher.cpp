@@ -20,7 +20,11 @@ caf::expected<loaded_books> read_books(database& db) {
   auto waiting = waiting_hosts(db);
   if (!waiting)
     return std::move(waiting.error());
-  return loaded_books{std::move(*books), std::move(*waiting)};
+  auto blocked = read_blocked_domains(db);
+  if (!blocked)
+    return std::move(blocked.error());
+  return loaded_books{
+      .books = std::move(*books), .blocked = std::move(*blocked), .waiting = std::move(*waiting)};
 }
 
 } // namespace
@@ -77,6 +81,8 @@ void dispatcher_state::load() {
 }
 
 void dispatcher_state::begin_with(loaded_books read) {
+  if (has_->blocked)
+    has_->blocked->replace(std::move(read.blocked));
   for (auto& mark : read.books.marks)
     books_.load(std::move(mark));
   for (auto& host : read.waiting) {

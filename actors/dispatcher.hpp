@@ -13,6 +13,7 @@
 /// then rows are left to the log, and hosts that ask where they stand wait.
 #pragma once
 
+#include "actors/blocked_domains.hpp"
 #include "actors/dispatcher_messages.hpp"
 #include "actors/recipient_book.hpp"
 #include "actors/remote_host_messages.hpp"
@@ -53,11 +54,13 @@ struct dispatcher_dependencies {
   storage_handles storage;
   remote_host_handle hosts; ///< The region.
   wall_clock clock;
+  std::shared_ptr<blocked_domains> blocked; ///< Read here for the hosts; null: none is blocked.
 };
 
 /// What it begins with.
 struct loaded_books {
   stored_books books;
+  blocked_domains::names blocked;
   std::vector<waiting_host> waiting;
 };
 
@@ -119,6 +122,7 @@ private:
   host_cursor cursor_of(const host_address& host) const;
   caf::result<void> flush();
   void tick();
+  void read_blocks();
   void write();
   void written(const checkpoint& books, const caf::error& failure);
   void answer_waiting();

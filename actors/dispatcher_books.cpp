@@ -88,6 +88,7 @@ void dispatcher_state::tick() {
   self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
   if (!loaded_)
     return load();
+  read_blocks();
   const auto now = has_->clock();
   if (now - cleared_at_ >= options_.recipients_kept) {
     cleared_at_ = now;
@@ -101,6 +102,18 @@ void dispatcher_state::tick() {
   pump();
   wake_hosts(now);
   write();
+}
+
+/// Hosts stop what is owed to a domain within a second of its block.
+void dispatcher_state::read_blocks() {
+  if (!has_->blocked || !has_->blocked->take_stale())
+    return;
+  ask_storage(self_, has_->storage, query<blocked_domains::names>{read_blocked_domains},
+              [blocked = has_->blocked](caf::expected<blocked_domains::names> read) {
+                if (read)
+                  return blocked->replace(std::move(*read));
+                blocked->mark_stale();
+              });
 }
 
 /// One checkpoint at a time.

@@ -222,6 +222,8 @@ bool remote_host_state::get_slot() {
 
 /// Sends the next thing, if there is one and room for it; tells whether to look again.
 bool remote_host_state::send_one() {
+  if (is_blocked())
+    return cancel_one();
   const auto now = has_.clock();
   if (static_cast<std::int64_t>(exchanges_.size()) >= limit())
     return false;
@@ -254,6 +256,24 @@ bool remote_host_state::send_one() {
     except(std::move(*item), "waits for an earlier activity", 0);
   else
     deliver(std::move(*item), false);
+  return true;
+}
+
+bool remote_host_state::is_blocked() const {
+  return has_.blocked && has_.blocked->contains(address_.name);
+}
+
+/// What is owed to a blocked host is settled without a word to it; tells whether to look again.
+bool remote_host_state::cancel_one() {
+  for (auto& waiting : std::exchange(fetches_, {}))
+    waiting.reply.deliver(make_error(errc::forbidden, to_name(address_) + ": is blocked"));
+  if (!exceptions_.empty()) {
+    drop_exception(delivery_unit{exceptions_.begin()->second.unit});
+    return true;
+  }
+  if (!queue_.can_take())
+    return false;
+  settle(queue_.take_next()->unit);
   return true;
 }
 

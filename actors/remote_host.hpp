@@ -10,12 +10,8 @@
 /// then known.
 #pragma once
 
-#include "actors/delivery_bodies.hpp"
-#include "actors/delivery_slots.hpp"
-#include "actors/dispatcher_messages.hpp"
 #include "actors/remote_host_messages.hpp"
-#include "actors/signing_pool_messages.hpp"
-#include "actors/storage_worker_messages.hpp"
+#include "actors/remote_host_options.hpp"
 #include "protocol/delivery_queue.hpp"
 #include "protocol/delivery_verdict.hpp"
 #include "protocol/host_health.hpp"
@@ -26,7 +22,6 @@
 #include <array>
 #include <chrono>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,43 +30,6 @@
 #include <vector>
 
 namespace trunkline {
-
-struct remote_host_options {
-  delivery_queue_limits queue;
-  window_limits window;
-  std::size_t fetches_max = 256;     ///< Fetches that wait; more are refused.
-  std::size_t exceptions_max = 1000; ///< More suspend the host.
-  std::size_t refill_units = 512;    ///< Read from the log at once.
-  std::size_t errors_kept = 20;
-  std::chrono::seconds idle_after{120};
-  std::chrono::seconds fetch_wait{15}; ///< A fetch that has not left by then has timed out.
-  std::chrono::seconds sign_deadline{10};
-  std::chrono::seconds adopt_deadline{15};
-  std::chrono::seconds local_retry{1}; ///< After a failure of our own.
-  std::chrono::seconds sign_of_life_interval{60};
-};
-
-/// An inbox that its host does not know: somebody should look its owner up again.
-struct missing_inbox {
-  delivery_endpoint endpoint;
-  int status = 0;
-};
-
-/// What a host works with. `log` takes one line per change of state; it, and `on_missing`, may be
-/// empty and must not block. The rest is there.
-struct remote_host_dependencies {
-  storage_handles storage;
-  signing_handle signing;
-  dispatcher_handle dispatcher;
-  std::shared_ptr<http_sender> sender;
-  std::shared_ptr<delivery_slots> slots;
-  std::shared_ptr<delivery_bodies> bodies;
-  wall_clock clock;
-  host_passivator_handle region;
-  std::function<void(std::string)> log;
-  std::function<void(missing_inbox)> on_missing;
-  std::uint64_t seed = 1; ///< Of the spread of waits.
-};
 
 class remote_host_state {
 public:
@@ -115,6 +73,8 @@ private:
   void ask_again();
   void pump();
   bool send_one();
+  bool is_blocked() const;
+  bool cancel_one();
   bool may_send(time_point now) const;
   std::int64_t limit() const;
   bool get_slot();

@@ -97,13 +97,14 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   dispatcher = system_->spawn(trunkline::dispatcher,
                               std::shared_ptr<const dispatcher_dependencies>{delivery_},
                               dispatcher_options{});
-  fanout = system_->spawn(trunkline::fanout,
-                          fanout_dependencies{.rings = memory.rings,
-                                              .position = memory.position,
-                                              .caches = {memory.tokens, memory.counts, memory.keys},
-                                              .clock = clock,
-                                              .dispatcher = dispatcher},
-                          fanout_options{});
+  fanout = system_->spawn(
+      trunkline::fanout,
+      fanout_dependencies{.rings = memory.rings,
+                          .position = memory.position,
+                          .caches = {memory.tokens, memory.counts, memory.keys, memory.blocked},
+                          .clock = clock,
+                          .dispatcher = dispatcher},
+      fanout_options{});
   const auto reader =
       system_->spawn(log_reader,
                      log_reader_dependencies{
@@ -132,7 +133,10 @@ void node_actors::start_workers(const node_config& config, node_databases databa
 
 void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
   // The message orders what is written here before what the dispatcher reads.
-  *delivery_ = {.storage = storage, .hosts = std::move(hosts), .clock = std::move(clock)};
+  *delivery_ = {.storage = storage,
+                .hosts = std::move(hosts),
+                .clock = std::move(clock),
+                .blocked = memory.blocked};
   caf::anon_send(dispatcher, trunkline::begin_delivery{});
 }
 

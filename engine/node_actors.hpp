@@ -40,6 +40,7 @@ struct node_memory {
   std::shared_ptr<token_cache> tokens = std::make_shared<token_cache>(position);
   std::shared_ptr<count_cache> counts = std::make_shared<count_cache>(position);
   std::shared_ptr<key_cache> keys = std::make_shared<key_cache>(position);
+  std::shared_ptr<blocked_domains> blocked = std::make_shared<blocked_domains>();
 };
 
 /// Whom the actors tell of trouble, from any thread; neither may block.

@@ -121,6 +121,7 @@ void node_federation::spawn_hosts(const node_config& config, node_actors& actors
                                .slots = std::make_shared<delivery_slots>(),
                                .bodies = std::make_shared<delivery_bodies>(),
                                .clock = clock,
+                               .blocked = actors.memory.blocked,
                                .log =
                                    [&log](const std::string& line) {
                                      log.write(log_level::info, "host_state", {{"change", line}});

@@ -18,6 +18,7 @@ import re
 import resource
 import threading
 import urllib.parse
+import uuid
 
 import requests
 from cryptography.exceptions import InvalidSignature
@@ -231,6 +232,6 @@ class FakeHosts:
             host = self.hosts[number]
             answer = self.send(number, node.web_url + "/inbox", {
                 "@context": "https://www.w3.org/ns/activitystreams", "type": "Follow",
-                "id": f"{host.origin}/follows/{hashlib.md5(actor.encode()).hexdigest()}",
+                "id": f"{host.origin}/follows/{uuid.uuid4()}",
                 "actor": host.actor, "object": actor})
             assert answer.status_code == 202, (answer.status_code, answer.text)

@@ -1,6 +1,7 @@
 """Remote hosts and blocked domains as operators see and steer them: the admin API, the command line."""
 
 import json
+import time
 
 import pytest
 
@@ -213,3 +214,27 @@ def test_nothing_goes_to_or_comes_from_a_suspended_domain(storage, farm):
         node.cli("domain", "unblock", bad.address)
         assert eventually(lambda: farm.send(0, node.web_url + "/inbox",
                                             note).status_code == 202, 60)
+
+
+def test_I6_nothing_goes_to_a_blocked_domain(storage):
+    """Neither what waited for it, nor what names somebody there; and it waits for nothing more."""
+    with FakeHosts(2, keep_bodies=True) as farm, federated_node(storage) as node:
+        alice = followed_by(node, farm, 0, 1)
+        bad, good = farm.hosts
+        node.cli("host", "pause", bad.name)
+        waiting = publish(node, alice, "waits")
+        assert has(good, waiting)
+        node.cli("domain", "block", bad.address)
+        time.sleep(3)  # the dispatcher reads the blocks once a second
+        node.cli("host", "resume", bad.name)
+        mention = publish(node, alice, f"hello @u@{bad.name} and @u@{good.name}")
+        assert has(good, mention)
+        assert eventually(lambda: shown(node, bad)["backlog"] == 0, 30), shown(node, bad)
+        assert waiting not in bad.received and mention not in bad.received
+        # After the block others' activities go there again; what was cancelled does not come back.
+        node.cli("domain", "unblock", bad.address)
+        time.sleep(3)
+        farm.follow(node, f"{node.web_url}/users/alice", [0])
+        later = publish(node, alice, "again")
+        assert has(bad, later)
+        assert waiting not in bad.received
