@@ -28,7 +28,8 @@ api_services_ptr make_services(const node_config& config, const node_actors& act
                              .requests = {.requests = config.rate_limit.requests},
                              .figures_age = std::chrono::minutes{config.test.enabled ? 0 : 5},
                              .exchanges_max = config.server.requests_max,
-                             .authorized_fetch = config.federation.authorized_fetch};
+                             .authorized_fetch = config.federation.authorized_fetch,
+                             .inbox_waiting_max = config.federation.inbox_waiting_max};
   auto services =
       std::make_shared<api_services>(std::move(options), actors.storage, std::move(clock));
   services->accounts = actors.accounts;

@@ -58,6 +58,7 @@ struct node_config {
   struct {
     std::vector<std::string> allow_addresses;
     bool authorized_fetch = false;
+    std::int64_t inbox_waiting_max = 1'000;
     std::vector<std::string> name_servers;
   } federation;
   struct {
