@@ -47,6 +47,7 @@ const std::vector<library> libraries = {
     {"idn2.h", {"protocol/"}},
     {"utf8proc.h", {"protocol/"}},
     {"gumbo.h", {"protocol/"}},
+    {"libpsl.h", {"protocol/"}},
     {"ares.h", {"net/"}},
     {"zlib.h", {"net/", "tests/"}},
     {"toml++/", {"engine/"}},
