@@ -2,6 +2,7 @@
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
 #include "protocol/accept.hpp"
+#include "protocol/activity_out.hpp"
 #include "protocol/plain_text.hpp"
 
 #include <string>
@@ -25,7 +26,7 @@ named_resource read_address(std::string_view address, const std::string& domain)
   if (at == std::string_view::npos || fold_name(address.substr(at + 1)) != domain)
     return {};
   const auto name = std::string{address.substr(0, at)};
-  return {.name = name, .is_server = fold_name(name) == domain};
+  return {.name = name, .is_server = fold_name(name) == instance_name(domain)};
 }
 
 named_resource read_resource(const std::string& resource, const api_services& services) {
@@ -80,8 +81,8 @@ void show_webfinger(gateway_state& gateway, const matched_request& request, http
   const auto& urls = services.own_urls;
   const auto named = read_resource(resource, services);
   if (named.is_server)
-    return reply(jrd(
-        resource_of(services.options.domain, services, urls.instance_actor(), urls.origin + "/")));
+    return reply(jrd(resource_of(instance_name(services.options.domain), services,
+                                 urls.instance_actor(), urls.origin + "/")));
   if (named.name.empty())
     return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
   const auto view = federation_view{.urls = urls, .now = services.clock()};

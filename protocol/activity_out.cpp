@@ -323,6 +323,10 @@ std::string render_actor_update(const outgoing_actor& actor, const url_space& ur
                              {"object", to_actor(actor, urls, true)}});
 }
 
+std::string instance_name(std::string_view domain) {
+  return std::string{domain.substr(0, domain.find(':'))};
+}
+
 json_object to_instance_actor(const std::string& domain, const std::string& public_key_pem,
                               const url_space& urls) {
   const auto id = urls.instance_actor();
@@ -331,7 +335,7 @@ json_object to_instance_actor(const std::string& domain, const std::string& publ
           {"type", "Application"},
           {"inbox", urls.shared_inbox()},
           {"outbox", id + "/outbox"},
-          {"preferredUsername", domain},
+          {"preferredUsername", instance_name(domain)},
           {"name", domain},
           {"url", urls.origin + "/"},
           {"manuallyApprovesFollowers", true},

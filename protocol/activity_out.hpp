@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace trunkline {
@@ -132,6 +133,10 @@ json_object to_actor(const outgoing_actor& actor, const url_space& urls, bool em
 /// The Update of a profile; to the followers.
 std::string render_actor_update(const outgoing_actor& actor, const url_space& urls,
                                 std::int64_t fresh);
+
+/// The name in the handle of the server's own actor: `domain` without its port, since a handle
+/// holds no colon.
+std::string instance_name(std::string_view domain);
 
 /// The server's own actor, which signs fetches.
 json_object to_instance_actor(const std::string& domain, const std::string& public_key_pem,

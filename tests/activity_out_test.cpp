@@ -1,3 +1,4 @@
+#include "protocol/activity.hpp"
 #include "protocol/activity_out.hpp"
 
 #include <catch2/catch.hpp>
@@ -312,4 +313,16 @@ TEST_CASE("the server's own actor has a key and an inbox", "[activity_out]") {
   CHECK(text(document, {"publicKey", "id"}) == "https://example.org/actor#main-key");
   CHECK(text(document, {"publicKey", "owner"}) == "https://example.org/actor");
   CHECK(text(document, {"publicKey", "publicKeyPem"}) == "PEM");
+}
+
+TEST_CASE("A25: whoever reads handles can read the server's own, also with a port",
+          "[activity_out]") {
+  for (const auto* domain : {"example.org", "127.0.0.1:8080"}) {
+    const auto ours = urls_of(domain);
+    const auto actor = read_actor(json_value{to_instance_actor(domain, "PEM", ours)});
+    REQUIRE(actor);
+    CHECK(actor->id == ours.instance_actor());
+    CHECK(actor->name == instance_name(domain));
+    CHECK(actor->keys.size() == 1);
+  }
 }
