@@ -202,6 +202,10 @@ def test_an_id_that_one_may_not_see_is_answered_as_one_that_never_was(world, rou
         assert nothing.status_code == (401 if is_refused else 404), (viewer, nothing.text)
         for kind, post in world.posts.items():
             answer = world.ask(viewer, fill(route, post.id))
+            if is_document(route):
+                assert "Signature" in answer.headers["Vary"], (viewer, kind)
+            if viewer.host is not None:
+                assert "public" not in answer.headers.get("Cache-Control", ""), (viewer, kind)
             if viewer.is_server and kind == "deleted unlisted":
                 right = answer.status_code == 410 and answer.json()["type"] == "Tombstone"
             elif kind in sees and not is_refused:
