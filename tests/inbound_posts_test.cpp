@@ -125,6 +125,10 @@ TEST_CASE("those who are named are told once, unless they block the author",
           "[inbound][inbound_posts][I16][A24]") {
   with_inbound([](inbound_world& here) {
     const auto both = json_array{mention(alice_uri), mention(bob_uri), mention(lone_uri)};
+    here.hear(ann_uri, saying("Block", carol_uri));
+    here.hear(ann_uri,
+              saying("Create", with(note(note_id + "0"), "tag", json_array{mention(carol_uri)})));
+    CHECK(here.told().empty());
     must(here.tell(block_account{bob, ann, {}}));
     here.hear(ann_uri, saying("Create", with(note(), "tag", both)));
     CHECK(here.told() == lines{"7|1|20|" + only_post(here)});

@@ -45,23 +45,27 @@ struct inbound_world : federated_world {
 
   /// The same with a body as it came.
   caf::error receive_text(const std::string& actor, const std::string& body) {
+    auto writer = storage.open_writer();
+    auto log = std::vector<log_draft>{};
+    auto failure = writer->transact([&](database& db) { return apply(db, actor, body, log); });
+    logged = log;
+    if (!failure && !log.empty())
+      must(writer->commit_batch(must(ids->next()), now(), std::nullopt,
+                                [&](database&) { return caf::expected{log}; }));
+    return failure;
+  }
+
+  /// The same in a transaction that is open; what it appends to the log comes to `log`.
+  caf::error apply(database& db, const std::string& actor, const std::string& body,
+                   std::vector<log_draft>& log) {
     const auto said = must(read_activity(must(parse_json(body))));
     const auto row = arrival{.id = ++sent_,
                              .actor = actor,
                              .ap_id = said.id.empty() ? hash_id(body) : said.id,
                              .body = body,
                              .at = now()};
-    auto writer = storage.open_writer();
-    auto log = std::vector<log_draft>{};
-    auto failure = writer->transact([&](database& db) {
-      auto context = write_context{db, log, now()};
-      return apply_activity(context, shared(), row, said);
-    });
-    logged = log;
-    if (!failure && !log.empty())
-      must(writer->commit_batch(must(ids->next()), now(), std::nullopt,
-                                [&](database&) { return caf::expected{log}; }));
-    return failure;
+    auto context = write_context{db, log, now()};
+    return apply_activity(context, shared(), row, said);
   }
 
   /// Applies it, which must succeed.
