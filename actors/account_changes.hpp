@@ -75,6 +75,9 @@ public:
   caf::expected<caf::unit_t> pin(write_context& context, post_id post, bool pinned);
   caf::expected<caf::unit_t> vote(write_context& context, post_id post,
                                   const std::vector<std::int64_t>& choices);
+  /// Tells other servers of the votes in a poll of the account: an Update, or nothing when nobody
+  /// elsewhere has it.
+  caf::expected<caf::unit_t> tell_votes(write_context& context, post_id post);
   caf::expected<caf::unit_t> answer_request(write_context& context, account_id follower,
                                             bool accepted);
   caf::expected<caf::unit_t> drop_follower(write_context& context, account_id follower);
@@ -140,6 +143,9 @@ private:
   caf::expected<post> pinnable_post(database& db, post_id id) const;
   caf::error send_vote(write_context& context, const post& poll, const account_reach& author,
                        const std::string& option);
+
+  // account_polls.cpp
+  caf::expected<addressees> who_has(database& db, const post& row) const;
 
   // account_relations.cpp
   caf::expected<account_reach> begin_with(write_context& context, account_id target);

@@ -6,6 +6,7 @@
 #include "actors/log_reader.hpp"
 #include "actors/messages.hpp"
 #include "actors/password_worker.hpp"
+#include "actors/poll_keeper.hpp"
 #include "actors/timeline.hpp"
 #include "engine/config_rules.hpp"
 #include "protocol/errc.hpp"
@@ -153,6 +154,13 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
       },
       memory.accounts, region_limits<account_id>("account"));
   accounts = caf::actor_cast<account_handle>(account_region);
+  end_first(untyped(system_->spawn(poll_keeper,
+                                   poll_keeper_dependencies{.storage = storage,
+                                                            .domain = config.server.domain,
+                                                            .urls = own_urls(config),
+                                                            .ids = ids,
+                                                            .clock = clock},
+                                   poll_keeper_options{})));
 
   const auto one_timeline = timeline_dependencies{.storage = storage,
                                                   .fanout = fanout,

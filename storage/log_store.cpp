@@ -156,6 +156,32 @@ caf::expected<log_seq> newest_seq(database& db) {
   return found->rows[0][0].integer();
 }
 
+caf::expected<voted_polls> read_votes(database& db, log_seq after, time_point since,
+                                      std::size_t limit) {
+  const auto newest = newest_seq(db);
+  if (!newest)
+    return newest.error();
+  const auto found =
+      db.run(std::string{select_rows} + "seq > $1 AND seq <= $2 AND kind = $3 AND at >= $4"
+                                        " ORDER BY seq LIMIT $5",
+             {after, *newest, static_cast<std::int64_t>(log_kind::vote), since,
+              static_cast<std::int64_t>(limit)});
+  if (!found)
+    return found.error();
+  auto polls = voted_polls{.posts = {}, .upto = *newest};
+  for (const auto& row : found->rows) {
+    const auto vote = entry_of(row);
+    if (!vote)
+      return vote.error();
+    const auto post = post_id{vote->object.target};
+    if (std::ranges::find(polls.posts, post) == polls.posts.end())
+      polls.posts.push_back(post);
+    if (found->rows.size() == limit)
+      polls.upto = vote->seq;
+  }
+  return polls;
+}
+
 caf::expected<std::vector<endpoint_id>> extra_endpoints(database& db, log_seq seq) {
   auto found =
       db.run("SELECT endpoint_id FROM log_extra WHERE seq = $1 ORDER BY endpoint_id", {seq});

@@ -21,6 +21,16 @@ caf::expected<std::vector<log_entry>> read_log_of(database& db, account_id autho
 /// Returns the newest row's number; 0 in an empty log.
 caf::expected<log_seq> newest_seq(database& db);
 
+/// Which polls were voted in by a part of the log.
+struct voted_polls {
+  std::vector<post_id> posts; ///< Each once.
+  log_seq upto = 0;           ///< The last row that was looked at.
+};
+
+/// Looks for votes in rows after `after`, written at `since` or later; at most `limit` votes.
+caf::expected<voted_polls> read_votes(database& db, log_seq after, time_point since,
+                                      std::size_t limit);
+
 /// Returns the endpoints that row `seq` is owed to beside its audience, sorted.
 caf::expected<std::vector<endpoint_id>> extra_endpoints(database& db, log_seq seq);
 
