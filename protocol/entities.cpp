@@ -1,14 +1,20 @@
 #include "protocol/entities.hpp"
 
+#include "protocol/emoji_entities.hpp"
 #include "protocol/plain_text.hpp"
+
+#include <functional>
 
 namespace trunkline {
 
 namespace {
 
-/// The page of an account: ours, or the one its own server has.
-std::string page_of(const account_view& account, const site& here) {
-  return account.domain.empty() ? here.urls.profile_page(account.name) : account.uri;
+/// The page of an account or of somebody named: ours, or the one its own server names.
+template <class Person>
+std::string profile_page_of(const Person& person, const site& here) {
+  if (person.domain.empty())
+    return here.urls.profile_page(person.name);
+  return person.page.empty() ? person.uri : person.page;
 }
 
 std::string address_of(const std::string& name, const std::string& domain) {
@@ -26,6 +32,10 @@ json_value or_null(const std::string& text) {
 
 json_value or_null(const std::optional<time_point>& at) {
   return at ? json_value{to_iso8601(*at)} : json_value{};
+}
+
+json_value or_null(const std::optional<std::int64_t>& number) {
+  return number ? json_value{*number} : json_value{};
 }
 
 template <class Id>
@@ -75,12 +85,12 @@ std::string_view word_of(medium_kind kind) {
   return "unknown";
 }
 
-json_object to_entity(const medium_view& medium) {
+json_object to_entity(const medium_view& medium, bool is_ours) {
   return {{"id", std::to_string(medium.id)},
           {"type", word_of(medium.kind)},
           {"url", medium.url},
           {"preview_url", medium.url},
-          {"remote_url", nullptr},
+          {"remote_url", is_ours ? json_value{} : json_value{medium.url}},
           {"preview_remote_url", nullptr},
           {"text_url", nullptr},
           {"meta", json_object{}},
@@ -91,18 +101,17 @@ json_object to_entity(const medium_view& medium) {
 json_array media_of(const post_view& post) {
   auto media = json_array{};
   for (const auto& medium : post.media)
-    media.push_back(to_entity(medium));
+    media.push_back(to_entity(medium, !post.row.uri));
   return media;
 }
 
 json_array mentions_of(const post_view& post, const site& here) {
   auto mentions = json_array{};
   for (const auto& one : post.mentions)
-    mentions.push_back(
-        json_object{{"id", to_string(one.id)},
-                    {"username", one.name},
-                    {"url", one.domain.empty() ? here.urls.profile_page(one.name) : one.uri},
-                    {"acct", address_of(one.name, one.domain)}});
+    mentions.push_back(json_object{{"id", to_string(one.id)},
+                                   {"username", one.name},
+                                   {"url", profile_page_of(one, here)},
+                                   {"acct", address_of(one.name, one.domain)}});
   return mentions;
 }
 
@@ -126,11 +135,11 @@ json_value poll_of(const post_view& post, account_id viewer) {
         json_object{{"title", poll.options[i]},
                     {"votes_count", hidden ? json_value{} : json_value{poll.votes[i]}}});
   }
-  auto entity =
-      json_object{{"id", to_string(post.row.id)},  {"expires_at", or_null(poll.expires_at)},
-                  {"expired", poll.ended},         {"multiple", poll.multiple},
-                  {"votes_count", total},          {"voters_count", poll.voters},
-                  {"options", std::move(options)}, {"emojis", json_array{}}};
+  auto entity = json_object{
+      {"id", to_string(post.row.id)},  {"expires_at", or_null(poll.expires_at)},
+      {"expired", poll.ended},         {"multiple", poll.multiple},
+      {"votes_count", total},          {"voters_count", or_null(poll.voters)},
+      {"options", std::move(options)}, {"emojis", emojis_in(post.row.emojis_json, poll.options)}};
   if (!viewer)
     return entity;
   auto own = json_array{};
@@ -170,14 +179,18 @@ std::string uri_of(const post_view& post) {
 
 std::string page_of(const post_view& post, const site& here) {
   const auto is_ours = post.author->domain.empty();
-  return is_ours && !post.row.boost_of ? here.urls.post_page(post.author->name, post.row.id)
-                                       : uri_of(post);
+  if (is_ours && !post.row.boost_of)
+    return here.urls.post_page(post.author->name, post.row.id);
+  return post.row.url.empty() ? uri_of(post) : post.row.url;
 }
 
 json_object to_entity(const account_view& account, const site& here) {
   const auto is_ours = account.domain.empty();
-  const auto avatar = here.urls.origin + "/pictures/avatar.png";
-  const auto header = here.urls.origin + "/pictures/header.png";
+  const auto picture = [&here](const std::string& url, const char* otherwise) {
+    return url.empty() ? here.urls.origin + otherwise : url;
+  };
+  const auto avatar = picture(account.avatar_url, "/pictures/avatar.png");
+  const auto header = picture(account.header_url, "/pictures/header.png");
   auto entity = json_object{
       {"id", to_string(account.id)},
       {"username", account.name},
@@ -190,7 +203,7 @@ json_object to_entity(const account_view& account, const site& here) {
       {"group", false},
       {"created_at", day_of(account.created_at)},
       {"note", is_ours ? to_html(account.note) : account.note},
-      {"url", page_of(account, here)},
+      {"url", profile_page_of(account, here)},
       {"uri", account.uri},
       {"avatar", avatar},
       {"avatar_static", avatar},
@@ -202,8 +215,9 @@ json_object to_entity(const account_view& account, const site& here) {
       {"last_status_at",
        account.last_post_at ? json_value{to_iso8601_date(*account.last_post_at)} : json_value{}},
       {"hide_collections", false},
-      {"emojis", json_array{}},
-      {"fields", fields_of(account, to_html)}};
+      {"emojis",
+       emojis_in(account.emojis_json, {account.display_name, account.note, account.fields_json})},
+      {"fields", is_ours ? fields_of(account, to_html) : fields_of(account, std::identity{})}};
   if (is_ours) {
     entity["noindex"] = false;
     entity["roles"] = badges_of(account.role);
@@ -262,7 +276,7 @@ json_object to_entity(const post_view& post, account_id viewer, const site& here
                             {"media_attachments", media_of(post)},
                             {"mentions", mentions_of(post, here)},
                             {"tags", tags_of(post, here)},
-                            {"emojis", json_array{}},
+                            {"emojis", emojis_in(row.emojis_json, {row.spoiler, row.html})},
                             {"quote", nullptr},
                             {"card", nullptr},
                             {"poll", poll_of(post, viewer)},

@@ -1,7 +1,7 @@
 /// Mastodon's entities (4.5): views as the JSON that clients read, every key with its true value.
 ///
-/// What this server does not have yet has the value that says so: no quotes, no cards, no custom
-/// emojis, no filters.
+/// What this server does not have yet has the value that says so: no quotes, no cards, no filters,
+/// no custom emojis but those of other servers' posts and accounts.
 #pragma once
 
 #include "protocol/access.hpp"

@@ -23,9 +23,13 @@ struct account_view {
   std::string name;
   std::string domain; ///< "" for ours.
   std::string uri;
+  std::string page; ///< Of a remote one, as its server names it; "" for ours.
   std::string display_name;
   std::string note;        ///< Ours: as written. Remote: HTML.
   std::string fields_json; ///< `[{"name":..,"value":..}, ..]`
+  std::string avatar_url;  ///< "" for none.
+  std::string header_url;  ///< "" for none.
+  std::string emojis_json; ///< `[{"name":..,"url":..}, ..]`; "" for ours.
   bool locked = false;
   bool bot = false;
   bool discoverable = false;
@@ -61,6 +65,7 @@ struct mention_view {
   std::string name;
   std::string domain; ///< "" for ours.
   std::string uri;
+  std::string page; ///< As in `account_view`.
 };
 
 /// The column `medium.kind`.
@@ -75,8 +80,8 @@ struct medium_view {
 
 struct poll_view {
   std::vector<std::string> options;
-  std::vector<std::int64_t> votes; ///< Of each option.
-  std::int64_t voters = 0;
+  std::vector<std::int64_t> votes;    ///< Of each option.
+  std::optional<std::int64_t> voters; ///< Nothing when its server does not tell.
   std::vector<std::int64_t> own_votes;
   bool multiple = false;
   bool hide_totals = false; ///< Until it has ended.

@@ -13,7 +13,7 @@ namespace {
 const auto account_columns =
     "SELECT a.id, a.name, " + std::string{shown_host} +
     ", a.uri, a.display_name, a.note, a.fields, a.locked, a.bot, a.discoverable, a.role,"
-    " a.created_at";
+    " a.created_at, a.url, a.avatar_url, a.header_url, a.emojis";
 
 constexpr auto account_tables = " FROM account a LEFT JOIN host h ON h.id = a.host_id"
                                 " WHERE a.deleted_at IS NULL AND a.id IN (";
@@ -23,9 +23,13 @@ account_view read_account(const sql_row& row) {
           .name = row[1].text(),
           .domain = row[2].is_null() ? "" : row[2].text(),
           .uri = row[3].text(),
+          .page = row[12].text(),
           .display_name = row[4].text(),
           .note = row[5].text(),
           .fields_json = row[6].text(),
+          .avatar_url = row[13].text(),
+          .header_url = row[14].text(),
+          .emojis_json = row[15].text(),
           .locked = row[7].flag(),
           .bot = row[8].flag(),
           .discoverable = row[9].flag(),
@@ -97,6 +101,14 @@ caf::error add_counts(database& db, std::vector<account_view>& accounts, known_c
   return {};
 }
 
+/// Hosts are stored in their ASCII form; people write them as they please.
+addressed_host known_as(const std::string& domain) {
+  auto host = split_host(fold_name(domain));
+  if (auto canonical = canonical_host(host.name))
+    host.name = std::move(*canonical);
+  return host;
+}
+
 } // namespace
 
 caf::expected<std::vector<account_view>>
@@ -163,7 +175,7 @@ caf::expected<own_account_view> load_own_account(database& db, account_id id,
 
 caf::expected<account_id> find_account(database& db, const std::string& name,
                                        const std::string& domain) {
-  const auto host = split_host(fold_name(domain));
+  const auto host = known_as(domain);
   auto found = domain.empty()
                    ? db.run("SELECT id FROM account WHERE host_id IS NULL AND folded = $1"
                             " AND deleted_at IS NULL",

@@ -1,11 +1,13 @@
 #include "protocol/json.hpp"
 #include "protocol/post_access.hpp"
 #include "storage/count_store.hpp"
+#include "storage/remote_json.hpp"
 #include "storage/shown_host.hpp"
 #include "storage/sql_list.hpp"
 #include "storage/view_store.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -32,7 +34,7 @@ constexpr auto post_columns =
     " (SELECT COUNT(*) FROM mention m WHERE m.post_id = p.id),"
     " (SELECT COUNT(*) FROM post_tag l WHERE l.post_id = p.id),"
     " (SELECT COUNT(*) FROM medium m WHERE m.post_id = p.id),"
-    " (SELECT COUNT(*) FROM poll q WHERE q.post_id = p.id)"
+    " (SELECT COUNT(*) FROM poll q WHERE q.post_id = p.id), p.url, p.emojis"
     " FROM post p LEFT JOIN app ON app.id = p.app_id WHERE p.id IN (";
 
 enum post_column : std::size_t {
@@ -65,6 +67,8 @@ enum post_column : std::size_t {
   tags_column,
   media_column,
   poll_column,
+  url_column,
+  emojis_column,
 };
 
 /// Which posts have parts in tables of their own: most have none, and cost no statement.
@@ -103,7 +107,9 @@ post read_row(const sql_row& row) {
           .boost_author = row[boost_author_column].id<account_id>(),
           .app = row[app_id_column].id<app_id>(),
           .created_at = row[created_at_column].time(),
-          .edited_at = row[edited_at_column].optional_time()};
+          .edited_at = row[edited_at_column].optional_time(),
+          .url = row[url_column].text(),
+          .emojis_json = row[emojis_column].text()};
 }
 
 post_access read_access(const sql_row& row, account_id viewer) {
@@ -151,7 +157,8 @@ void add_mention(post_view& view, const sql_row& row) {
   view.mentions.push_back({.id = row[1].id<account_id>(),
                            .name = row[2].text(),
                            .domain = row[3].is_null() ? "" : row[3].text(),
-                           .uri = row[4].text()});
+                           .uri = row[4].text(),
+                           .page = row[5].text()});
 }
 
 void add_medium(post_view& view, const sql_row& row) {
@@ -166,7 +173,7 @@ void add_medium(post_view& view, const sql_row& row) {
 caf::error attach_lists(database& db, post_table& posts, const parted_posts& parted) {
   if (auto failure = attach(db, posts, parted.naming,
                             "SELECT m.post_id, a.id, a.name, " + std::string{shown_host} +
-                                ", a.uri FROM mention m"
+                                ", a.uri, a.url FROM mention m"
                                 " JOIN account a ON a.id = m.account_id"
                                 " LEFT JOIN host h ON h.id = a.host_id WHERE m.post_id IN ",
                             " ORDER BY a.id", add_mention))
@@ -192,9 +199,31 @@ std::vector<std::string> read_options(const std::string& text) {
   return options;
 }
 
+/// What its own server told of a remote poll.
+struct told_votes {
+  std::vector<std::int64_t> votes; ///< Of each option; empty for a poll of ours.
+  std::int64_t voters = 0;         ///< 0: unknown.
+};
+
+/// Votes from here that its server has not told yet are seen only where they exceed what it told.
+void take_told(poll_view& poll, const told_votes& told) {
+  const auto& [votes, voters] = told;
+  if (votes.empty())
+    return;
+  for (auto i = std::size_t{0}; i < std::min(votes.size(), poll.votes.size()); ++i)
+    poll.votes[i] = std::max(poll.votes[i], votes[i]);
+  if (voters > 0)
+    poll.voters = std::max(poll.voters.value_or(0), voters);
+  else if (poll.multiple)
+    poll.voters.reset();
+  else
+    poll.voters = std::accumulate(poll.votes.begin(), poll.votes.end(), std::int64_t{0});
+}
+
 caf::error attach_polls(database& db, post_table& posts, std::span<const post_id> ids,
                         account_id viewer, time_point now) {
-  const auto start = [now](post_view& view, const sql_row& row) {
+  auto told = std::unordered_map<post_id, told_votes>{};
+  const auto start = [now, &told](post_view& view, const sql_row& row) {
     auto& poll = view.poll.emplace();
     poll.options = read_options(row[1].text());
     poll.votes.resize(poll.options.size());
@@ -203,11 +232,13 @@ caf::error attach_polls(database& db, post_table& posts, std::span<const post_id
     poll.expires_at = row[4].optional_time();
     poll.ended = poll.expires_at && *poll.expires_at <= now;
     poll.voters = row[5].integer();
+    told[view.row.id] = {read_json_numbers(row[6].text()), row[7].integer()};
   };
   if (auto failure = attach(db, posts, ids,
                             "SELECT post_id, options, multiple, hide_totals, expires_at,"
                             " (SELECT COUNT(DISTINCT v.account_id) FROM poll_vote v"
-                            " WHERE v.post_id = poll.post_id) FROM poll WHERE post_id IN ",
+                            " WHERE v.post_id = poll.post_id), remote_votes, remote_voters"
+                            " FROM poll WHERE post_id IN ",
                             "", start))
     return failure;
   if (std::ranges::none_of(posts, [](const auto& entry) { return entry.second.poll.has_value(); }))
@@ -220,9 +251,14 @@ caf::error attach_polls(database& db, post_table& posts, std::span<const post_id
     if (viewer && row[2].id<account_id>() == viewer)
       view.poll->own_votes.push_back(row[1].integer());
   };
-  return attach(db, posts, ids,
-                "SELECT post_id, choice, account_id FROM poll_vote WHERE post_id IN ",
-                " ORDER BY post_id, choice", count);
+  if (auto failure = attach(db, posts, ids,
+                            "SELECT post_id, choice, account_id FROM poll_vote WHERE post_id IN ",
+                            " ORDER BY post_id, choice", count))
+    return failure;
+  for (auto& [id, view] : posts)
+    if (view.poll)
+      take_told(*view.poll, told[id]);
+  return {};
 }
 
 caf::error attach_counts(database& db, post_table& posts, known_counts* known) {

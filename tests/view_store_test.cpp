@@ -160,6 +160,12 @@ TEST_CASE("an account is found by its name in any case, ours and others'", "[vie
     CHECK(*find_account(db, "ALICE", "") == alice);
     CHECK(*find_account(db, "alice", "R.example") == remote);
     CHECK(code_of(find_account(db, "alice", "nowhere.example").error()) == errc::not_found);
+    CHECK(code_of(find_account(db, "alice", "no host").error()) == errc::not_found);
+    REQUIRE(db.run("UPDATE host SET name = 'xn--bcher-kva.example' WHERE id = 9"));
+    for (const auto* written :
+         {"b\u00fccher.example", "B\u00dcCHER.example:443", "xn--bcher-kva.example"})
+      CHECK(*find_account(db, "alice", written) == remote);
+    REQUIRE(db.run("UPDATE host SET name = 'r.example' WHERE id = 9"));
     CHECK(load_account(db, remote)->domain == "r.example");
     const auto shown = load_account(db, alice);
     REQUIRE(shown);
@@ -214,6 +220,59 @@ TEST_CASE("a thread is shown in reading order, within its limits", "[view_store]
     const auto few = load_thread(db, nobody, post_id{11}, {.descendants = 2}, now);
     CHECK(few->descendants.size() == 2);
     CHECK_FALSE(load_thread(db, nobody, post_id{13}, {}, now));
+  });
+}
+
+TEST_CASE("what another server tells of accounts and posts is loaded", "[view_store]") {
+  on_each([](database& db) {
+    REQUIRE(db.run("UPDATE account SET url = 'https://r.example/@alice', avatar_url = 'a',"
+                   " header_url = 'h', emojis = '[1]' WHERE id = 4"));
+    const auto shown = load_account(db, remote);
+    REQUIRE(shown);
+    CHECK(shown->page == "https://r.example/@alice");
+    CHECK(shown->avatar_url == "a");
+    CHECK(shown->header_url == "h");
+    CHECK(shown->emojis_json == "[1]");
+    add_post(db, 21, remote);
+    REQUIRE(db.run("UPDATE post SET uri = 'u', url = 'https://r.example/@alice/21', emojis = '[2]'"
+                   " WHERE id = 21"));
+    REQUIRE(db.run("INSERT INTO mention(post_id, account_id) VALUES (21, 4)"));
+    const auto post = load_post(db, nobody, post_id{21}, now);
+    REQUIRE(post);
+    CHECK(post->row.url == "https://r.example/@alice/21");
+    CHECK(post->row.emojis_json == "[2]");
+    REQUIRE(post->mentions.size() == 1);
+    CHECK(post->mentions[0].page == "https://r.example/@alice");
+  });
+}
+
+TEST_CASE("a poll of another server shows what its server counts", "[view_store]") {
+  struct told {
+    std::string votes;
+    std::int64_t voters;
+    bool multiple;
+    numbers shown;
+    std::optional<std::int64_t> shown_voters;
+  };
+  // Carol has voted here for the second.
+  const auto cases =
+      std::vector<told>{{"", 0, false, {0, 1}, 1},      {"[6,3]", 9, false, {6, 3}, 9},
+                        {"[6,3]", 0, false, {6, 3}, 9}, {"[6,3]", 0, true, {6, 3}, std::nullopt},
+                        {"[6,0]", 6, false, {6, 1}, 6}, {"[6,3,4]", 7, true, {6, 3}, 7}};
+  on_each([&](database& db) {
+    REQUIRE(db.run("INSERT INTO poll(post_id, options, multiple, hide_totals)"
+                   " VALUES (11, '[\"a\",\"b\"]', 0, 0)"));
+    REQUIRE(db.run("INSERT INTO poll_vote(post_id, account_id, choice) VALUES (11, 3, 1)"));
+    for (const auto& each : cases) {
+      REQUIRE(db.run("UPDATE poll SET remote_votes = $1, remote_voters = $2, multiple = $3",
+                     {each.votes, each.voters, each.multiple}));
+      const auto post = load_post(db, carol, post_id{11}, now);
+      REQUIRE(post);
+      REQUIRE(post->poll);
+      CHECK(post->poll->votes == each.shown);
+      CHECK(post->poll->voters == each.shown_voters);
+      CHECK(post->poll->own_votes == numbers{1});
+    }
   });
 }
 
