@@ -39,7 +39,7 @@ struct sayer {
 activity_judgement judge_authorship(const sayer& by) {
   if (!by.owns(by.said.object))
     return refused("object: its id is of another server than the actor's");
-  if (by.said.inlined && only_web_id_of(by.said.inlined->find("attributedTo")) != by.said.actor)
+  if (by.said.inlined && only_author_of(*by.said.inlined) != by.said.actor)
     return refused("attributedTo: is not the actor");
   return accepted;
 }

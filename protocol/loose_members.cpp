@@ -18,8 +18,13 @@ constexpr auto any_web = url_rules{.allow_http = true};
 constexpr int link_depth_max = 3; ///< An object's url may be a Link, in a list.
 constexpr std::size_t emoji_name_max = 2'048;
 constexpr std::size_t marks_max = 8; ///< On one letter.
+constexpr std::size_t authors_looked_at_max = 16;
 constexpr auto time_min = time_point{};
 constexpr auto time_max = time_point{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
+
+bool is_group(const json_value& author) {
+  return has_type(author, "Group") || has_type(author, "Organization");
+}
 
 std::string url_within(const json_value& value, std::string_view media_type, int depth);
 
@@ -198,6 +203,21 @@ std::string web_id_of(const json_value* value) {
 std::string only_web_id_of(const json_value* value) {
   const auto items = items_of(value);
   return items.size() == 1 && !items.front().as_array() ? web_id_of(&items.front()) : std::string{};
+}
+
+std::string only_author_of(const json_value& document) {
+  const auto named = items_of(document.find("attributedTo"));
+  if (named.size() == 1 || named.size() > authors_looked_at_max)
+    return only_web_id_of(document.find("attributedTo"));
+  const json_value* author = nullptr;
+  for (const auto& item : named) {
+    if (is_group(item))
+      continue;
+    if (author)
+      return {};
+    author = &item;
+  }
+  return only_web_id_of(author);
 }
 
 std::string url_of(const json_value* value, std::string_view media_type) {

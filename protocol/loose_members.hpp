@@ -43,6 +43,10 @@ std::string web_id_of(const json_value* value);
 /// Returns the one id that `value` names, "" when it names none or several.
 std::string only_web_id_of(const json_value* value);
 
+/// Returns the one author in a post's `attributedTo`, "" when there is none or there are several.
+/// PeerTube names a channel beside the person: a group is no second author.
+std::string only_author_of(const json_value& document);
+
 /// Returns the http or https URL of text, of a Link, of an object's `url`, or of the first of a
 /// list that has one; `media_type` makes Links of this type go first. "" when there is none.
 std::string url_of(const json_value* value, std::string_view media_type = {});

@@ -22,30 +22,9 @@ constexpr std::size_t language_bytes_max = 35; ///< Of the longest tag that RFC 
 constexpr std::size_t media_type_bytes_max = 255;
 constexpr std::size_t description_bytes_max = 10'000;
 constexpr std::size_t option_bytes_max = 2'048;
-constexpr std::size_t authors_looked_at_max = 16;
 
 caf::error bad_note(std::string_view why) {
   return make_error(errc::malformed, "post: " + std::string{why});
-}
-
-/// PeerTube names a channel beside the person: a group is no second author.
-bool is_group(const json_value& author) {
-  return has_type(author, "Group") || has_type(author, "Organization");
-}
-
-std::string only_author_of(const json_value& document) {
-  const auto named = items_of(document.find("attributedTo"));
-  if (named.size() == 1 || named.size() > authors_looked_at_max)
-    return only_web_id_of(document.find("attributedTo"));
-  const json_value* author = nullptr;
-  for (const auto& item : named) {
-    if (is_group(item))
-      continue;
-    if (author)
-      return {};
-    author = &item;
-  }
-  return only_web_id_of(author);
 }
 
 bool is_language(std::string_view tag) {
@@ -115,6 +94,15 @@ void read_tags(remote_note& note, const json_value& document) {
   note.emojis = emojis_of(document);
 }
 
+/// What an object's own type tells of its media type.
+std::string_view family_of(const json_value& item) {
+  if (has_type(item, "Image"))
+    return "image/*";
+  if (has_type(item, "Video"))
+    return "video/*";
+  return has_type(item, "Audio") ? "audio/*" : std::string_view{};
+}
+
 /// A medium's type stands in it, or in the Links of its url.
 std::string media_type_of(const json_value& item) {
   auto type = text_of(item.find("mediaType"));
@@ -123,7 +111,9 @@ std::string media_type_of(const json_value& item) {
       break;
     type = text_of(link.find("mediaType"));
   }
-  return type.size() <= media_type_bytes_max ? type : std::string{};
+  if (type.empty() || type.size() > media_type_bytes_max)
+    type = family_of(item);
+  return type;
 }
 
 std::vector<note_attachment> attachments_of(const json_value& document) {

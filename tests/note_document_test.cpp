@@ -154,6 +154,21 @@ TEST_CASE("Pixelfed's and GoToSocial's single values are read", "[note_document]
   CHECK(gotosocial.attachments[0].description == "a pump");
 }
 
+TEST_CASE("a medium without a media type is at least what it calls itself", "[note_document]") {
+  const auto type_of = [](const char* medium) {
+    const auto post = read(with(note(), "attachment", medium));
+    REQUIRE(post.attachments.size() == 1);
+    return post.attachments[0].media_type;
+  };
+  CHECK(type_of(R"({"type":"Image","url":"https://e.example/a"})") == "image/*");
+  CHECK(type_of(R"({"type":"Video","url":"https://e.example/a"})") == "video/*");
+  CHECK(type_of(R"({"type":"Audio","url":"https://e.example/a"})") == "audio/*");
+  CHECK(type_of(R"({"type":"Document","url":"https://e.example/a"})").empty());
+  CHECK(type_of(R"({"type":"Image","mediaType":"image/gif","url":"https://e.example/a"})") ==
+        "image/gif");
+  CHECK(type_of(R"({"type":"Image","mediaType":null,"url":"https://e.example/a"})") == "image/*");
+}
+
 TEST_CASE("PeerTube's Video belongs to the Person", "[note_document]") {
   const auto video = read(fixture("peertube_video"));
   CHECK(video.type == "Video");
