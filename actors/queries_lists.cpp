@@ -2,6 +2,7 @@
 
 #include "protocol/names.hpp"
 #include "storage/domain_block_store.hpp"
+#include "storage/graph_store.hpp"
 #include "storage/list_store.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/remote_store.hpp"
@@ -16,6 +17,17 @@ namespace {
 
 list_page page_of(const list_wish& wish) {
   return {wish.max_key, wish.since_key, wish.min_key, wish.limit};
+}
+
+notification_page page_of(const notification_wish& wish) {
+  return {.owner = wish.owner,
+          .max_id = wish.page.max_key,
+          .since_id = wish.page.since_key,
+          .min_id = wish.page.min_key,
+          .limit = wish.page.limit,
+          .from = wish.from,
+          .kinds = wish.kinds,
+          .hidden = wish.hidden};
 }
 
 caf::expected<account_list_view> show_accounts(database& db, account_list which,
@@ -131,24 +143,50 @@ searched_name split_name(std::string_view text, std::string_view own_domain) {
   return split;
 }
 
+/// What the text names whole: an address elsewhere, or an id.
+caf::expected<std::vector<account_id>> named_accounts(database& db, const search_wish& wish) {
+  auto ids = std::vector<account_id>{};
+  if (wish.offset > 0)
+    return ids;
+  if (wish.found_account)
+    ids.push_back(wish.found_account);
+  const auto known = find_account_by_uri(db, wish.text);
+  if (!known)
+    return known.error();
+  if (*known)
+    ids.push_back(**known);
+  if (!wish.followed_only)
+    return ids;
+  auto followed = std::vector<account_id>{};
+  for (const auto id : ids) {
+    const auto follow = find_follow(db, {.follower = wish.viewer, .followee = id});
+    if (!follow)
+      return follow.error();
+    if (*follow && (*follow)->accepted)
+      followed.push_back(id);
+  }
+  return followed;
+}
+
 caf::error find_accounts(database& db, const search_wish& wish, const view_moment& at,
                          search_view& found) {
   const auto wanted = split_name(wish.text, wish.own_domain);
-  auto ids = std::vector<account_id>{};
-  if (wish.found_account)
-    ids.push_back(wish.found_account);
-  if (auto known = find_account_by_uri(db, wish.text); !known)
-    return std::move(known.error());
-  else if (*known)
-    ids.push_back(**known);
+  auto ids = named_accounts(db, wish);
+  if (!ids)
+    return std::move(ids.error());
   if (!wanted.name.empty()) {
-    const auto named = search_accounts(db, wanted.name, wanted.domain, wish.limit);
+    const auto named =
+        search_accounts(db,
+                        {.name = wanted.name,
+                         .domain = wanted.domain,
+                         .followed_by = wish.followed_only ? wish.viewer : account_id{}},
+                        {.offset = wish.offset, .limit = wish.limit});
     if (!named)
       return named.error();
-    ids.insert(ids.end(), named->begin(), named->end());
+    ids->insert(ids->end(), named->begin(), named->end());
   }
   auto unique = std::vector<account_id>{};
-  for (const auto id : ids)
+  for (const auto id : *ids)
     if (std::ranges::find(unique, id) == unique.end())
       unique.push_back(id);
   auto accounts = load_accounts(db, unique, at.counts.get());
@@ -160,6 +198,8 @@ caf::error find_accounts(database& db, const search_wish& wish, const view_momen
 
 caf::error find_posts(database& db, const search_wish& wish, const view_moment& at,
                       search_view& found) {
+  if (wish.offset > 0)
+    return {};
   auto ids = std::vector<post_id>{};
   if (wish.found_post)
     ids.push_back(wish.found_post);
@@ -181,7 +221,7 @@ caf::error find_tags(database& db, const search_wish& wish, search_view& found) 
   const auto folded = fold_tag(text);
   if (folded.empty())
     return {};
-  auto tags = search_tags(db, folded, wish.limit);
+  auto tags = search_tags(db, folded, {.offset = wish.offset, .limit = wish.limit});
   if (!tags)
     return std::move(tags.error());
   found.tags = std::move(*tags);
@@ -229,17 +269,19 @@ query<keyed_posts_view> ask_bookmarks(account_id owner, list_wish page, view_mom
   return posts_of(post_list::bookmarks, owner, page, std::move(at));
 }
 
+query<std::int64_t> ask_notification_count(notification_wish wish) {
+  return {[wish = std::move(wish)](database& db) -> caf::expected<std::int64_t> {
+    const auto rows = list_notifications(db, page_of(wish));
+    if (!rows)
+      return rows.error();
+    return std::ssize(*rows);
+  }};
+}
+
 query<notification_list_view> ask_notifications(notification_wish wish, view_moment at) {
   return {[wish = std::move(wish),
            at = std::move(at)](database& db) -> caf::expected<notification_list_view> {
-    const auto rows = list_notifications(db, {.owner = wish.owner,
-                                              .max_id = wish.page.max_key,
-                                              .since_id = wish.page.since_key,
-                                              .min_id = wish.page.min_key,
-                                              .limit = wish.page.limit,
-                                              .from = wish.from,
-                                              .kinds = wish.kinds,
-                                              .hidden = wish.hidden});
+    const auto rows = list_notifications(db, page_of(wish));
     if (!rows)
       return rows.error();
     auto shown = notification_list_view{};

@@ -67,6 +67,9 @@ struct notification_list_view {
   std::vector<notification_view> notifications;
 };
 query<notification_list_view> ask_notifications(notification_wish wish, view_moment at);
+
+/// How many there are, at most `wish.page.limit`: which were read, nobody says.
+query<std::int64_t> ask_notification_count(notification_wish wish);
 query<notification_view> ask_notification(account_id owner, std::int64_t id, view_moment at);
 command<caf::unit_t> dismiss_one(account_id owner, std::int64_t id);
 command<caf::unit_t> dismiss_all(account_id owner);
@@ -84,6 +87,8 @@ struct search_wish {
   bool accounts = true;
   bool statuses = true;
   bool tags = true;
+  bool followed_only = false; ///< Of accounts, those that the viewer follows.
+  std::int64_t offset = 0;    ///< Past 0 only what the text names in part.
   std::int64_t limit = 20;
   account_id found_account; ///< Found elsewhere, to be shown first; 0 for none.
   post_id found_post;       ///< Likewise.

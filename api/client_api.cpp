@@ -94,6 +94,7 @@ constexpr auto routes = std::to_array<route>({
     {get, "/api/v1/bookmarks", user, "read:bookmarks", list_bookmarks},
     {get, "/api/v1/notifications", user, "read:notifications", list_notifications},
     {post, "/api/v1/notifications/clear", user, "write:notifications", clear_notifications},
+    {get, "/api/v1/notifications/unread_count", user, "read:notifications", count_notifications},
     {get, "/api/v1/notifications/{}", user, "read:notifications", show_notification},
     {post, "/api/v1/notifications/{}/dismiss", user, "write:notifications", dismiss_notification},
     {get, "/api/v2/search", open, "read:search", search},

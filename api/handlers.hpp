@@ -74,6 +74,7 @@ void block_domain_of_user(gateway_state&, const matched_request&, http_reply);
 void unblock_domain_of_user(gateway_state&, const matched_request&, http_reply);
 
 // api/notification_handlers.cpp
+void count_notifications(gateway_state&, const matched_request&, http_reply);
 void list_notifications(gateway_state&, const matched_request&, http_reply);
 void show_notification(gateway_state&, const matched_request&, http_reply);
 void dismiss_notification(gateway_state&, const matched_request&, http_reply);

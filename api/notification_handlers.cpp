@@ -3,12 +3,16 @@
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
 
+#include <algorithm>
+
 namespace trunkline {
 
 namespace {
 
 constexpr std::int64_t notifications_usual = 40;
 constexpr std::int64_t notifications_max = 80;
+constexpr std::int64_t counted_usual = 100;
+constexpr std::int64_t counted_max = 1'000;
 
 json_object to_entity(const notification_view& shown, const api_services& services) {
   auto entity = json_object{{"id", std::to_string(shown.row.id)},
@@ -33,22 +37,46 @@ std::vector<notification_kind> read_kinds(param_reader& reader, std::string_view
   return kinds;
 }
 
+/// Reads which notifications are wanted; nothing when none of those can be.
+std::optional<notification_wish> read_wish(param_reader& reader, account_id owner,
+                                           const list_wish& page) {
+  auto asked = false;
+  auto hides = false;
+  auto wish =
+      notification_wish{.owner = owner, .page = page, .from = reader.id<account_id>("account_id")};
+  wish.hidden = read_kinds(reader, "exclude_types", hides);
+  wish.kinds = read_kinds(reader, "types", asked);
+  if (asked && wish.kinds.empty())
+    return std::nullopt;
+  return wish;
+}
+
 } // namespace
+
+void count_notifications(gateway_state& gateway, const matched_request& request, http_reply reply) {
+  auto reader = param_reader{request.params};
+  const auto limit =
+      std::clamp<std::int64_t>(reader.number("limit").value_or(counted_usual), 1, counted_max);
+  auto wish = read_wish(reader, request.who.account, {.limit = limit});
+  if (reader.failure())
+    return refuse(gateway, reply, reader.failure());
+  const auto answer = [reply](std::int64_t count) {
+    reply(json_response(json_object{{"count", count}}));
+  };
+  if (!wish)
+    return answer(0);
+  ask(gateway, ask_notification_count(std::move(*wish)), reply, answer);
+}
 
 void list_notifications(gateway_state& gateway, const matched_request& request, http_reply reply) {
   auto reader = param_reader{request.params};
-  auto asked = false;
-  auto wish = notification_wish{.owner = request.who.account,
-                                .page = read_list(reader, notifications_usual, notifications_max),
-                                .from = reader.id<account_id>("account_id")};
-  auto hides = false;
-  wish.hidden = read_kinds(reader, "exclude_types", hides);
-  wish.kinds = read_kinds(reader, "types", asked);
+  const auto page = read_list(reader, notifications_usual, notifications_max);
+  auto wish = read_wish(reader, request.who.account, page);
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
-  if (asked && wish.kinds.empty())
+  if (!wish)
     return reply(json_response(json_array{}));
-  ask(gateway, ask_notifications(std::move(wish), gateway.services->viewing()), reply,
+  ask(gateway, ask_notifications(std::move(*wish), gateway.services->viewing()), reply,
       [&gateway, reply, http = request.http](const notification_list_view& list) {
         auto entities = json_array{};
         for (const auto& shown : list.notifications)

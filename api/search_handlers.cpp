@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t query_bytes_max = 2'048;
 constexpr std::int64_t results_usual = 20;
 constexpr std::int64_t results_max = 40;
+constexpr std::int64_t offset_max = 10'000;
 
 bool is_url(std::string_view text) {
   return text.starts_with("https://") || text.starts_with("http://");
@@ -111,6 +112,8 @@ caf::expected<search_wish> read_wish(param_reader& reader) {
   auto wish = search_wish{.text = reader.text("q").value_or("")};
   wish.limit =
       std::clamp<std::int64_t>(reader.number("limit").value_or(results_usual), 1, results_max);
+  wish.offset = std::clamp<std::int64_t>(reader.number("offset").value_or(0), 0, offset_max);
+  wish.followed_only = reader.flag("following").value_or(false);
   while (wish.text.starts_with(' '))
     wish.text.erase(0, 1);
   while (wish.text.ends_with(' '))
@@ -133,7 +136,10 @@ void search(gateway_state& gateway, const matched_request& request, http_reply r
   auto wish = read_wish(reader);
   if (!wish)
     return refuse(gateway, reply, wish.error());
-  if (!type.empty()) {
+  wish->followed_only = wish->followed_only && request.who.account;
+  if (type.empty()) {
+    wish->offset = 0; // of which of the three lists?
+  } else {
     wish->accounts = type == "accounts";
     wish->statuses = type == "statuses";
     wish->tags = type == "hashtags";

@@ -69,16 +69,19 @@ caf::expected<std::vector<list_entry>> list_posts(database& db, post_list which,
   return read_page(db, post_lists[static_cast<std::size_t>(which)], owner.value, page);
 }
 
-caf::expected<std::vector<account_id>> search_accounts(database& db, const std::string& name,
-                                                       const std::string& domain,
-                                                       std::int64_t limit) {
-  const auto host = split_host(domain);
+caf::expected<std::vector<account_id>> search_accounts(database& db, const account_search& wanted,
+                                                       const search_part& part) {
+  const auto host = split_host(wanted.domain);
+  const auto& name = wanted.name;
   const auto found =
       db.run("SELECT a.id, a.folded, h.name FROM account a LEFT JOIN host h ON h.id = a.host_id"
              " WHERE a.folded >= $1 AND a.folded < $2 AND a.deleted_at IS NULL"
              " AND ($3 = '' OR (h.name = $3 AND ($4 = 0 OR h.port = $4)))"
-             " ORDER BY a.folded <> $1, a.host_id IS NOT NULL, a.folded, a.id LIMIT $5",
-             {name, end_of_prefix(name), host.name, host.port, limit});
+             " AND ($5 = CAST(0 AS BIGINT) OR EXISTS (SELECT 1 FROM follow f"
+             " WHERE f.follower = $5 AND f.followee = a.id AND f.accepted = 1))"
+             " ORDER BY a.folded <> $1, a.host_id IS NOT NULL, a.folded, a.id LIMIT $6 OFFSET $7",
+             {name, end_of_prefix(name), host.name, host.port, wanted.followed_by, part.limit,
+              part.offset});
   if (!found)
     return found.error();
   auto accounts = std::vector<account_id>{};
@@ -89,10 +92,10 @@ caf::expected<std::vector<account_id>> search_accounts(database& db, const std::
 }
 
 caf::expected<std::vector<std::string>> search_tags(database& db, const std::string& folded,
-                                                    std::int64_t limit) {
+                                                    const search_part& part) {
   const auto found = db.run("SELECT name, folded FROM tag WHERE folded >= $1 AND folded < $2"
-                            " ORDER BY folded LIMIT $3",
-                            {folded, end_of_prefix(folded), limit});
+                            " ORDER BY folded LIMIT $3 OFFSET $4",
+                            {folded, end_of_prefix(folded), part.limit, part.offset});
   if (!found)
     return found.error();
   auto names = std::vector<std::string>{};

@@ -49,14 +49,24 @@ enum class post_list : std::uint8_t {
 caf::expected<std::vector<list_entry>> list_posts(database& db, post_list which, account_id owner,
                                                   const list_page& page);
 
-/// Returns accounts whose name is or begins with the folded `name`, ours first; `domain` "": of
-/// any. At most `limit`.
-caf::expected<std::vector<account_id>> search_accounts(database& db, const std::string& name,
-                                                       const std::string& domain,
-                                                       std::int64_t limit);
+/// A part of what a search finds, in the order of the search.
+struct search_part {
+  std::int64_t offset = 0; ///< How many are passed over.
+  std::int64_t limit = 20;
+};
 
-/// Returns the names of hashtags that begin with `folded`, at most `limit`.
+struct account_search {
+  std::string name;       ///< Folded; the beginning of a name, or all of it.
+  std::string domain;     ///< "": of any.
+  account_id followed_by; ///< Only whom this account follows; 0: anybody.
+};
+
+/// Returns accounts that are found, those of just this name first, then ours.
+caf::expected<std::vector<account_id>> search_accounts(database& db, const account_search& wanted,
+                                                       const search_part& part);
+
+/// Returns the names of hashtags that begin with `folded`.
 caf::expected<std::vector<std::string>> search_tags(database& db, const std::string& folded,
-                                                    std::int64_t limit);
+                                                    const search_part& part);
 
 } // namespace trunkline

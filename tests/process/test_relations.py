@@ -359,6 +359,24 @@ def test_notifications_are_chosen_by_kind_and_account_and_paged(api, people, not
     assert kinds(max_id=newest) == ["follow", "reblog", "favourite"]
 
 
+def test_notifications_are_counted(api, people, noticed):
+    alice, bob, _ = people
+    path = NOTIFICATIONS + "/unread_count"
+
+    def count(account=alice, **params):
+        return api.get(path, account, **params)["count"]
+
+    assert count() == 4 and count(bob) == 0
+    assert count(limit=3) == 3 and count(limit=0) == 1 and count(limit=10**9) == 4
+    assert count(**{"types[]": ["mention", "follow"]}) == 2
+    assert count(**{"exclude_types[]": ["mention"]}) == 3
+    assert count(**{"types[]": ["admin.sign_up"]}) == 0
+    assert count(account_id=bob.id) == 2
+    api.post(NOTIFICATIONS + "/{id}/dismiss", alice, api.get(NOTIFICATIONS, alice)[0]["id"])
+    assert count() == 3
+    api.get(path, status=401)
+
+
 def test_notifications_go_one_by_one_and_all_at_once(api, people, noticed):
     alice, bob, _ = people
     first = api.get(NOTIFICATIONS, alice)[0]["id"]
@@ -446,6 +464,42 @@ def test_local_accounts_tags_and_own_posts_are_found(api, node, people):
     assert only == {"accounts": [], "statuses": [], "hashtags": []}
     hidden = api.publish(alice, "secret", visibility="private")
     assert api.get("/api/v2/search", bob, q=hidden["uri"])["statuses"] == []
+
+
+def test_a_search_goes_on_and_keeps_to_those_one_follows(api, node, people):
+    alice, bob, _ = people
+    made = [node.create_account(f"dora{number}") for number in range(4)]
+    names = [account.id for account in made]
+    search = "/api/v1/accounts/search"
+    assert ids(api.get(search, alice, q="dora")) == names
+    assert ids(api.get(search, alice, q="dora", offset=1, limit=2)) == names[1:3]
+    for past in (4, 10**9):
+        assert api.get(search, alice, q="dora", offset=past) == []
+    assert ids(api.get(search, alice, q="dora", offset=-1)) == names
+    exact = api.get(ACCOUNT, None, made[2].id)["uri"]
+    assert ids(api.get(search, alice, q=exact)) == [made[2].id]
+    assert api.get(search, alice, q=exact, offset=1) == []
+
+    for friend in (made[1], made[3]):
+        api.post(ACCOUNT + "/follow", alice, friend.id)
+    followed = [made[1].id, made[3].id]
+    assert ids(api.get(search, alice, q="dora", following="true")) == followed
+    assert ids(api.get(search, alice, q="dora", following="true", offset=1)) == followed[1:]
+    assert api.get(search, alice, q=exact, following="true") == []
+    assert api.get(search, bob, q="dora", following="true") == []
+    api.call("PATCH", "/api/v1/accounts/update_credentials", made[0], json={"locked": True})
+    api.post(ACCOUNT + "/follow", alice, made[0].id)
+    assert ids(api.get(search, alice, q="dora", following="true")) == followed, "asked is not yet"
+
+    whole = "/api/v2/search"
+    assert ids(api.get(whole, alice, q="dora", following="true")["accounts"]) == followed
+    assert ids(api.get(whole, alice, q="dora", type="accounts", offset=3)["accounts"]) == names[3:]
+    assert ids(api.get(whole, alice, q="dora", offset=3)["accounts"]) == names, "of which list?"
+    api.publish(alice, "#doratwo #doraone")
+    found = api.get(whole, alice, q="dora", type="hashtags", offset=1)["hashtags"]
+    assert [tag["name"] for tag in found] == ["doratwo"]
+    post = api.publish(alice)
+    assert api.get(whole, alice, q=post["uri"], type="statuses", offset=1)["statuses"] == []
 
 
 def test_what_is_refused_changes_nothing(api, node, people):
