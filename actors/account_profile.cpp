@@ -252,11 +252,13 @@ caf::expected<std::int64_t> acting_account::report(write_context& context,
     return *fresh;
   objects->insert(objects->begin(), target->uri);
   auto entry = draft_of(log_kind::flag, {object_kind::report, id_.value, wish.target.value});
-  entry.ap_id = urls_.other(name_, "flag", *fresh);
+  entry.ap_id = urls_.instance_actor() + "#flag/" + std::to_string(*fresh);
   if (auto failure = log_relation(context, entry, *target, [&] {
-        return render_flag(*entry.ap_id, urls_.actor(name_), *objects, wish.comment);
+        return render_flag(*entry.ap_id, urls_.instance_actor(), *objects, wish.comment);
       }))
     return failure;
+  // Whoever is reported is not told by whom: the server itself says it.
+  context.log.back().signer = account_id{};
   return *fresh;
 }
 

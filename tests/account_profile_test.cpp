@@ -174,6 +174,10 @@ TEST_CASE("a report is kept here, and sent on when that is wanted", "[account_pr
     CHECK(row.at("type") == "Flag");
     CHECK(row.at("id") == row.ap_id);
     CHECK(row.at("content") == "rude");
+    // Who it was is not told.
+    CHECK(row.at("actor") == "https://example.org/actor");
+    CHECK(to_json(row.body).find("alice") == std::string::npos);
+    CHECK(here.all("SELECT signer FROM log ORDER BY seq DESC LIMIT 1") == lines{"0"});
     CHECK(row.at("object") == R"(["https://far.example/ann","https://far.example/posts/100"])");
   });
 }
