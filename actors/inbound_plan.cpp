@@ -31,7 +31,7 @@ public:
       return plan_update();
     case activity_type::announce:
       want_account(said_.actor);
-      return want_post(announced(), false, {.if_followed = true});
+      return plan_announce();
     case activity_type::add:
       want_account(said_.actor);
       return want_post(said_.object, false, {.if_followed = true});
@@ -78,11 +78,17 @@ private:
       want_post(said_.object, true, {.if_followed = true});
   }
 
-  /// Groups announce the Create of a post: the post itself is meant.
-  std::string announced() const {
-    return said_.inlined && has_type(*said_.inlined, "Create")
-               ? web_id_of(said_.inlined->find("object"))
-               : said_.object;
+  /// Groups announce whatever happens in them. Of a Create the post itself is meant; of an Update
+  /// or a Delete the post's own server is asked; votes and the like are nothing to be fetched.
+  void plan_announce() {
+    const auto* inner = said_.inlined ? said_.inlined->find("object") : nullptr;
+    if (!inner)
+      return want_post(said_.object, false, {.if_followed = true});
+    const auto about = web_id_of(inner);
+    if (has_type(*said_.inlined, "Create"))
+      return want_post(about, false, {.if_followed = true});
+    if (has_type(*said_.inlined, "Update") || has_type(*said_.inlined, "Delete"))
+      want_post(about, true, {.is_essential = false, .if_followed = true});
   }
 
   bool is_to_us() const {
