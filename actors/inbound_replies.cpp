@@ -18,6 +18,20 @@ bool is_addressed(const inbound_work& work, const remote_note& note, const std::
   return false;
 }
 
+/// Tells whether what came carries a signature of its own: then other servers take it from anybody,
+/// and its author's server leaves it to us to pass it on, without naming our followers.
+bool is_signed_itself(const inbound_work& work) {
+  const auto document = parse_json(work.row.body);
+  const auto* signature = document ? document->find("signature") : nullptr;
+  return signature && signature->as_object();
+}
+
+bool is_meant_for_followers(const inbound_work& work, const post& reply, const remote_note& note,
+                            const account_facts& author) {
+  return is_addressed(work, note, work.shared.own.followers(author.name)) ||
+         (is_public(reply.seen_by) && is_signed_itself(work));
+}
+
 /// Returns the author of ours whom a reply answers and whose followers are to see it; nothing when
 /// there is none.
 caf::expected<std::optional<account_facts>>
@@ -32,7 +46,7 @@ answered_author(const inbound_work& work, const post& reply, const remote_note& 
   if (!author || !*author)
     return author;
   const auto& facts = **author;
-  if (!facts.is_local || !is_addressed(work, note, work.shared.own.followers(facts.name)))
+  if (!facts.is_local || !is_meant_for_followers(work, reply, note, facts))
     return nobody{};
   const auto shunned = work.is_shunned_by(facts.id);
   if (!shunned)

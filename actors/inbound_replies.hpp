@@ -1,7 +1,8 @@
 /// Replies of other servers to posts of ours, passed on to those who follow the author.
 ///
 /// A reply goes to its own author's followers; those of whom it answers would never see it. It is
-/// passed on as it came, signed by the author of ours, when it was addressed to his followers.
+/// passed on as it came, signed by the author of ours, when it was addressed to his followers, or
+/// is public and carries its own signature, as Mastodon's do.
 #pragma once
 
 #include "actors/inbound_work.hpp"

@@ -139,6 +139,36 @@ TEST_CASE("a reply is passed on when its author addressed those who follow ours,
     });
 }
 
+TEST_CASE("a public reply that carries a signature of its own is passed on, as Mastodon does",
+          "[inbound][inbound_replies][I7]") {
+  struct signed_reply {
+    std::string what;
+    visibility answered;
+    json_array to;
+    json_value signature;
+    std::size_t forwarded;
+  };
+  const auto proof = json_object{{"type", "RsaSignature2017"}, {"signatureValue", "x"}};
+  const auto anns = ann_uri + "/followers";
+  const auto rows = std::vector<signed_reply>{
+      {"public", visibility::everyone, {everyone}, proof, 1},
+      {"to an unlisted post", visibility::unlisted, {everyone}, proof, 1},
+      {"for followers", visibility::everyone, {anns}, proof, 0},
+      {"direct", visibility::everyone, {alice_uri}, proof, 0},
+      {"to a direct post", visibility::direct, {everyone}, proof, 0},
+      {"no signature", visibility::everyone, {everyone}, nullptr, 0},
+      {"a text for a signature", visibility::everyone, {everyone}, "x", 0}};
+  for (const auto& row : rows)
+    with_inbound([&](inbound_world& here) {
+      INFO(row.what);
+      const auto post = answered_post(here, row.answered);
+      const auto sent = static_cast<std::size_t>(here.count("log"));
+      const auto reply = with(with(reply_to(post), "to", row.to), "cc", json_array{alice_uri});
+      here.hear(ann_uri, with(saying("Create", reply), "signature", row.signature));
+      CHECK(forwarded(here, sent).size() == row.forwarded);
+    });
+}
+
 TEST_CASE("a reply that is not public stays that, and goes to followers of the present",
           "[inbound][inbound_replies][I7]") {
   with_inbound([](inbound_world& here) {
