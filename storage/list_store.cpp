@@ -69,7 +69,7 @@ caf::expected<std::vector<list_entry>> list_posts(database& db, post_list which,
   return read_page(db, post_lists[static_cast<std::size_t>(which)], owner.value, page);
 }
 
-caf::expected<std::vector<account_id>> search_accounts(database& db, const account_search& wanted,
+caf::expected<std::vector<account_id>> search_accounts(database& db, const wanted_accounts& wanted,
                                                        const search_part& part) {
   const auto host = split_host(wanted.domain);
   const auto& name = wanted.name;

@@ -55,14 +55,14 @@ struct search_part {
   std::int64_t limit = 20;
 };
 
-struct account_search {
+struct wanted_accounts {
   std::string name;       ///< Folded; the beginning of a name, or all of it.
   std::string domain;     ///< "": of any.
   account_id followed_by; ///< Only whom this account follows; 0: anybody.
 };
 
 /// Returns accounts that are found, those of just this name first, then ours.
-caf::expected<std::vector<account_id>> search_accounts(database& db, const account_search& wanted,
+caf::expected<std::vector<account_id>> search_accounts(database& db, const wanted_accounts& wanted,
                                                        const search_part& part);
 
 /// Returns the names of hashtags that begin with `folded`.
