@@ -50,6 +50,8 @@ bool is_same(const class_progress& one, const class_progress& other) {
 } // namespace
 
 remote_host_state::~remote_host_state() {
+  for (auto& reply : asked_)
+    reply.deliver(make_error(errc::unavailable, "host: shutting down"));
   for (auto& waiting : fetches_)
     waiting.reply.deliver(make_error(errc::unavailable, "host: shutting down"));
   for (auto& [id, open] : exchanges_)
@@ -107,6 +109,7 @@ void remote_host_state::start() {
 
 void remote_host_state::start_later() {
   expire_fetches(has_.clock());
+  answer_asked();
   self_->delayed_send(self_, options_.local_retry, host_timer{++wake_epoch_});
 }
 
@@ -130,6 +133,7 @@ void remote_host_state::begin(const host_cursor& cursor) {
                 queue_.begin(delivery_class::direct, cursor.direct);
                 queue_.begin(delivery_class::bulk, cursor.bulk);
                 started_ = true;
+                answer_asked();
                 pump();
               });
 }

@@ -83,7 +83,9 @@ private:
   void wake_later();
 
   // remote_host_operators.cpp: what it is asked and told
-  host_report describe();
+  caf::result<host_report> describe();
+  host_report make_report() const;
+  void answer_asked();
   caf::result<void> set_paused_to(bool paused);
   caf::result<void> retry_now();
   void note_life();
@@ -156,7 +158,8 @@ private:
   std::optional<time_point> wake_at_;
   std::uint64_t wake_epoch_ = 0;
   std::mt19937_64 random_;
-  host_report report_; ///< Its counters and errors.
+  std::vector<caf::typed_response_promise<host_report>> asked_; ///< Before it has started.
+  host_report report_;                                          ///< Its counters and errors.
 };
 
 remote_host_handle::behavior_type

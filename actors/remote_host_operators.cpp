@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
+#include "protocol/errc.hpp"
 #include "storage/host_store.hpp"
 
 #include <algorithm>
@@ -64,7 +65,25 @@ void remote_host_state::note_life() {
   pump();
 }
 
-host_report remote_host_state::describe() {
+/// Before it has started it does not know.
+caf::result<host_report> remote_host_state::describe() {
+  if (started_)
+    return make_report();
+  if (asked_.size() >= options_.asked_max)
+    return make_error(errc::unavailable, to_name(address_) + ": too many ask");
+  asked_.push_back(self_->make_response_promise<host_report>());
+  return asked_.back();
+}
+
+void remote_host_state::answer_asked() {
+  for (auto& reply : std::exchange(asked_, {}))
+    if (started_)
+      reply.deliver(make_report());
+    else
+      reply.deliver(make_error(errc::unavailable, to_name(address_) + ": is starting"));
+}
+
+host_report remote_host_state::make_report() const {
   auto report = report_;
   report.host = address_;
   report.state = to_string(facts_.state);

@@ -30,6 +30,7 @@ struct remote_host_options {
   std::size_t exceptions_max = 1000; ///< More suspend the host.
   std::size_t refill_units = 512;    ///< Read from the log at once.
   std::size_t errors_kept = 20;
+  std::size_t asked_max = 64; ///< Who asks how it is before it has started; more are refused.
   std::chrono::seconds idle_after{120};
   std::chrono::seconds fetch_wait{15}; ///< A fetch that has not left by then has timed out.
   std::chrono::seconds sign_deadline{10};

@@ -68,7 +68,8 @@ bool delivery_books::offer(host_id host, std::uint8_t shard_number, const delive
   if (entry.settled.contains(unit.key()))
     return false;
   entry.offered_upto = std::max(entry.offered_upto, unit.seq);
-  ++entry.open;
+  const auto is_counted = entry.stored && unit.seq <= entry.stored->counted_to;
+  entry.open += !is_counted;
   if (!entry.first_open) {
     entry.first_open = unit.seq;
     entry.oldest_at = unit.at;

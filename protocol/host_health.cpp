@@ -47,9 +47,7 @@ constexpr auto week = std::chrono::days{7};
 constexpr auto month = std::chrono::days{30};
 
 std::chrono::microseconds cap_of(std::chrono::microseconds failing_for) {
-  if (failing_for < std::chrono::days{1})
-    return 1h;
-  return failing_for < week ? std::chrono::microseconds{6h} : std::chrono::days{1};
+  return failing_for < std::chrono::days{1} ? 1h : 6h;
 }
 
 } // namespace
@@ -87,6 +85,8 @@ std::chrono::microseconds backoff(std::int64_t fail_streak, std::chrono::microse
   };
   if (fail_streak < failures_max)
     return spread(fail_streak <= 1 ? 1s : 2s);
+  if (failing_for >= week)
+    return spread(std::chrono::days{1});
   const auto doublings = std::min<std::int64_t>(fail_streak - failures_max, 40);
   const auto wait = std::ldexp(2e6, static_cast<int>(doublings));
   const auto cap = static_cast<double>(cap_of(failing_for).count());

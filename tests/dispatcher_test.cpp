@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,10 @@ remote_host_handle::behavior_type noting_hosts(remote_host_handle::pointer self,
         return noted->held.back();
       },
       [=](const wake_host& wish) { noted->woken.push_back(wish.host); },
-      [](const note_sign_of_life&) {},
+      [=](const note_sign_of_life&) { // lets the offers go
+        for (auto& reply : std::exchange(noted->held, {}))
+          reply.deliver(caf::unit);
+      },
       [](const fetch_document&) { return fetched_document{}; },
       [](const pause_host&) -> caf::result<void> { return caf::unit; },
       [](const resume_host&) -> caf::result<void> { return caf::unit; },
@@ -271,4 +275,121 @@ TEST_CASE_METHOD(dispatcher_fixture, "a host that asks twice is answered once wi
   run();
   REQUIRE(second.ready());
   CHECK(second.get());
+}
+
+TEST_CASE_METHOD(dispatcher_fixture, "rows are not expanded while hosts have not taken offers",
+                 "[dispatcher]") {
+  start({.rows_max = 4, .batch_max = 1, .outstanding_max = 2});
+  noted.holds = true;
+  run();
+  for (auto more = 0; more < 20; ++more)
+    hint(commit());
+  actors.settle();
+  CHECK(noted.rows() == rows{1, 2});
+  CHECK(report().outstanding == 2);
+  CHECK(report().dropped > 0); // no more than a few wait
+  noted.holds = false;
+  caf::anon_send(has->hosts, note_sign_of_life{});
+  actors.advance(2s);
+  auto all = rows(20);
+  std::iota(all.begin(), all.end(), 1);
+  CHECK(noted.rows() == all);
+}
+
+TEST_CASE_METHOD(dispatcher_fixture, "an offer says up to where others were made", "[dispatcher]") {
+  run();
+  hint(commit());
+  actors.settle();
+  hint(commit());
+  actors.settle();
+  REQUIRE(noted.offers.size() == 2);
+  CHECK(noted.offers[0].previous == offered_before{0, 0});
+  CHECK(noted.offers[1].previous == offered_before{0, 1});
+}
+
+TEST_CASE_METHOD(dispatcher_fixture, "a host that took nothing is looked after", "[dispatcher]") {
+  noted.refuses = true;
+  run();
+  hint(commit());
+  actors.settle();
+  CHECK(noted.offers.empty());
+  noted.refuses = false;
+  actors.advance(9s);
+  CHECK(noted.woken.empty());
+  actors.advance(2s);
+  CHECK(noted.woken == std::vector{far()});
+  const auto cursor = kit::must(actors.ask<host_cursor>(dispatcher, adopt_host{far()}));
+  CHECK(cursor.bulk.first_open == std::optional<log_seq>{1});
+}
+
+TEST_CASE_METHOD(dispatcher_fixture, "a host that reports learns of what it was not offered",
+                 "[dispatcher]") {
+  noted.refuses = true;
+  run();
+  hint(commit());
+  actors.settle();
+  noted.refuses = false;
+  caf::anon_send(dispatcher, host_progress{.host = far(), .id = {kit::host_row_id("far.example")}});
+  actors.settle();
+  REQUIRE(noted.offers.size() == 1);
+  CHECK(noted.offers[0].units.empty());
+  CHECK(noted.offers[0].previous == offered_before{0, 1});
+}
+
+TEST_CASE_METHOD(dispatcher_fixture, "hosts that wait since before the start are woken in time",
+                 "[dispatcher]") {
+  const auto host = kit::host_row_id("far.example");
+  kit::must(storage.open_writer()->run("UPDATE host SET next_try_at = $1", {actors.now() + 30s}));
+  kit::must(storage.open_writer()->run(
+      "INSERT INTO host_backlog(host_id, class, behind_from, acked, count, counted_to, bytes,"
+      " oldest_at) VALUES ($1, 2, 0, $2, 1, 1, 0, 1)",
+      {host, blob{}}));
+  commit();
+  run();
+  CHECK(noted.offers.empty()); // it sleeps until then; the books have counted
+  actors.advance(29s);
+  CHECK(noted.woken.empty());
+  actors.advance(2s);
+  CHECK(noted.woken == std::vector{far()});
+}
+
+TEST_CASE_METHOD(dispatcher_fixture, "a flush ends when the books are in the database",
+                 "[dispatcher]") {
+  run();
+  hint(commit());
+  actors.settle();
+  caf::anon_send(dispatcher, host_progress{.host = far(),
+                                           .id = {kit::host_row_id("far.example")},
+                                           .classes = {{.settled = {{1, kit::shared_endpoint()}},
+                                                        .received_upto = 1}}});
+  const auto flushed = actors.start_done(dispatcher, flush_books{});
+  actors.settle();
+  REQUIRE(flushed.ready());
+  CHECK_FALSE(flushed.failure());
+  CHECK(kit::rows_of(storage.db().run("SELECT seq, class FROM shard_mark")) ==
+        std::vector<std::string>{"1|2"});
+
+  hint(commit());
+  actors.settle();
+  storage.faults().at_call = [](std::int64_t) { return make_error(errc::unavailable, "away"); };
+  caf::anon_send(dispatcher, host_progress{.host = far(),
+                                           .id = {kit::host_row_id("far.example")},
+                                           .classes = {{.settled = {{2, kit::shared_endpoint()}},
+                                                        .received_upto = 2}}});
+  const auto failed = actors.start_done(dispatcher, flush_books{});
+  actors.settle();
+  REQUIRE(failed.ready());
+  CHECK(failed.failure()); // whoever shuts down learns that it is not
+  storage.faults() = {};
+  actors.advance(1s);
+  CHECK(kit::rows_of(storage.db().run("SELECT seq FROM shard_mark")) ==
+        std::vector<std::string>{"2"});
+}
+
+TEST_CASE_METHOD(dispatcher_fixture, "a flush before the start has nothing to write",
+                 "[dispatcher]") {
+  const auto flushed = actors.start_done(dispatcher, flush_books{});
+  actors.settle();
+  REQUIRE(flushed.ready());
+  CHECK_FALSE(flushed.failure());
 }

@@ -47,25 +47,24 @@ void delivery_peers::set_status(const std::string& host, int status, http_header
 }
 
 void delivery_peers::send(outgoing_request request, exchange_handler done) {
-  auto sent = sent_request{
-      .number = ++sent_, .host = host_in(request.url), .request = std::move(request), .at = now_};
+  auto sent = sent_request{.number = ++sent_,
+                           .host = host_in(request.url),
+                           .request = std::move(request),
+                           .at = clock_()};
   const auto rule = rules_.find(sent.host);
   auto answer = rule == rules_.end() ? peer_answer{} : rule->second(sent.request);
   if (listener_)
     listener_->sent(sent);
   if (keeps_)
     requests_.push_back(sent);
-  const auto due = now_ + answer.after;
+  const auto due = sent.at + answer.after;
+  wake_after_(answer.after);
   pending_.emplace(due, pending{std::move(sent), std::move(answer), std::move(done)});
   most_in_flight_ = std::max(most_in_flight_, pending_.size());
 }
 
-std::optional<std::chrono::microseconds> delivery_peers::next_due() const {
-  return pending_.empty() ? std::nullopt : std::optional{pending_.begin()->first};
-}
-
-void delivery_peers::answer_due(std::chrono::microseconds now) {
-  now_ = now;
+void delivery_peers::answer_due() {
+  const auto now = clock_();
   while (!pending_.empty() && pending_.begin()->first <= now) {
     const auto next = std::move(pending_.extract(pending_.begin()).mapped());
     if (listener_)

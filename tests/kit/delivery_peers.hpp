@@ -1,5 +1,6 @@
 /// Other servers, as the HTTP client sees them: each answers as its rule says, after a while, or
-/// never within the client's limit. One thread; time passes in `answer_due` alone.
+/// never within the client's limit. One thread; whoever made them says what time it is, and calls
+/// `answer_due` when it should be.
 #pragma once
 
 #include "net/http_exchange.hpp"
@@ -52,13 +53,17 @@ public:
   void set_rule(const std::string& host, peer_rule rule) { rules_[host] = std::move(rule); }
   void set_status(const std::string& host, int status, http_headers headers = {});
   void listen(wire_listener* listener) { listener_ = listener; }
+  /// `clock` tells the time, `wake_after` sees to it that `answer_due` is called.
+  void run_by(std::function<std::chrono::microseconds()> clock,
+              std::function<void(std::chrono::microseconds)> wake_after) {
+    clock_ = std::move(clock);
+    wake_after_ = std::move(wake_after);
+  }
 
   void send(outgoing_request request, exchange_handler done) override;
 
-  /// When the next answer is due; nothing when nobody waits for one.
-  std::optional<std::chrono::microseconds> next_due() const;
-  /// Moves the time to `now` and gives the answers that are due.
-  void answer_due(std::chrono::microseconds now);
+  /// Gives the answers that are due.
+  void answer_due();
   /// Forgets all requests under way: whoever sent them is gone.
   void forget();
 
@@ -80,7 +85,8 @@ private:
   std::multimap<std::chrono::microseconds, pending> pending_;
   std::vector<sent_request> requests_;
   wire_listener* listener_ = nullptr;
-  std::chrono::microseconds now_{0};
+  std::function<std::chrono::microseconds()> clock_;
+  std::function<void(std::chrono::microseconds)> wake_after_;
   std::uint64_t sent_ = 0;
   std::size_t most_in_flight_ = 0;
   bool keeps_ = false;

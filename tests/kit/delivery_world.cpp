@@ -48,6 +48,16 @@ signing_handle::behavior_type fake_signer(signing_handle::pointer, unsigned lost
   };
 }
 
+/// Brings one answer when it is due.
+caf::behavior postman(caf::event_based_actor* self, std::shared_ptr<delivery_peers> peers,
+                      std::chrono::microseconds after) {
+  self->delayed_send(self, after, host_timer{});
+  return {[=](host_timer) {
+    peers->answer_due();
+    self->quit();
+  }};
+}
+
 } // namespace
 
 delivery_world::delivery_world(delivery_world_options options)
@@ -62,6 +72,10 @@ delivery_world::~delivery_world() {
 }
 
 void delivery_world::start() {
+  started_ = actors.system().clock().now();
+  peers->run_by(
+      [this] { return elapsed(); },
+      [this](std::chrono::microseconds after) { actors.system().spawn(postman, peers, after); });
   has_ = std::make_shared<dispatcher_dependencies>();
   dispatcher =
       actors.spawn(trunkline::dispatcher, std::shared_ptr<const dispatcher_dependencies>{has_},
@@ -114,6 +128,7 @@ void delivery_world::begin() {
 
 void delivery_world::restart(bool begins) {
   peers->forget();
+  earlier_ = elapsed();
   running_.clear();
   dispatcher = dispatcher_handle{};
   hosts = region_of<remote_host_handle>{};
@@ -181,16 +196,9 @@ void delivery_world::unfollow(account_id author, endpoint_id endpoint) {
                  }});
 }
 
-void delivery_world::advance(std::chrono::microseconds span) {
-  const auto end = elapsed_ + span;
-  actors.settle();
-  do {
-    const auto next = std::min(peers->next_due().value_or(end), end);
-    actors.advance(std::max(next - elapsed_, 0us));
-    elapsed_ = std::max(next, elapsed_);
-    peers->answer_due(elapsed_);
-    actors.settle();
-  } while (elapsed_ < end || (peers->next_due() && *peers->next_due() <= end));
+std::chrono::microseconds delivery_world::elapsed() {
+  const auto since = actors.system().clock().now() - started_;
+  return earlier_ + std::chrono::duration_cast<std::chrono::microseconds>(since);
 }
 
 host_report delivery_world::report(const std::string& name) {

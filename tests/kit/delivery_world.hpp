@@ -68,9 +68,9 @@ public:
   void unfollow(account_id author, endpoint_id endpoint);
 
   /// Moves the time, from timer to timer and from answer to answer, and settles.
-  void advance(std::chrono::microseconds span);
+  void advance(std::chrono::microseconds span) { actors.advance(span); }
   void settle() { actors.settle(); }
-  std::chrono::microseconds elapsed() const { return elapsed_; }
+  std::chrono::microseconds elapsed();
 
   /// Ends every actor at once and starts them anew. Without `begin` the dispatcher waits.
   void restart(bool begin = true);
@@ -98,7 +98,8 @@ private:
   std::mt19937_64 random_;
   std::shared_ptr<dispatcher_dependencies> has_;
   std::map<host_address, remote_host_handle> running_;
-  std::chrono::microseconds elapsed_{0};
+  std::chrono::microseconds earlier_{0}; ///< What had passed at the last start.
+  caf::actor_clock::time_point started_;
   std::int64_t ids_ = 100;
 };
 
