@@ -1,5 +1,6 @@
 #include "protocol/html_sanitizer.hpp"
 
+#include "protocol/html_bounds.hpp"
 #include "protocol/names.hpp"
 
 #include <gumbo.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -65,6 +67,11 @@ constexpr auto class_beginnings = std::to_array<std::string_view>({"h-", "p-", "
 constexpr auto class_names =
     std::to_array<std::string_view>({"mention", "hashtag", "ellipsis", "quote-inline"});
 
+constexpr std::size_t host_bytes_max = 255;
+
+/// Text that is looked at for hosts it may hide; past this, nothing is hidden.
+constexpr std::size_t hidden_bytes_max = 4 * html_bytes_max;
+
 constexpr bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -85,29 +92,6 @@ void append_escaped(std::string& out, std::string_view text) {
     else if (static_cast<unsigned char>(letter) >= 0x20 || is_space(letter))
       out += letter;
   }
-}
-
-/// Tells whether the parser may have it: its work grows faster than the text.
-bool is_bounded(std::string_view html) {
-  if (html.size() > html_bytes_max)
-    return false;
-  auto tags = std::size_t{0};
-  auto attributes = std::size_t{0}; // of one tag, counted by what parts or gives them
-  for (auto at = std::size_t{0}; at < html.size(); ++at) {
-    const auto letter = html[at];
-    const auto next = at + 1 < html.size() ? html[at + 1] : '\0';
-    if (letter == '<') {
-      tags += is_letter(next) || next == '/' || next == '!' || next == '?';
-      attributes = 0;
-    } else if (letter == '>') {
-      attributes = 0;
-    } else if (letter == '=') {
-      ++attributes;
-    }
-    if (tags > html_tags_max || attributes > html_attributes_max)
-      return false;
-  }
-  return true;
 }
 
 struct parsed_html {
@@ -152,7 +136,7 @@ std::string safe_address(std::string_view href) {
   return is_known ? address : std::string{};
 }
 
-/// Returns the host in an http address, folded; "" for other addresses.
+/// Returns the host in an http address, folded; "" for other addresses, and for what is no host.
 std::string host_in(std::string_view address) {
   const auto begin = address.find("://");
   if (begin == std::string_view::npos)
@@ -161,7 +145,8 @@ std::string host_in(std::string_view address) {
   address = address.substr(0, address.find_first_of("/?#"));
   if (const auto user = address.rfind('@'); user != std::string_view::npos)
     address.remove_prefix(user + 1);
-  return fold_name(address.substr(0, address.find(':')));
+  address = address.substr(0, address.find(':'));
+  return address.size() <= host_bytes_max ? fold_name(address) : std::string{};
 }
 
 /// What is written of an element.
@@ -171,15 +156,20 @@ struct element_tags {
   std::string link_host; ///< Of a link, for what is inside it.
 };
 
-/// The text of a node and all below it.
-std::string text_below(const GumboNode& node) {
+/// Returns the text of a node and all below it; nothing when that is more than `left_to_read`,
+/// which is lowered by the nodes and bytes that were looked at.
+std::optional<std::string> text_below(const GumboNode& node, std::size_t& left_to_read) {
   auto text = std::string{};
   auto left = std::vector<const GumboNode*>{&node};
   while (!left.empty()) {
     const auto* next = left.back();
     left.pop_back();
-    if (next->type == GUMBO_NODE_TEXT || next->type == GUMBO_NODE_WHITESPACE)
-      text += next->v.text.text;
+    const auto is_text = next->type == GUMBO_NODE_TEXT || next->type == GUMBO_NODE_WHITESPACE;
+    const auto part = is_text ? std::string_view{next->v.text.text} : std::string_view{};
+    if (left_to_read < part.size() + 1)
+      return std::nullopt;
+    left_to_read -= part.size() + 1;
+    text += part;
     if (next->type != GUMBO_NODE_ELEMENT)
       continue;
     const auto children = children_of(*next);
@@ -189,9 +179,20 @@ std::string text_below(const GumboNode& node) {
   return text;
 }
 
-/// Returns those classes that mean something; "invisible" only where it hides no host of a link.
-std::string kept_classes(const GumboNode& node, const std::string& link_host) {
+/// Tells whether a reader still sees where a link leads when this is not shown.
+bool hides_nothing(const GumboNode& node, const std::string& link_host, std::size_t& left_to_read) {
+  if (link_host.empty())
+    return false;
+  const auto text = text_below(node, left_to_read);
+  return text && fold_name(*text).find(link_host) == std::string::npos;
+}
+
+/// Returns those classes that mean something; "invisible" once, and only where it hides no host of
+/// a link.
+std::string kept_classes(const GumboNode& node, const std::string& link_host,
+                         std::size_t& left_to_read) {
   auto kept = std::string{};
+  auto may_hide = true;
   auto names = attribute(node, "class");
   while (!names.empty()) {
     const auto end = std::ranges::find_if(names, is_space) - names.begin();
@@ -201,9 +202,9 @@ std::string kept_classes(const GumboNode& node, const std::string& link_host) {
     const auto is_plain = std::ranges::all_of(name, [](char c) {
       return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
     });
-    const auto hides_nothing = name == "invisible" && !link_host.empty() &&
-                               fold_name(text_below(node)).find(link_host) == std::string::npos;
-    if (!is_plain || !(hides_nothing || std::ranges::any_of(class_beginnings, begins) ||
+    const auto is_hidden = name == "invisible" && std::exchange(may_hide, false) &&
+                           hides_nothing(node, link_host, left_to_read);
+    if (!is_plain || !(is_hidden || std::ranges::any_of(class_beginnings, begins) ||
                        std::ranges::find(class_names, name) != class_names.end()))
       continue;
     kept += (kept.empty() ? "" : " ") + std::string{name};
@@ -218,25 +219,27 @@ void append_number(std::string& open, const GumboNode& node, const char* name) {
     open.append(" ").append(name).append("=\"").append(value).append("\"");
 }
 
-element_tags tags_of_link(const GumboNode& node, const std::string& link_host) {
+element_tags tags_of_link(const GumboNode& node, const std::string& link_host,
+                          std::size_t& left_to_read) {
   const auto address = safe_address(attribute(node, "href"));
   if (address.empty())
     return {};
   auto tags = element_tags{"<a href=\"", "</a>", host_in(address)};
   append_escaped(tags.open, address);
   tags.open += '"';
-  if (const auto classes = kept_classes(node, link_host); !classes.empty())
+  if (const auto classes = kept_classes(node, link_host, left_to_read); !classes.empty())
     tags.open += " class=\"" + classes + "\"";
   tags.open += " rel=\"nofollow noopener noreferrer\" target=\"_blank\">";
   return tags;
 }
 
-element_tags tags_of_kept(const GumboNode& node, const std::string& link_host) {
+element_tags tags_of_kept(const GumboNode& node, const std::string& link_host,
+                          std::size_t& left_to_read) {
   const auto tag = node.v.element.tag;
   const auto name = std::string{gumbo_normalized_tagname(tag)};
   auto tags = element_tags{"<" + name, "</" + name + ">", link_host};
   if (tag == GUMBO_TAG_SPAN || tag == GUMBO_TAG_P)
-    if (const auto classes = kept_classes(node, link_host); !classes.empty())
+    if (const auto classes = kept_classes(node, link_host, left_to_read); !classes.empty())
       tags.open += " class=\"" + classes + "\"";
   if (tag == GUMBO_TAG_OL)
     append_number(tags.open, node, "start");
@@ -295,16 +298,17 @@ private:
         out_ += "<br>";
       return enter(node, {{}, {}, link_host});
     case treatment::keep:
-      return enter(node, tags_of_kept(node, link_host));
+      return enter(node, tags_of_kept(node, link_host, left_to_read_));
     case treatment::heading:
       return enter(node, {"<p><strong>", "</strong></p>", link_host});
     case treatment::link:
-      return enter(node, tags_of_link(node, link_host));
+      return enter(node, tags_of_link(node, link_host, left_to_read_));
     }
   }
 
   std::string out_;
   std::vector<open_element> open_;
+  std::size_t left_to_read_ = hidden_bytes_max;
 };
 
 /// Tells whether what a reader sees goes on in another line after the element.
@@ -316,7 +320,7 @@ bool ends_line(GumboTag tag) {
 } // namespace
 
 std::string sanitize_html(std::string_view html) {
-  if (!is_bounded(html)) {
+  if (!is_bounded_html(html)) {
     auto text = std::string{};
     append_escaped(text, html.substr(0, html_bytes_max));
     return text;
@@ -326,7 +330,7 @@ std::string sanitize_html(std::string_view html) {
 }
 
 std::string html_to_text(std::string_view html) {
-  if (!is_bounded(html))
+  if (!is_bounded_html(html))
     return std::string{html.substr(0, html_bytes_max)};
   const auto parsed = parsed_html{html};
   auto text = std::string{};

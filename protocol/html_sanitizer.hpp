@@ -11,6 +11,8 @@ namespace trunkline {
 inline constexpr std::size_t html_bytes_max = 65'536;  ///< More, and all markup becomes text.
 inline constexpr std::size_t html_tags_max = 2'000;    ///< Likewise.
 inline constexpr std::size_t html_attributes_max = 64; ///< Of one tag; likewise.
+/// Formatting that could be left open, times tags: what a parser may copy. More: likewise.
+inline constexpr std::size_t html_copies_max = 30'000;
 
 /// Returns safe HTML: p, br, span, a, del, pre, code, em, strong, b, i, u, ul, ol, li, blockquote
 /// and the like that Mastodon keeps; headings become strong paragraphs. Links keep http, https and

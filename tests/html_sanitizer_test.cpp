@@ -1,10 +1,9 @@
 #include "protocol/html_sanitizer.hpp"
 #include "protocol/json.hpp"
+#include "tests/kit/html_fault.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -12,51 +11,9 @@
 #include <string>
 
 using namespace trunkline;
+using trunkline::kit::fault_of;
 
 namespace {
-
-constexpr auto allowed_tags = std::to_array<std::string_view>(
-    {"p", "br", "span", "del", "s",  "pre", "blockquote", "code", "b",  "strong",
-     "u", "i",  "em",   "ul",  "ol", "li",  "ruby",       "rt",   "rp", "a"});
-constexpr auto allowed_attributes =
-    std::to_array<std::string_view>({"href", "class", "rel", "target", "start", "value"});
-
-/// Returns what is wrong with sanitised HTML, "" for nothing: every '<' begins a tag of the list,
-/// every attribute is one of the list, and links lead where they may.
-std::string fault_of(std::string_view html) {
-  while (true) {
-    const auto begin = html.find('<');
-    if (begin == std::string_view::npos)
-      return {};
-    const auto end = html.find('>', begin);
-    if (end == std::string_view::npos)
-      return "a tag without an end";
-    auto tag = html.substr(begin + 1, end - begin - 1);
-    html.remove_prefix(end + 1);
-    if (tag.starts_with('/'))
-      tag.remove_prefix(1);
-    const auto name = tag.substr(0, tag.find(' '));
-    if (std::ranges::find(allowed_tags, name) == allowed_tags.end())
-      return "tag " + std::string{name};
-    tag.remove_prefix(name.size());
-    while (!tag.empty()) {
-      const auto equals = tag.find("=\"");
-      if (!tag.starts_with(' ') || equals == std::string_view::npos)
-        return "attributes" + std::string{tag};
-      const auto attribute = tag.substr(1, equals - 1);
-      const auto close = tag.find('"', equals + 2);
-      if (close == std::string_view::npos)
-        return "an attribute without an end";
-      const auto value = tag.substr(equals + 2, close - equals - 2);
-      if (std::ranges::find(allowed_attributes, attribute) == allowed_attributes.end())
-        return "attribute " + std::string{attribute};
-      if (attribute == "href" && (value.find(':') == std::string_view::npos ||
-                                  value.starts_with("javascript") || value.starts_with("data")))
-        return "address " + std::string{value};
-      tag.remove_prefix(close + 1);
-    }
-  }
-}
 
 std::string repeated(std::string_view text, std::size_t times) {
   auto all = std::string{};
@@ -138,6 +95,30 @@ TEST_CASE("A92: markup past the limits is text, whatever it says", "[sanitizer][
   CHECK(sanitize_html("<p " + repeated("a=b ", html_attributes_max + 1) + ">x").find('<') ==
         std::string::npos);
   CHECK(sanitize_html("<math><semantics><annotation>x</annotation></semantics></math>y") == "y");
+}
+
+TEST_CASE("A92: letters left open are not copied without end", "[sanitizer][A92]") {
+  auto open = std::string{"<p>"};
+  for (auto i = 0; i < 600; ++i)
+    open += "<b id=" + std::to_string(i) + ">";
+  const auto hostile = open + "</p>" + repeated("<p>x", 1'300);
+  CHECK(sanitize_html(hostile).starts_with("&lt;p&gt;&lt;b id"));
+  CHECK(sanitize_html(hostile).size() < 10 * hostile.size());
+  const auto plain = "<p>" + repeated("<b>", 600) + "</p>" + repeated("<p>x", 1'300);
+  CHECK(sanitize_html(plain).size() < 10 * plain.size());
+  const auto honest = repeated("<p><b>a</b> <i class=\"x\">b</i></p>", 60);
+  CHECK(sanitize_html(honest) == repeated("<p><b>a</b> <i>b</i></p>", 60));
+}
+
+TEST_CASE("A92 A95: what hides text is looked at up to a limit, and shown past it",
+          "[sanitizer][A92][A95]") {
+  const auto link = std::string{"<a href=\"https://a.example/\">"};
+  const auto span = std::string{"<span class=\"invisible\">"};
+  const auto deep = sanitize_html(link + repeated(span, 1'000) + std::string(30'000, 'x'));
+  CHECK(deep.find("<span class=\"invisible\">") != std::string::npos);
+  CHECK(deep.find("<span>") != std::string::npos);
+  const auto often = "<span class=\"" + repeated("invisible ", 1'000) + "\">x</span>";
+  CHECK(sanitize_html(link + often).find(" invisible") == std::string::npos);
 }
 
 TEST_CASE("the text of HTML is what a reader sees", "[sanitizer]") {
