@@ -15,7 +15,7 @@ test_packages=(
   python3 python3-jsonschema python3-mastodon python3-psycopg2 python3-pytest python3-requests
   python3-yaml slowhttptest sqlite3 strace systemd toot util-linux)
 
-nightly_packages=(clang)
+nightly_packages=(clang libclang-rt-14-dev) # the second one is libFuzzer
 
 case "${1:-}" in
   build) wanted=("${build_packages[@]}") ;;
