@@ -43,7 +43,7 @@ struct house_fixture {
 } // namespace
 
 TEST_CASE_METHOD(house_fixture, "what was kept long enough goes, the rest stays", "[housekeeper]") {
-  actors.spawn(housekeeper, storage.start(actors), housekeeper_options{});
+  actors.spawn(housekeeper, storage.start(actors), housekeeper_options{.bodies_kept = 7 * 24h});
   add_rows({31 * 24h, 8 * 24h, 2h, 30min});
   actors.advance(9min);
   CHECK(count("batch") == 4);
