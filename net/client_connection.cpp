@@ -161,6 +161,7 @@ io_state client_connection::judge_tls(int result) {
   case SSL_ERROR_ZERO_RETURN:
     return io_state::closed;
   default:
+    is_broken_ = true;
     return io_state::failed;
   }
 }
@@ -194,10 +195,20 @@ bool client_connection::is_quiet() {
   return socket_.is_open() && read(byte).state == io_state::waits;
 }
 
+/// Without a goodbye the peer cannot tell the end from a cut, and OpenSSL resumes no session.
+void client_connection::say_goodbye() {
+  if (is_broken_ || SSL_in_init(ssl_) == 1)
+    return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_); // what cannot be sent now is not
+}
+
 void client_connection::close() {
-  if (ssl_ != nullptr)
+  if (ssl_ != nullptr) {
+    say_goodbye();
     SSL_free(std::exchange(ssl_, nullptr));
-  awaits_read_ = awaits_write_ = false;
+  }
+  awaits_read_ = awaits_write_ = is_broken_ = false;
   if (!socket_.is_open())
     return;
   --shared_.counts.open_connections;

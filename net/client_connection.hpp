@@ -77,6 +77,7 @@ public:
 private:
   void await_write();
   io_state judge_tls(int result);
+  void say_goodbye();
 
   client_shared& shared_;
   const host_address host_;
@@ -87,6 +88,7 @@ private:
   std::string failure_;
   bool awaits_read_ = false;
   bool awaits_write_ = false;
+  bool is_broken_ = false; ///< TLS failed: nothing more may be said.
 };
 
 } // namespace trunkline

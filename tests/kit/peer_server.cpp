@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -60,6 +61,30 @@ void peer_connection::wait_for_end() {
   }
 }
 
+bool peer_connection::shake_again() {
+  const auto proof = [this] {
+    std::array<char, 64> bytes;
+    return std::string(bytes.data(), SSL_get_peer_finished(ssl_, bytes.data(), bytes.size()));
+  };
+  const auto before = proof();
+  SSL_renegotiate(ssl_);
+  SSL_do_handshake(ssl_);
+  char answer = 0;
+  read(&answer, 1); // which takes what the client says to it
+  return proof() != before;
+}
+
+void peer_connection::reset_at_end() {
+  if (ssl_ != nullptr)
+    SSL_set_quiet_shutdown(ssl_, 1);
+  const linger at_once{1, 0};
+  setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void peer_connection::cut() {
+  ::shutdown(descriptor_, SHUT_WR);
+}
+
 bool peer_connection::pause(int milliseconds) const {
   pollfd end{descriptor_, POLLRDHUP, 0};
   return ::poll(&end, 1, milliseconds) == 0;
@@ -74,6 +99,8 @@ peer_server::peer_server(script play, const char* address, std::uint16_t port, t
     SSL_CTX_set_min_proto_version(context_, TLS1_VERSION);
     if (tls.version_max != 0)
       SSL_CTX_set_max_proto_version(context_, tls.version_max);
+    if (!tls.ciphers.empty())
+      SSL_CTX_set_cipher_list(context_, tls.ciphers.c_str());
     SSL_CTX_use_certificate_chain_file(context_, tls.certificate.c_str());
     SSL_CTX_use_PrivateKey_file(context_, tls.key.c_str(), SSL_FILETYPE_PEM);
   }
@@ -119,6 +146,8 @@ void peer_server::accept_all() {
     const auto descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (descriptor < 0)
       return;
+    const int on = 1; // small writes in a row would wait for each other
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ++accepted_;
     const std::lock_guard lock{mutex_};
     descriptors_.push_back(descriptor);

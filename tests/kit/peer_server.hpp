@@ -28,6 +28,15 @@ public:
   /// Returns once the client is gone.
   void wait_for_end();
 
+  /// Asks for another handshake (TLS 1.2); false when the client would not.
+  bool shake_again();
+
+  /// Makes the end of the connection a reset; TLS says no goodbye.
+  void reset_at_end();
+
+  /// Ends what is sent without a goodbye of TLS.
+  void cut();
+
   /// Waits a moment; false when the server stops.
   bool pause(int milliseconds) const;
 
@@ -45,6 +54,7 @@ struct tls_files {
   std::string certificate; ///< PEM; "": no TLS.
   std::string key;
   int version_max = 0; ///< 0: the newest.
+  std::string ciphers; ///< Of TLS 1.2, as OpenSSL lists them; "": its own.
 };
 
 class peer_server {
