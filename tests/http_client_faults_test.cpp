@@ -34,6 +34,8 @@ public:
 
   explicit dead_port(kind how, const char* ip = "127.0.0.1", std::uint16_t port = 0)
       : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    const int on = 1;
+    setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     auto where = address_of(ip, port);
     socklen_t bytes = sizeof where;
     auto* address = reinterpret_cast<sockaddr*>(&where);

@@ -13,6 +13,7 @@ namespace trunkline::kit {
 
 namespace {
 
+constexpr int ports_tried_max = 50;
 constexpr std::size_t udp_bytes_max = 512;
 constexpr std::size_t head_bytes = 12;
 constexpr int type_a = 1;
@@ -47,6 +48,18 @@ bool put_record(std::string& out, const std::string& address, unsigned type, std
 } // namespace
 
 stub_dns::stub_dns(script ask) : ask_{std::move(ask)} {
+  auto bound = bind_both();
+  for (auto tries = 1; !bound && tries < ports_tried_max; ++tries)
+    bound = bind_both();
+  if (!bound || ::listen(tcp_, 16) != 0 || ::pipe(stop_) != 0)
+    throw std::runtime_error{"the name server cannot listen"};
+  thread_ = std::thread{[this] { run(); }};
+}
+
+/// A port that is free for UDP may be in use for TCP: false, then.
+bool stub_dns::bind_both() {
+  ::close(udp_);
+  ::close(tcp_);
   udp_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in where{};
@@ -54,11 +67,10 @@ stub_dns::stub_dns(script ask) : ask_{std::move(ask)} {
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t bytes = sizeof where;
   auto* address = reinterpret_cast<sockaddr*>(&where);
-  if (::bind(udp_, address, bytes) != 0 || ::getsockname(udp_, address, &bytes) != 0 ||
-      ::bind(tcp_, address, bytes) != 0 || ::listen(tcp_, 16) != 0 || ::pipe(stop_) != 0)
-    throw std::runtime_error{"the name server cannot listen"};
+  if (::bind(udp_, address, bytes) != 0 || ::getsockname(udp_, address, &bytes) != 0)
+    return false;
   port_ = ntohs(where.sin_port);
-  thread_ = std::thread{[this] { run(); }};
+  return ::bind(tcp_, address, bytes) == 0;
 }
 
 stub_dns::~stub_dns() {

@@ -37,6 +37,7 @@ public:
   int asked(const std::string& name) const;
 
 private:
+  bool bind_both();
   void run();
   void serve_udp();
   void serve_tcp();
