@@ -3,12 +3,14 @@
 // TRUNKLINE_SEED=<seed>; TRUNKLINE_SEEDS says how many are run.
 #include "actors/messages.hpp"
 #include "kit/delivery_oracle.hpp"
+#include "protocol/shard.hpp"
 #include "storage/sqlite_database.hpp"
 #include "tests/kit/both_databases.hpp"
 #include "tests/kit/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <random>
@@ -19,7 +21,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto operations_per_seed = 100;
-constexpr auto hosts = 5;
+constexpr auto hosts = std::size_t{5};
 constexpr auto authors = 3;
 constexpr auto on_file_every = 10; ///< Seeds between two whose database is a file.
 
@@ -50,6 +52,7 @@ kit::delivery_world_options options_of(std::uint64_t seed, kit::open_connection 
   auto options = kit::delivery_world_options{.seed = seed,
                                              .hints_lost = static_cast<unsigned>(seed % 3) * 15,
                                              .signing_lost = seed % 4 == 0 ? 3U : 0U,
+                                             .offers_lost = seed % 5 == 0 ? 20U : 0U,
                                              .open = std::move(open)};
   // Small bounds, so that a hundred operations reach them.
   options.host.queue = {.references_max = 4 + seed % 5, .lane_max = 2, .refill_at = 2};
@@ -66,15 +69,26 @@ kit::delivery_world_options options_of(std::uint64_t seed, kit::open_connection 
   return options;
 }
 
+/// Names of hosts of which some share a shard: their mark is one.
+std::vector<std::string> some_names() {
+  auto names = std::vector<std::string>{};
+  for (auto number = 0; names.size() < hosts; ++number) {
+    const auto name = "h" + std::to_string(number) + ".example";
+    if (const auto shard = host_shard("https", name, 443); shard == 7 || shard == 8)
+      names.push_back(name);
+  }
+  return names;
+}
+
 class simulation {
 public:
   simulation(std::uint64_t seed, kit::open_connection open)
       : random_{seed}, world_{options_of(seed, std::move(open))}, oracle_{world_} {
-    for (auto number = 0; number < hosts; ++number) {
-      names_.push_back("h" + std::to_string(number) + ".example");
-      for (const auto endpoint : world_.add_host(names_.back()))
-        endpoints_.push_back(endpoint);
-      set_mood(names_.back());
+    static const auto names = some_names();
+    names_ = names;
+    for (const auto& name : names_) {
+      std::ranges::move(world_.add_host(name), std::back_inserter(endpoints_));
+      set_mood(name);
     }
     for (auto author = 1; author <= authors; ++author)
       for (const auto endpoint : endpoints_)

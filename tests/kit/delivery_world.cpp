@@ -48,6 +48,29 @@ signing_handle::behavior_type fake_signer(signing_handle::pointer, unsigned lost
   };
 }
 
+/// What stands between the dispatcher and the region: refuses offers, as a full region does.
+remote_host_handle::behavior_type losing_offers(remote_host_handle::pointer self,
+                                                remote_host_handle to, unsigned lost,
+                                                std::mt19937_64* random) {
+  return {
+      [=](const offer_units& news) -> caf::result<void> {
+        if ((*random)() % 100 < lost)
+          return make_error(errc::unavailable, "region: no room");
+        return self->delegate(to, news);
+      },
+      [=](const wake_host& wish) { self->send(to, wish); },
+      [](const note_sign_of_life&) {},
+      [](const fetch_document&) { return fetched_document{}; },
+      [](const pause_host&) -> caf::result<void> { return caf::unit; },
+      [](const resume_host&) -> caf::result<void> { return caf::unit; },
+      [](const retry_host&) -> caf::result<void> { return caf::unit; },
+      [](const describe_host&) { return host_report{}; },
+      [](const host_timer&) {},
+      [](const exchange_ended&) {},
+      [](const slot_granted&) {},
+  };
+}
+
 /// Brings one answer when it is due.
 caf::behavior postman(caf::event_based_actor* self, std::shared_ptr<delivery_peers> peers,
                       std::chrono::microseconds after) {
@@ -122,6 +145,8 @@ void delivery_world::start() {
 void delivery_world::begin() {
   has_->storage = handles;
   has_->hosts = caf::actor_cast<remote_host_handle>(hosts);
+  if (options_.offers_lost > 0)
+    has_->hosts = actors.spawn(losing_offers, has_->hosts, options_.offers_lost, &random_);
   has_->clock = actors.clock();
   caf::anon_send(dispatcher, begin_delivery{});
 }

@@ -23,6 +23,7 @@ struct delivery_world_options {
   std::uint64_t seed = 0;    ///< Of the interleaving, the hints and the waits.
   unsigned hints_lost = 0;   ///< Of 100.
   unsigned signing_lost = 0; ///< Of 100 signatures that fail.
+  unsigned offers_lost = 0;  ///< Of 100 offers that are refused on their way to a host.
   dispatcher_options dispatcher;
   remote_host_options host;
   std::int64_t slots = 64;
