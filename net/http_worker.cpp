@@ -1,6 +1,7 @@
 #include "net/http_worker.hpp"
 
 #include "net/http_listener.hpp"
+#include "protocol/http_date.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -57,18 +58,7 @@ void http_worker::join() {
 std::string_view http_worker::date() {
   const auto now = std::time(nullptr);
   if (now != date_at_) {
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    char text[64];
-    // The C locale's names are wanted whatever the host program's locale is.
-    static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto bytes =
-        std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[parts.tm_wday],
-                      parts.tm_mday, months[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour,
-                      parts.tm_min, parts.tm_sec);
-    date_.assign(text, static_cast<std::size_t>(bytes));
+    date_ = to_http_date(time_point{std::chrono::seconds{now}});
     date_at_ = now;
   }
   return date_;

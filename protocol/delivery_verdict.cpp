@@ -1,7 +1,8 @@
 #include "protocol/delivery_verdict.hpp"
 
+#include "protocol/http_date.hpp"
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace trunkline {
@@ -10,37 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto months = std::to_array<std::string_view>(
-    {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"});
-
-std::optional<int> number(std::string_view text) {
+std::chrono::seconds seconds_in(std::string_view digits) {
   auto value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0)
-    return std::nullopt;
-  return value;
-}
-
-/// Reads "Sun, 06 Nov 1994 08:49:37 GMT".
-std::optional<time_point> read_date(std::string_view text) {
-  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT")
-    return std::nullopt;
-  const auto month = std::ranges::find(months, text.substr(8, 3));
-  const auto day = number(text.substr(5, 2));
-  const auto year = number(text.substr(12, 4));
-  const auto hour = number(text.substr(17, 2));
-  const auto minute = number(text.substr(20, 2));
-  const auto second = number(text.substr(23, 2));
-  if (month == months.end() || !day || !year || !hour || !minute || !second || *hour > 23 ||
-      *minute > 59 || *second > 60)
-    return std::nullopt;
-  const auto date = std::chrono::year{*year} /
-                    std::chrono::month{static_cast<unsigned>(month - months.begin()) + 1} /
-                    std::chrono::day{static_cast<unsigned>(*day)};
-  if (!date.ok())
-    return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
-         std::chrono::seconds{*second};
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return std::chrono::seconds{value};
 }
 
 /// Signatures that this host does not understand: it is tried once with the other kind.
@@ -98,8 +72,8 @@ delivery_verdict judge(const delivery_answer& answer, time_point now) {
 std::optional<std::chrono::microseconds> read_retry_after(std::string_view text, time_point now) {
   auto wait = std::optional<std::chrono::microseconds>{};
   if (!text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == text.npos)
-    wait = std::chrono::seconds{*number(text)};
-  else if (const auto date = read_date(text))
+    wait = seconds_in(text);
+  else if (const auto date = parse_http_date(text))
     wait = *date - now;
   if (!wait || *wait < 1s)
     return std::nullopt;
