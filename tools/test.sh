@@ -40,8 +40,9 @@ grep -hE '^\.*(F[0-9]{2}|P[0-9]|I[0-9]+|simulation|timelines|homes|fan-out|left 
   build/asan/Testing/Temporary/LastTest.log | sed 's/^\.*//' || true
 part "clang-tidy over what changed" tools/tidy.sh build/asan changed
 part "configure (threads)" configure tsan
-part "build net's tests (threads)" cmake --build --preset tsan --target net_tests
-part "test net (threads)" build/tsan/tests/net_tests --order lex
+part "build net's tests (threads)" cmake --build --preset tsan --target net_tests http_client_tests
+part "test net's server (threads)" build/tsan/tests/net_tests --order lex
+part "test net's client (threads)" build/tsan/tests/http_client_tests --order lex
 
 printf '%s\n' "${summary[@]}"
 echo "$counted in $((SECONDS / 60)) min"
