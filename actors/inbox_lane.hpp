@@ -106,7 +106,7 @@ private:
 
   inbox_lane_handle::pointer self_;
   host_address host_;
-  inbox_lane_dependencies has_{.apply = {}};
+  inbox_lane_dependencies has_;
   inbox_lane_options options_;
   std::map<arrival_id, std::shared_ptr<work>> works_; ///< The head and those aside.
   arrival_id head_ = 0; ///< The one that later ones wait for; 0: none.
