@@ -3,6 +3,7 @@
 #include "actors/delivery_slots.hpp"
 #include "actors/inbox_lane.hpp"
 #include "actors/inbox_waker.hpp"
+#include "actors/lost_inbox.hpp"
 #include "actors/messages.hpp"
 #include "actors/remote_host.hpp"
 #include "actors/resolver.hpp"
@@ -91,7 +92,10 @@ caf::expected<std::unique_ptr<node_federation>> node_federation::start(const nod
   actors.must_live(caf::actor_cast<caf::actor>(made->signing), "signing_pool");
   actors.must_live(caf::actor_cast<caf::actor>(made->signature_checker), "signature_checker");
   actors.must_live(caf::actor_cast<caf::actor>(made->resolver), "resolver");
-  actors.end_second(made->actors_, [client = made->client_] { client->stop(); });
+  actors.end_second(made->actors_, [client = made->client_, lost = made->lost_] {
+    lost->set_resolver({});
+    client->stop();
+  });
   actors.begin_delivery(made->hosts, clock);
   return made;
 }
@@ -110,23 +114,26 @@ void node_federation::spawn_signing(const node_config& config, node_actors& acto
 
 void node_federation::spawn_hosts(const node_config& config, node_actors& actors,
                                   const wall_clock& clock, node_log& log) {
+  lost_ = std::make_shared<lost_inboxes>(actors.system(), actors.storage);
+  const auto lost = lost_;
   auto sender = std::shared_ptr<http_sender>{client_};
   if (!config.test.kill_at.empty())
     sender = std::make_shared<pointed_sender>(std::move(sender), at_point);
-  const auto one_host =
-      remote_host_dependencies{.storage = actors.storage,
-                               .signing = signing,
-                               .dispatcher = actors.dispatcher,
-                               .sender = std::move(sender),
-                               .slots = std::make_shared<delivery_slots>(),
-                               .bodies = std::make_shared<delivery_bodies>(),
-                               .clock = clock,
-                               .blocked = actors.memory.blocked,
-                               .log =
-                                   [&log](const std::string& line) {
-                                     log.write(log_level::info, "host_state", {{"change", line}});
-                                   },
-                               .seed = std::random_device{}()};
+  const auto one_host = remote_host_dependencies{
+      .storage = actors.storage,
+      .signing = signing,
+      .dispatcher = actors.dispatcher,
+      .sender = std::move(sender),
+      .slots = std::make_shared<delivery_slots>(),
+      .bodies = std::make_shared<delivery_bodies>(),
+      .clock = clock,
+      .blocked = actors.memory.blocked,
+      .log =
+          [&log](const std::string& line) {
+            log.write(log_level::info, "host_state", {{"change", line}});
+          },
+      .on_missing = [lost](const missing_inbox& one) { lost->report(one); },
+      .seed = std::random_device{}()};
   auto* system = &actors.system();
   const auto region = system->spawn(
       shard_region<remote_host_handle>,
@@ -158,6 +165,7 @@ void node_federation::spawn_askers(const node_config& config, node_actors& actor
                                                      .slot = actors.ids->slot(),
                                                      .clock = clock},
                                    resolver_options{});
+  lost_->set_resolver(resolver);
   actors_.push_back(caf::actor_cast<caf::actor>(signature_checker));
   actors_.push_back(caf::actor_cast<caf::actor>(resolver));
 }

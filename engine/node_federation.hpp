@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/inbox_messages.hpp"
+#include "actors/lost_inbox.hpp"
 #include "actors/remote_host_messages.hpp"
 #include "actors/resolver_messages.hpp"
 #include "actors/shard_region_options.hpp"
@@ -60,6 +61,7 @@ private:
                    node_log& log);
 
   std::shared_ptr<http_client> client_;
+  std::shared_ptr<lost_inboxes> lost_;
   std::vector<caf::actor> actors_;
 };
 

@@ -283,6 +283,17 @@ caf::expected<std::optional<remote_account>> find_remote_account(database& db,
   return first_account(db.run(std::string{account_columns} + "a.uri = $1", {uri}));
 }
 
+caf::expected<std::string> find_owner_of_inbox(database& db, endpoint_id endpoint) {
+  const auto found = db.run("SELECT a.uri FROM endpoint e JOIN account a ON a.host_id = e.host_id"
+                            " WHERE e.id = $1 AND a.deleted_at IS NULL"
+                            " AND (a.inbox_id = e.id OR a.shared_inbox_id = e.id)"
+                            " ORDER BY a.fetched_at, a.id LIMIT 1",
+                            {endpoint});
+  if (!found)
+    return found.error();
+  return found->rows.empty() ? std::string{} : found->rows[0][0].text();
+}
+
 caf::expected<std::optional<account_id>> find_account_by_uri(database& db, const std::string& uri) {
   auto found = db.run("SELECT id FROM account WHERE uri = $1 AND deleted_at IS NULL", {uri});
   if (!found)

@@ -243,6 +243,20 @@ TEST_CASE("followers are counted at the inbox that an actor has now", "[remote_s
   });
 }
 
+TEST_CASE("an inbox leads to its owner, a shared one to whoever was not fetched for longest",
+          "[remote_store]") {
+  on_each([](remote_world world) {
+    const auto bob = must(world.store(actor_named("bob"), server, now));
+    must(world.store(actor_named("carol"), server, now - 1h));
+    const auto row = must(find_remote_account(world.db, bob));
+    REQUIRE(row);
+    CHECK(must(find_owner_of_inbox(world.db, row->inbox)) == "https://r.example/users/bob");
+    CHECK(must(find_owner_of_inbox(world.db, row->shared_inbox)) ==
+          "https://r.example/users/carol");
+    CHECK(must(find_owner_of_inbox(world.db, endpoint_id{999})).empty());
+  });
+}
+
 TEST_CASE("A48: an actor that answers 410 for a day is gone for ever", "[remote_store][A48]") {
   on_each([](remote_world world) {
     add_local(world.db, 1, "carol");

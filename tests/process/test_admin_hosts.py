@@ -238,3 +238,19 @@ def test_I6_nothing_goes_to_a_blocked_domain(storage):
         later = publish(node, alice, "again")
         assert has(bad, later)
         assert waiting not in bad.received
+
+
+def test_an_inbox_that_is_gone_makes_its_owner_looked_up_again(storage):
+    """410 to a personal inbox: a dead letter, and the actor is fetched; the host goes on."""
+    with FakeHosts(1, keep_bodies=True) as farm, federated_node(storage) as node:
+        alice = followed_by(node, farm, 0)
+        host = farm.hosts[0]
+        asked = host.asked.count("/users/u")
+        host.status = 410
+        answer = node.post("/api/v1/statuses", alice, json={
+            "status": f"@u@{host.name} hello", "visibility": "direct"})
+        assert answer.status_code == 200, answer.text
+        assert eventually(lambda: host.asked.count("/users/u") > asked, 60), host.asked
+        assert eventually(lambda: shown(node, host)["dead"] == 1, 60), shown(node, host)
+        host.status = 202
+        assert has(host, publish(node, alice, "still delivered to"))
