@@ -24,7 +24,9 @@ PUBLIC = AS + "#Public"
 # What a refused activity must leave as it was. Posts and accounts by what they say, not how often.
 WATCHED = {
     "account": "id, name, display_name, note, uri, inbox_id, shared_inbox_id, followers_url,"
-               " featured_url, public_key, deleted_at, moved_to",
+               # Keys of ours are made when they are first needed, at any moment.
+               " featured_url, CASE WHEN host_id IS NULL THEN '' ELSE public_key END, deleted_at,"
+               " moved_to",
     "post": "id, author, uri, text, html, visibility",
     "follow": "follower, followee, accepted",
     "block": "blocker, blocked",
