@@ -147,7 +147,7 @@ caf::expected<bool> is_unheard(const inbound_work& work, const stored_note& stor
 
 /// Brings a post to timelines and to those it names. Returns whether it had yet to come there.
 caf::expected<bool> make_heard(const inbound_work& work, const stored_note& stored) {
-  const auto unheard = is_unheard(work, stored);
+  auto unheard = is_unheard(work, stored);
   if (!unheard || !*unheard)
     return unheard;
   if (auto failure = notify_named(work, stored.row, {}))

@@ -52,7 +52,7 @@ caf::expected<bool> may_be_followed(const inbound_work& work, const account_fact
 
 /// Ends a follow and forgets what its followee was told. Returns what ended.
 caf::expected<follow_end> end_follow(const inbound_work& work, const follow_edge& edge) {
-  const auto ended = erase_follow(work.db(), edge);
+  auto ended = erase_follow(work.db(), edge);
   if (!ended || *ended == follow_end::none || edge.follower != work.actor.id)
     return ended;
   for (const auto kind : {notification_kind::follow, notification_kind::follow_request})

@@ -288,12 +288,12 @@ void remote_host_state::except(queued_unit item, const std::string& reason, std:
   }
   if (unit.kind == log_kind::remove) {
     auto replaced = std::vector<delivery_unit>{};
-    for (const auto& [key, waiting] : exceptions_)
-      if (is_same_object(waiting.unit, unit) &&
+    for (const auto& waiting : exceptions_)
+      if (is_same_object(waiting.second.unit, unit) &&
           std::ranges::none_of(exchanges_, [&](const auto& open) {
-            return !open.second.fetch && open.second.item.unit.key() == key;
+            return !open.second.fetch && open.second.item.unit.key() == waiting.first;
           }))
-        replaced.push_back(waiting.unit);
+        replaced.push_back(waiting.second.unit);
     for (const auto& each : replaced)
       drop_exception(each);
   }
