@@ -234,7 +234,10 @@ def test_I6_nothing_goes_to_a_blocked_domain(storage):
         # After the block others' activities go there again; what was cancelled does not come back.
         node.cli("domain", "unblock", bad.address)
         time.sleep(3)
+        accepts = lambda: [one for one in bad.bodies.values() if one["type"] == "Accept"]
+        before = len(accepts())
         farm.follow(node, f"{node.web_url}/users/alice", [0])
+        assert eventually(lambda: len(accepts()) > before, 60), "the second follow was not accepted"
         later = publish(node, alice, "again")
         assert has(bad, later)
         assert waiting not in bad.received

@@ -60,8 +60,8 @@ class Scene:
         self.do(f"/api/v1/accounts/{self.bob['id']}/follow")
         assert eventually(lambda: self.relation()["following"], 30), self.relation()
         follow = self.peer.do("follow", target=self.alice_uri)
-        self.peer.wait_seen("Accept")
-        assert self.relation()["followed_by"]
+        assert eventually(lambda: self.relation()["followed_by"], 30), self.relation()
+        self.peer.wait_seen("Accept", lambda seen: follow in json.dumps(seen))
         return follow
 
 
