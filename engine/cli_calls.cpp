@@ -8,16 +8,6 @@
 
 namespace trunkline {
 
-namespace {
-
-/// Means the same in every place of a URL.
-bool is_unreserved(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-         (letter >= '0' && letter <= '9') || letter == '-' || letter == '.' || letter == '_';
-}
-
-} // namespace
-
 int refuse(const std::string& message, int code) {
   std::cerr << "trunkline: " << message << '\n';
   return code;
@@ -54,22 +44,6 @@ std::string text_of(const json_value& object, std::string_view key) {
   const auto* member = object.find(key);
   const auto* text = member ? member->as_string() : nullptr;
   return text ? *text : std::string{};
-}
-
-std::string percent_encoded(std::string_view text) {
-  constexpr auto digits = std::string_view{"0123456789ABCDEF"};
-  auto encoded = std::string{};
-  for (const auto letter : text) {
-    if (is_unreserved(letter)) {
-      encoded += letter;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(letter);
-    encoded += '%';
-    encoded += digits[byte >> 4];
-    encoded += digits[byte & 15];
-  }
-  return encoded;
 }
 
 } // namespace trunkline

@@ -27,7 +27,4 @@ caf::expected<json_value> call_admin(const std::string& socket, std::string_view
 /// Returns the text member `key`, or "".
 std::string text_of(const json_value& object, std::string_view key);
 
-/// Returns `text` as one segment of a path or a value of a query.
-std::string percent_encoded(std::string_view text);
-
 } // namespace trunkline

@@ -1,6 +1,7 @@
 #include "engine/cli.hpp"
 #include "engine/cli_calls.hpp"
 #include "protocol/errc.hpp"
+#include "protocol/query_string.hpp"
 
 #include <algorithm>
 #include <array>
@@ -115,7 +116,7 @@ int list_hosts(const std::string& socket, const host_command& command) {
   if (!command.sort.empty())
     path += "&sort=" + command.sort;
   if (!command.state.empty())
-    path += "&state=" + percent_encoded(command.state);
+    path += "&state=" + encode_percent(command.state);
   const auto page = call_admin(socket, "GET", path, {});
   if (!page)
     return refuse(page.error());
@@ -133,7 +134,7 @@ caf::expected<json_array> read_domains(const std::string& socket) {
   while (true) {
     const auto page = call_admin(socket, "GET",
                                  "/admin/v1/domain_blocks?limit=" + std::to_string(domains_page) +
-                                     "&after=" + percent_encoded(after),
+                                     "&after=" + encode_percent(after),
                                  {});
     if (!page)
       return page.error();
@@ -161,7 +162,7 @@ caf::expected<json_value> change_domain(const std::string& socket, const domain_
     return call_admin(
         socket, "POST", "/admin/v1/domain_blocks",
         {{"domain", command.domain}, {"severity", command.severity}, {"comment", command.comment}});
-  return call_admin(socket, "DELETE", "/admin/v1/domain_blocks/" + percent_encoded(command.domain),
+  return call_admin(socket, "DELETE", "/admin/v1/domain_blocks/" + encode_percent(command.domain),
                     {});
 }
 
@@ -173,7 +174,7 @@ int run(const host_command& command) {
     return refuse(socket.error());
   if (command.action == "list")
     return list_hosts(*socket, command);
-  const auto path = "/admin/v1/hosts/" + percent_encoded(command.host);
+  const auto path = "/admin/v1/hosts/" + encode_percent(command.host);
   const auto action = command.action == "retry" ? std::string{"retry-now"} : command.action;
   const auto host = action == "show" ? call_admin(*socket, "GET", path, {})
                                      : call_admin(*socket, "POST", path + ":" + action, {});
