@@ -72,15 +72,16 @@ caf::error receive_flag(inbound_work& work) {
     const auto fresh = work.fresh_id();
     if (!fresh)
       return fresh.error();
-    const auto is_first = &each == &reported.front();
-    auto stored = insert_report(
-        work.db(), {.id = *fresh,
-                    .reporter = work.actor.id,
-                    .target = each.id,
-                    .posts = std::move(each.posts),
-                    .comment = safe_comment(work.said.content),
-                    .uri = work.known_id() + (is_first ? "" : "#" + to_string(each.id)),
-                    .at = work.now()});
+    auto uri = work.known_id();
+    if (&each != &reported.front())
+      uri.append("#").append(to_string(each.id));
+    auto stored = insert_report(work.db(), {.id = *fresh,
+                                            .reporter = work.actor.id,
+                                            .target = each.id,
+                                            .posts = std::move(each.posts),
+                                            .comment = safe_comment(work.said.content),
+                                            .uri = std::move(uri),
+                                            .at = work.now()});
     if (!stored)
       return std::move(stored.error());
   }

@@ -53,7 +53,8 @@ query<account_place> ask_place(const std::string& uri, const std::string& host) 
 
 /// What a name is looked up by, whoever writes it.
 std::string key_of(const webfinger_address& address) {
-  return "@" + fold_name(address.name) + "@" + to_key(address.host);
+  auto key = std::string{"@"};
+  return key.append(fold_name(address.name)).append("@").append(to_key(address.host));
 }
 
 } // namespace
