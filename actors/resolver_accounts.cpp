@@ -74,11 +74,10 @@ void resolver_state::find_account(wish wanted, const errand_ptr& errand, account
                         return then(no_account(url, "is no account"));
                       then(found->account);
                     });
-  auto id = without_fragment(wanted.address);
-  auto search = account_search{.key = id,
+  auto search = account_search{.key = without_fragment(wanted.address),
                                .errand = errand,
                                .refresh = wanted.refresh,
-                               .url = std::move(id),
+                               .url = without_fragment(wanted.address),
                                .in_hand = std::move(wanted.in_hand)};
   begin_account(std::make_shared<account_search>(std::move(search)), std::move(then));
 }
