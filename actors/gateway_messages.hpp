@@ -5,12 +5,17 @@
 
 #include <caf/typed_actor.hpp>
 
+#include <memory>
+
 namespace trunkline {
+
+struct caller;
 
 /// One request and the promise of its answer. The reply holds the ticket with which it came in.
 struct gateway_exchange {
   http_request request;
   http_reply reply;
+  std::shared_ptr<const caller> who; ///< Of a request in process; null: its headers say who asks.
 };
 
 using gateway_handle = caf::typed_actor<

@@ -6,6 +6,7 @@
 /// later ones go on. What the sender undoes or deletes meanwhile is remembered by storage.
 #pragma once
 
+#include "actors/content_gate.hpp"
 #include "actors/inbound_changes.hpp"
 #include "actors/inbound_plan.hpp"
 #include "actors/inbox_messages.hpp"
@@ -53,6 +54,7 @@ struct inbox_lane_dependencies {
   std::function<void(std::string_view)> at_point;
   activity_applier apply = apply_activity;
   std::function<void(std::string)> log;
+  std::shared_ptr<content_gate> gate; ///< Null: nothing is filtered.
 };
 
 class inbox_lane_state {

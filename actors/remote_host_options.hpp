@@ -13,6 +13,7 @@
 #include "protocol/delivery_unit.hpp"
 #include "protocol/host_health.hpp"
 #include "protocol/time.hpp"
+#include "trunkline/events.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -59,7 +60,9 @@ struct remote_host_dependencies {
   std::shared_ptr<const blocked_domains> blocked; ///< Null: none is blocked.
   std::function<void(std::string)> log;
   std::function<void(missing_inbox)> on_missing;
-  std::uint64_t seed = 1; ///< Of the spread of waits.
+  std::function<void(const delivery_event&)> on_delivery; ///< May be empty; must not block.
+  std::function<void(const host_state_event&)> on_state;  ///< Likewise.
+  std::uint64_t seed = 1;                                 ///< Of the spread of waits.
 };
 
 } // namespace trunkline

@@ -6,6 +6,7 @@
 /// of hosts that nobody here knows few of one registered domain (in test mode any number).
 #pragma once
 
+#include "actors/content_gate.hpp"
 #include "actors/document_fetcher.hpp"
 #include "actors/fetched_posts.hpp"
 #include "actors/id_source.hpp"
@@ -41,6 +42,7 @@ struct resolver_services {
   std::shared_ptr<id_source> ids;
   std::uint8_t slot = 0; ///< Of this node, for the ids of fetched posts.
   wall_clock clock;
+  std::shared_ptr<content_gate> gate; ///< Null: nothing is filtered.
 };
 
 struct resolver_options {

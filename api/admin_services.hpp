@@ -46,6 +46,9 @@ struct admin_services {
   std::function<std::vector<readiness_check>()> readiness;
   std::function<bool()> started;
   std::function<caf::expected<std::int64_t>()> next_id; ///< For new accounts.
+  std::function<json_array()> filters;  ///< How the embedder's filters decide; empty: none.
+  std::function<json_array()> hooks;    ///< Likewise.
+  std::function<json_array()> webhooks; ///< Likewise.
   report_cache reports;
 };
 

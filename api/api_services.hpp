@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/content_gate.hpp"
 #include "actors/inbox_messages.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/remote_host_messages.hpp"
@@ -33,6 +34,7 @@
 namespace trunkline {
 
 struct admin_services;
+class custom_routes;
 class id_source;
 
 struct api_options {
@@ -101,7 +103,9 @@ struct api_services {
   remote_host_handle hosts; ///< The host region; told of signs of life.
   /// Called at the named points of the inbound path; for tests that kill the process there.
   std::function<void(std::string_view)> at_point = [](std::string_view) {};
-  ticket_office tickets;       ///< Of clients.
+  std::shared_ptr<content_gate> gate;              ///< Null: nothing is filtered.
+  std::shared_ptr<const custom_routes> own_routes; ///< The embedder's; null: none.
+  ticket_office tickets;                           ///< Of clients.
   ticket_office inbox_tickets; ///< Of other servers, whose keys may take long to fetch.
   rate_limiter requests;       ///< By account, app and address.
   rate_limiter logins_by_address;

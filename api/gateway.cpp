@@ -121,6 +121,8 @@ void gateway_state::begin(gateway_exchange& arrived) {
   if (flavour.shared_with_browsers && current->request.method == http_method::options)
     return current->reply(preflight());
   current->match = find_route(flavour.routes, current->request.method, current->request.path);
+  if (arrived.who)
+    return admit(current, *arrived.who);
   if (serves_servers(current->match))
     return admit(current, caller{});
   authenticate(current);
@@ -175,10 +177,11 @@ gateway_handle::behavior_type gateway(gateway_handle::stateful_pointer<gateway_s
   return self->state.make_behavior(std::move(services), flavour);
 }
 
-http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr services,
-                   api_flavour flavour) {
+in_process_handler enter_as(std::vector<gateway_handle> gateways, api_services_ptr services,
+                            api_flavour flavour) {
   auto turn = std::make_shared<std::atomic<std::size_t>>(0);
-  return [gateways, services, flavour, turn](http_request request, http_reply reply) {
+  return [gateways, services, flavour, turn](http_request request,
+                                             std::shared_ptr<const caller> who, http_reply reply) {
     auto place = services->draining ? nullptr : take_ticket(*services, flavour, request);
     if (!place) {
       services->counters.refused(errc::unavailable);
@@ -188,7 +191,15 @@ http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr servic
     auto held = http_reply{
         [place, reply = std::move(reply)](http_response response) { reply(std::move(response)); }};
     caf::anon_send(gateways[turn->fetch_add(1) % gateways.size()],
-                   gateway_exchange{std::move(request), std::move(held)});
+                   gateway_exchange{std::move(request), std::move(held), std::move(who)});
+  };
+}
+
+http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr services,
+                   api_flavour flavour) {
+  return [entry = enter_as(std::move(gateways), std::move(services), flavour)](http_request request,
+                                                                               http_reply reply) {
+    entry(std::move(request), nullptr, std::move(reply));
   };
 }
 

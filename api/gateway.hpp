@@ -64,4 +64,11 @@ gateway_handle::behavior_type gateway(gateway_handle::stateful_pointer<gateway_s
 http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr services,
                    api_flavour flavour);
 
+/// The same for requests that may come from this process: in the name of the given caller, or, when
+/// it is null, as their headers say.
+using in_process_handler =
+    std::function<void(http_request, std::shared_ptr<const caller>, http_reply)>;
+in_process_handler enter_as(std::vector<gateway_handle> gateways, api_services_ptr services,
+                            api_flavour flavour);
+
 } // namespace trunkline

@@ -3,10 +3,13 @@
 ///
 /// The constructor returns at once; the start goes on in a thread of its own. Any thread may call
 /// the members, but none of the node's own. At most 12 + 2 x cores threads. When storage fails in a
-/// way that no later success may follow, the whole process ends with `exit_io`.
+/// way that no later success may follow, the program's process ends with `exit_io`; a node with
+/// extensions, which an embedder made, refuses everything and tells the embedder.
 #pragma once
 
+#include "api/caller.hpp"
 #include "engine/node_options.hpp"
+#include "net/http_types.hpp"
 
 #include <caf/error.hpp>
 
@@ -15,6 +18,8 @@
 #include <string>
 
 namespace trunkline {
+
+class node_embedding;
 
 class node {
 public:
@@ -34,6 +39,25 @@ public:
 
   /// Stops accepting, answers what is in flight, and returns whether all of it was within `limit`.
   bool drain(std::chrono::milliseconds limit);
+
+  /// Serves a request that came in over no socket, as the client API does: as `who`, or, without,
+  /// as its headers say. Does not block. 503 unless the node serves.
+  void handle(http_request request, std::shared_ptr<const caller> who, http_reply reply);
+
+  /// Likewise the admin API, as an operator.
+  void handle_admin(http_request request, http_reply reply);
+
+  /// What GET /metrics shows; "" unless the node serves.
+  std::string metrics_text() const;
+
+  /// Why it answers nothing any more; no error while it does.
+  caf::error lost() const;
+
+  /// What the embedder added.
+  node_embedding& embedding();
+
+  /// The virtual world that it lives in; null in the real one.
+  const std::shared_ptr<virtual_world>& world() const;
 
   /// Ends everything, without losing what was answered. A second call does nothing.
   void stop();

@@ -64,7 +64,7 @@ constexpr auto books_limit = 5s;
 } // namespace
 
 node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
-                         node_alarms alarms)
+                         node_alarms alarms, std::shared_ptr<log_cache> events)
     : ids{databases.ids}, alarms_{std::move(alarms)} {
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config_.set("scheduler.policy", caf::atom("sharing"));
@@ -73,7 +73,7 @@ node_actors::node_actors(const node_options& options, node_databases databases, 
   system_ = std::make_unique<caf::actor_system>(config_);
   // A forgotten actor must not hang the exit: the order of the end is ours.
   system_->await_actors_before_shutdown(false);
-  start_workers(options.config.values, std::move(databases), clock);
+  start_workers(options.config.values, std::move(databases), clock, std::move(events));
   start_regions(options.config.values, clock);
 }
 
@@ -88,7 +88,11 @@ void node_actors::must_live(const caf::actor& actor, std::string_view name) cons
 
 /// The workers block, and so have threads of their own.
 void node_actors::start_workers(const node_config& config, node_databases databases,
-                                const wall_clock& clock) {
+                                const wall_clock& clock, std::shared_ptr<log_cache> events) {
+  auto caches = std::vector<std::shared_ptr<log_cache>>{memory.tokens, memory.counts, memory.keys,
+                                                        memory.blocked};
+  if (events)
+    caches.push_back(std::move(events));
   for (auto& db : databases.readers) {
     storage.readers.push_back(
         system_->spawn<caf::detached>(storage_reader, std::move(db), memory.storage));
@@ -98,14 +102,13 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   dispatcher = system_->spawn(trunkline::dispatcher,
                               std::shared_ptr<const dispatcher_dependencies>{delivery_},
                               dispatcher_options{});
-  fanout = system_->spawn(
-      trunkline::fanout,
-      fanout_dependencies{.rings = memory.rings,
-                          .position = memory.position,
-                          .caches = {memory.tokens, memory.counts, memory.keys, memory.blocked},
-                          .clock = clock,
-                          .dispatcher = dispatcher},
-      fanout_options{});
+  fanout = system_->spawn(trunkline::fanout,
+                          fanout_dependencies{.rings = memory.rings,
+                                              .position = memory.position,
+                                              .caches = std::move(caches),
+                                              .clock = clock,
+                                              .dispatcher = dispatcher},
+                          fanout_options{});
   const auto reader =
       system_->spawn(log_reader,
                      log_reader_dependencies{

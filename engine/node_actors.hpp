@@ -55,9 +55,10 @@ struct node_alarms {
 
 class node_actors {
 public:
-  /// Starts the storage workers and everything that stands on them.
+  /// Starts the storage workers and everything that stands on them. `events` is told of every row
+  /// of the log; it may be null.
   node_actors(const node_options& options, node_databases databases, wall_clock clock,
-              node_alarms alarms);
+              node_alarms alarms, std::shared_ptr<log_cache> events = {});
 
   /// Calls `end`. Whoever holds a handle of one of the actors gives it up before.
   ~node_actors();
@@ -104,7 +105,8 @@ public:
   timeline_handle timelines;
 
 private:
-  void start_workers(const node_config& config, node_databases databases, const wall_clock& clock);
+  void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
+                     std::shared_ptr<log_cache> events);
   void start_regions(const node_config& config, const wall_clock& clock);
   void write_books();
 

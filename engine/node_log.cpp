@@ -20,12 +20,27 @@ namespace {
 
 constexpr auto marker = std::string_view{"\x01"};
 
+/// Parts the event's name from the line, for a sink of the embedder's.
+constexpr auto separator = '\x02';
+
+log_severity severity_of(spdlog::level::level_enum level) {
+  if (level >= spdlog::level::err)
+    return log_severity::error;
+  return level >= spdlog::level::warn ? log_severity::warning : log_severity::info;
+}
+
+spdlog::level::level_enum level_of(log_level level) {
+  if (level == log_level::error)
+    return spdlog::level::err;
+  return level == log_level::warning ? spdlog::level::warn : spdlog::level::info;
+}
+
 /// Runs on the one thread of the pool. A line of at most PIPE_BUF bytes is written whole when
 /// `poll` says that the descriptor is writable, so this waits for `patience` and no longer.
 class descriptor_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
 public:
-  descriptor_sink(int descriptor, std::chrono::milliseconds patience)
-      : descriptor_{descriptor}, patience_{patience} {}
+  explicit descriptor_sink(const node_log_options& options)
+      : descriptor_{options.descriptor}, patience_{options.patience}, call_{options.sink} {}
 
   std::int64_t dropped() const { return dropped_; }
 
@@ -39,6 +54,8 @@ protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     if (std::string_view{message.payload.data(), message.payload.size()} == marker)
       return mark();
+    if (call_)
+      return tell(message);
     auto waiting = pollfd{descriptor_, POLLOUT, 0};
     const auto patience = stuck_ ? 0 : static_cast<int>(patience_.count());
     stuck_ = ::poll(&waiting, 1, patience) <= 0;
@@ -49,6 +66,19 @@ protected:
   void flush_() override {}
 
 private:
+  void tell(const spdlog::details::log_msg& message) {
+    const auto text = std::string_view{message.payload.data(), message.payload.size()};
+    const auto at = text.find(separator);
+    try {
+      call_({.at = message.time,
+             .severity = severity_of(message.level),
+             .event = std::string{text.substr(0, at)},
+             .json = std::string{text.substr(at + 1)}});
+    } catch (...) { // whatever an embedder throws ends here
+      ++dropped_;
+    }
+  }
+
   void mark() {
     const auto lock = std::scoped_lock{marks_mutex_};
     ++marks_;
@@ -57,6 +87,7 @@ private:
 
   const int descriptor_;
   const std::chrono::milliseconds patience_;
+  const log_sink call_;
   bool stuck_ = false;
   std::atomic<std::int64_t> dropped_ = 0;
   std::mutex marks_mutex_;
@@ -90,8 +121,7 @@ std::string cut(std::string text, std::size_t bytes_max) {
 
 struct node_log::state {
   state(const node_log_options& given, wall_clock time)
-      : options{given}, clock{std::move(time)}, sink{std::make_shared<descriptor_sink>(
-                                                    given.descriptor, given.patience)},
+      : options{given}, clock{std::move(time)}, sink{std::make_shared<descriptor_sink>(given)},
         pool{std::make_shared<spdlog::details::thread_pool>(given.lines_max, 1U)},
         logger{std::make_shared<spdlog::async_logger>(
             "node", sink, pool, spdlog::async_overflow_policy::overrun_oldest)} {}
@@ -110,7 +140,7 @@ node_log::node_log(node_log_options options, wall_clock clock)
 node_log::~node_log() = default;
 
 void node_log::write(log_level level, std::string_view event, const json_object& members) {
-  if (state_->options.descriptor < 0)
+  if (state_->options.descriptor < 0 && !state_->options.sink)
     return;
   auto line =
       json_object{{"at", to_iso8601(state_->clock())}, {"level", name_of(level)}, {"event", event}};
@@ -123,11 +153,12 @@ void node_log::write(log_level level, std::string_view event, const json_object&
                                {"level", name_of(level)},
                                {"event", event},
                                {"cut", true}});
-  state_->logger->info(spdlog::string_view_t{(text += '\n').data(), text.size()});
+  text = state_->options.sink ? std::string{event} + separator + text : text + '\n';
+  state_->logger->log(level_of(level), spdlog::string_view_t{text.data(), text.size()});
 }
 
 void node_log::flush(std::chrono::milliseconds limit) {
-  if (state_->options.descriptor < 0)
+  if (state_->options.descriptor < 0 && !state_->options.sink)
     return;
   const auto marks = ++state_->marks;
   state_->logger->info(spdlog::string_view_t{marker.data(), marker.size()});

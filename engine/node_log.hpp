@@ -7,6 +7,7 @@
 
 #include "protocol/json.hpp"
 #include "protocol/time.hpp"
+#include "trunkline/observing.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -22,6 +23,7 @@ struct node_log_options {
   std::size_t lines_max = 8192;            ///< Waiting; the oldest are dropped past that.
   std::size_t line_bytes_max = 4096;       ///< Longer texts are cut: what a pipe takes at once.
   std::chrono::milliseconds patience{200}; ///< For a descriptor that takes nothing.
+  log_sink sink = {}; ///< Takes the lines in place of the descriptor; called on the log's thread.
 };
 
 class node_log {

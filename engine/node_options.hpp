@@ -2,15 +2,21 @@
 #pragma once
 
 #include "engine/config.hpp"
+#include "engine/embedding/node_extensions.hpp"
+#include "engine/embedding/virtual_world.hpp"
 
 #include <chrono>
 #include <functional>
+#include <memory>
 
 namespace trunkline {
 
 struct node_options {
   effective_config config;
   bool silent = false; ///< No log lines: for a node that lives for a moment.
+
+  std::shared_ptr<const node_extensions> extensions; ///< Null: the program's own node.
+  std::shared_ptr<virtual_world> world;              ///< Null: real time, threads and sockets.
 
   /// Called every `heartbeat_interval` by an actor that went through the scheduler; empty: never.
   std::function<void()> heartbeat;

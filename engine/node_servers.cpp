@@ -88,13 +88,14 @@ node_servers::node_servers(const node_config& config, node_actors& actors,
   admin_api->admin = &admin;
   web_gateways_ = spawn_gateways(actors, http_threads(), client_api, client_flavour());
   admin_gateways_ = spawn_gateways(actors, 1, admin_api, admin_flavour());
+  web_entry_ = enter_as(web_gateways_, client_api, client_flavour());
+  admin_entry_ = enter(admin_gateways_, admin_api, admin_flavour());
 }
 
 caf::error node_servers::listen(const node_config& config) {
   auto admin = options_of(config, config.admin.listen);
   admin.unix_sockets = {config.admin.socket};
-  auto admin_server =
-      http_server::start(std::move(admin), enter(admin_gateways_, admin_api, admin_flavour()));
+  auto admin_server = http_server::start(std::move(admin), admin_entry_);
   if (!admin_server)
     return std::move(admin_server.error());
   admin_ = std::move(*admin_server);
@@ -106,8 +107,10 @@ caf::error node_servers::listen(const node_config& config) {
   web.tls_certificate_file = config.server.tls_certificate_file;
   web.tls_key_file = config.server.tls_key_file;
   const auto scheme = web.tls_certificate_file.empty() ? "http" : "https";
-  auto web_server =
-      http_server::start(std::move(web), enter(web_gateways_, client_api, client_flavour()));
+  auto web_server = http_server::start(
+      std::move(web), [entry = web_entry_](http_request request, http_reply reply) {
+        entry(std::move(request), nullptr, std::move(reply));
+      });
   if (!web_server)
     return std::move(web_server.error());
   web_ = std::move(*web_server);
@@ -115,13 +118,26 @@ caf::error node_servers::listen(const node_config& config) {
   return {};
 }
 
+void node_servers::handle(http_request request, std::shared_ptr<const caller> who,
+                          http_reply reply) {
+  web_entry_(std::move(request), std::move(who), std::move(reply));
+}
+
+void node_servers::handle_admin(http_request request, http_reply reply) {
+  admin_entry_(std::move(request), std::move(reply));
+}
+
+void node_servers::refuse_all() {
+  client_api->draining = true;
+  admin_api->draining = true;
+}
+
 bool node_servers::drain(std::chrono::milliseconds limit) {
   return web_ ? web_->drain(limit) : true;
 }
 
 void node_servers::stop() {
-  client_api->draining = true;
-  admin_api->draining = true;
+  refuse_all();
   if (web_)
     web_->stop();
   if (admin_)

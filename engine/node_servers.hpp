@@ -4,6 +4,7 @@
 #include "actors/gateway_messages.hpp"
 #include "api/admin_services.hpp"
 #include "api/api_services.hpp"
+#include "api/gateway.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_federation.hpp"
 #include "engine/settings.hpp"
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace trunkline {
 
@@ -28,6 +30,13 @@ public:
 
   std::string web_url() const { return web_url_; }
   std::string admin_url() const { return admin_url_; }
+
+  /// Serves a request of no socket. `who`: in whose name; null: as the headers say.
+  void handle(http_request request, std::shared_ptr<const caller> who, http_reply reply);
+  void handle_admin(http_request request, http_reply reply);
+
+  /// Answers 503 to everything from now on. Does not block.
+  void refuse_all();
 
   /// Refuses new requests of clients and waits for those in flight. The admin API goes on.
   bool drain(std::chrono::milliseconds limit);
@@ -44,6 +53,8 @@ public:
 private:
   std::vector<gateway_handle> web_gateways_;
   std::vector<gateway_handle> admin_gateways_;
+  in_process_handler web_entry_;
+  http_handler admin_entry_;
   std::unique_ptr<http_server> web_;
   std::unique_ptr<http_server> admin_;
   std::string web_url_;

@@ -2,7 +2,7 @@
 
 namespace trunkline {
 
-std::string_view version() noexcept {
+std::string_view v0::version() noexcept {
   return TRUNKLINE_VERSION;
 }
 

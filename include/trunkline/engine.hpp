@@ -1,56 +1,149 @@
 /// A Trunkline node inside any program. Several engines may live in one process, each with a
 /// folder of its own.
+///
+/// Nothing is global, but for the signal handlers while `run_until_signal` waits. No call throws,
+/// but for `std::bad_alloc`. Threads: at most 12 + 2 x cores an engine, whatever the backlog.
 #pragma once
 
+#include "trunkline/abi.hpp"
+#include "trunkline/calls.hpp"
+#include "trunkline/events.hpp"
+#include "trunkline/filter.hpp"
+#include "trunkline/observing.hpp"
 #include "trunkline/options.hpp"
 #include "trunkline/result.hpp"
+#include "trunkline/store.hpp"
+#include "trunkline/transport.hpp"
 #include "trunkline/version.hpp"
+#include "trunkline/web.hpp"
+#include "trunkline/webhook.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace trunkline {
+class virtual_world;
 
-/// A started node. Move-only; the destructor ends it at once, without losing what was answered.
-/// Calls may come from any thread, but none from a callback of the engine.
-class engine {
+inline namespace v0 {
+
+/// A started node. Move-only; the destructor ends it, without losing what was answered, and blocks
+/// until its threads have ended (a callback of the embedder that never returns keeps its own
+/// thread, which is then left behind).
+///
+/// Calls may come from any thread, and from hooks, routes and subscriptions; none from a filter, a
+/// clock, a log sink or a transport. Those that return a `result` block until the answer, at most
+/// `call_limit`; `unavailable` means that the engine is not ready, drains or is full.
+class TRUNKLINE_API engine {
 public:
   class builder;
+
+  static constexpr auto call_limit = std::chrono::seconds{20};
 
   engine(engine&&) noexcept;
   engine& operator=(engine&&) noexcept;
   ~engine();
+
+  // Its life
 
   /// Waits until the node serves, for at most `timeout`. Fails with what stopped the start (a
   /// folder that is in use, a database away, a port taken), or when the time is over.
   result<bool> wait_ready(std::chrono::milliseconds timeout);
 
   /// Where clients and the admin API reach this node, "http://127.0.0.1:3000"; port 0 is resolved.
-  /// "" until it is ready.
+  /// "" until it is ready, and for an engine that does not listen.
   std::string web_url() const;
   std::string admin_url() const;
+
+  /// Blocks until the process gets SIGTERM or SIGINT, or the engine fails for good (`lost`).
+  /// Returns the signal's number, 0 for a failure. The handlers of both are replaced meanwhile, and
+  /// put back; it may run for one engine of a process at a time.
+  int run_until_signal();
 
   /// Stops accepting at once, finishes what is in flight for at most `timeout`, closes. Returns
   /// whether everything in flight was answered. A second call does nothing and returns true.
   bool drain(std::chrono::milliseconds timeout);
 
-private:
+  // HTTP in process
+
+  /// Answers a request as if it had come in over `server.listen`: clients, other servers and own
+  /// routes. Does not block; `reply` is called once, on a thread of the engine, and must not block.
+  /// What no server would let through (a method that is no token, a target that is no path, too
+  /// many or too large headers, too large a body) is answered 400, 413, 414 or 431.
+  void handle(web_request request, std::function<void(web_response)> reply);
+
+  /// Likewise, and waits for the answer; 503 after `call_limit`.
+  web_response handle(web_request request);
+
+  // What clients do; each obeys the rules that hold for clients, filters included
+
+  /// Fails with `conflict` when the name is taken.
+  result<account_card> create_account(const new_account& draft);
+
+  /// Makes a bearer token of `account` (an id) for a client, with `scopes` parted by spaces. The
+  /// token is shown this once.
+  result<std::string> create_token(std::string_view account,
+                                   std::string_view scopes = "read write follow");
+
+  /// Finds "name" or "name@host"; one that is not known here is looked up on its server.
+  result<account_card> find_account(std::string_view address);
+
+  /// `account` is the id of the local account that acts, here and below.
+  result<post_card> post(std::string_view account, const new_post& draft);
+
+  /// Changes text, spoiler, sensitive and language; the rest of `draft` is not looked at.
+  result<post_card> edit(std::string_view account, std::string_view post, const new_post& draft);
+  result<bool> delete_post(std::string_view account, std::string_view post);
+  result<post_card> boost(std::string_view account, std::string_view post);
+  result<post_card> favourite(std::string_view account, std::string_view post);
+
+  /// `address` as in `find_account`. `requested` until the other server accepts.
+  result<follow_state> follow(std::string_view account, std::string_view address);
+  result<follow_state> unfollow(std::string_view account, std::string_view address);
+  result<follow_state> following(std::string_view account, std::string_view address);
+
+  result<post_card> read_post(std::string_view account, std::string_view post);
+  result<std::vector<post_card>> home(std::string_view account, const page& part = {});
+  result<std::vector<post_card>> posts_of(std::string_view account, std::string_view author,
+                                          const page& part = {});
+
+  /// Calls `call` for each post that enters the home of `account` from now on. At most 256
+  /// subscriptions of an engine.
+  result<subscription> subscribe(std::string_view account, timeline_function call);
+
+  // How it is
+
+  /// Asks one actor how it is: "account" and a decimal id, "timeline" and "home:ID", "host" and
+  /// "name" or "name:port". Fails with `not_found` for a kind or id that cannot be.
+  result<actor_report> ask(std::string_view kind, std::string_view id);
+
+  /// Every metric, as GET /metrics of the admin API shows it.
+  std::string metrics_text() const;
+  std::vector<metric_reading> metrics() const;
+
+  std::vector<filter_report> filters() const;
+  std::vector<hook_report> hooks() const;
+  std::vector<webhook_report> webhooks() const;
+
+  /// Why the engine has failed for good (storage that cannot be trusted any more): it answers
+  /// nothing since. An empty message while it has not.
+  failure lost() const;
+
+  /// INTERNAL: for `trunkline::testing`.
   struct state;
   explicit engine(std::unique_ptr<state> inside);
+
+private:
   std::unique_ptr<state> state_;
 };
 
-class engine::builder {
-public:
-  explicit builder(options values);
-
-  /// Begins to start the node and returns at once. Fails only when no thread can be started.
-  result<engine> start();
-
-private:
-  options values_;
-};
-
+} // namespace v0
 } // namespace trunkline
+
+#include "trunkline/builder.hpp"

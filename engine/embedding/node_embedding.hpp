@@ -1,0 +1,50 @@
+/// What an embedder has added to a node: filters, hooks, webhooks, routes, and the threads that run
+/// them.
+///
+/// Made before the actors and ended before them. A node without extensions has an empty one.
+#pragma once
+
+#include "actors/content_gate.hpp"
+#include "engine/node_options.hpp"
+#include "protocol/time.hpp"
+
+#include <caf/error.hpp>
+
+#include <memory>
+
+namespace trunkline {
+
+class node_actors;
+class node_federation;
+class node_log;
+class node_servers;
+class callback_worker;
+
+class node_embedding {
+public:
+  /// `log` outlives it. Throws `std::system_error` when no thread can be started.
+  node_embedding(const node_options& options, node_log& log, wall_clock clock);
+  ~node_embedding();
+  node_embedding(const node_embedding&) = delete;
+  node_embedding& operator=(const node_embedding&) = delete;
+
+  /// Starts what stands on the actors. Once, when they run.
+  void begin(node_actors& actors, node_federation& federation, node_servers& servers);
+
+  /// Ends what stands on the actors; no call of the embedder's begins afterwards.
+  void end();
+
+  /// Tells the embedder, on a thread of its own, that the node answers nothing any more.
+  void tell_lost(const caf::error& reason);
+
+  std::shared_ptr<content_gate> gate; ///< Null without filters.
+
+private:
+  const std::shared_ptr<const node_extensions> extensions_; ///< Null: none.
+  const std::shared_ptr<virtual_world> world_;
+  node_log& log_;
+  const wall_clock clock_;
+  std::unique_ptr<callback_worker> lost_; ///< Null unless somebody wants to be told.
+};
+
+} // namespace trunkline

@@ -1,0 +1,77 @@
+/// INTERNAL to the node: what it holds, from the lock of its folder to its listeners.
+#pragma once
+
+#include "engine/embedding/node_embedding.hpp"
+#include "engine/folder_lock.hpp"
+#include "engine/metrics.hpp"
+#include "engine/node.hpp"
+#include "engine/node_actors.hpp"
+#include "engine/node_federation.hpp"
+#include "engine/node_log.hpp"
+#include "engine/node_servers.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace trunkline {
+
+enum class node_phase : std::uint8_t {
+  starting,
+  serving,
+  draining,
+  stopped, ///< Also after a start that failed.
+  lost,    ///< Nothing is answered any more; it has not been stopped yet.
+};
+
+/// Tells the time of day as the node's options say.
+wall_clock clock_of(const node_options& options);
+
+struct node::state {
+  explicit state(std::shared_ptr<const node_options> given);
+
+  void run_start();
+  caf::error start();
+  void lose(const caf::error& failure);
+  void fill_admin();
+  metric_sources sources();
+  json_object describe();
+  std::vector<readiness_check> check();
+  void enter(node_phase next);
+
+  /// The servers of a node that serves or drains; null otherwise. They last until `stop`.
+  node_servers* serving();
+
+  const std::shared_ptr<const node_options> options;
+  const node_config& config;
+  const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+  const wall_clock clock;
+  const time_point began_at;
+  node_log log;
+  std::optional<folder_lock> lock;
+  std::string dialect;
+  admin_services admin;
+  std::unique_ptr<node_embedding> embedding; ///< What the embedder added; never null.
+  std::unique_ptr<node_actors> actors;
+  std::unique_ptr<node_federation> federation;
+  std::unique_ptr<node_servers> servers;
+
+  std::mutex mutex; ///< Guards what follows.
+  std::condition_variable changed;
+  node_phase phase = node_phase::starting;
+  bool start_over = false;
+  caf::error failure; ///< Why the start failed.
+  caf::error lost;    ///< Why nothing is answered any more.
+
+  std::mutex ending;    ///< One thread ends the node.
+  bool stopped = false; ///< Guarded by `ending`.
+  std::thread starter;
+};
+
+} // namespace trunkline
