@@ -40,6 +40,7 @@ constexpr auto kind_names = std::to_array<std::string_view>({
     "pin",
     "unpin",
     "move_account",
+    "create_actor",
 });
 
 } // namespace

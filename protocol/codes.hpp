@@ -39,6 +39,7 @@ enum class log_kind : std::uint8_t {
   pin = 27,           ///< A post pinned to its author's profile (Add).
   unpin = 28,         ///< Remove
   move_account = 29,  ///< An account says where it has moved (Move).
+  create_actor = 30,  ///< A new account of ours; stays on this server.
 };
 
 /// Who may see a post; the words of Mastodon's API.
