@@ -1,0 +1,41 @@
+#include "trunkline/engine.hpp"
+
+#include "engine/embedding/engine_state.hpp"
+#include "engine/embedding/failures.hpp"
+
+namespace trunkline {
+
+engine::engine(std::unique_ptr<state> inside) : state_{std::move(inside)} {}
+engine::engine(engine&&) noexcept = default;
+engine& engine::operator=(engine&&) noexcept = default;
+engine::~engine() = default;
+
+result<bool> engine::wait_ready(std::chrono::milliseconds timeout) {
+  if (auto problem = state_->inside.wait_ready(timeout))
+    return to_failure(problem);
+  return true;
+}
+
+std::string engine::web_url() const {
+  return state_->inside.web_url();
+}
+
+std::string engine::admin_url() const {
+  return state_->inside.admin_url();
+}
+
+bool engine::drain(std::chrono::milliseconds timeout) {
+  return state_->inside.drain(timeout);
+}
+
+std::string engine::metrics_text() const {
+  return state_->inside.metrics_text();
+}
+
+failure engine::lost() const {
+  if (auto problem = state_->inside.lost())
+    return to_failure(problem);
+  return {};
+}
+
+} // namespace trunkline
