@@ -17,6 +17,7 @@
 #include "actors/signing_pool_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/timeline_messages.hpp"
+#include "actors/webhook_messages.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/type_id.hpp>
@@ -26,24 +27,23 @@
 namespace trunkline {
 
 /// Every message type, for checks over all of them: none may hold a handle.
-using message_types =
-    std::tuple<read_job, write_job, flush_batch, publish_post, edit_post, delete_post, boost_post,
-               unboost_post, follow_account, unfollow_account, block_account, unblock_account,
-               mute_account, unmute_account, favourite_post, unfavourite_post, bookmark_post,
-               pin_post, vote_in_poll, answer_follow_request, drop_follower, block_domain,
-               report_account, change_profile, move_account, rotate_key, describe_account,
-               account_report, account_idle, read_home, home_page, describe_timeline,
-               timeline_report, timeline_idle, log_hint, describe_log, log_report, poll_log,
-               close_hole, apply_rows, install_home, await_applied, describe_fanout, fanout_report,
-               continue_fanout, drop_unread_homes, passivate_actor, gateway_exchange,
-               make_password_hash, password_hash, check_password, keep_ids, keep_house, offer_units,
-               fetch_document, fetched_document, note_sign_of_life, pause_host, resume_host,
-               retry_host, describe_host, host_report, host_timer, sign_request, signed_headers,
-               ask_public_key, public_key_text, signing_done, check_signature, verified_signer,
-               resolve_account, resolve_post, resolve_url, resolved_thing, passivate_host,
-               wake_host, exchange_ended, slot_granted, dispatch_rows, host_progress, adopt_host,
-               host_cursor, flush_books, describe_dispatcher, dispatcher_report, checkpoint_due,
-               begin_delivery, wake_inbox, describe_inbox, inbox_report, inbox_timer, wake_inboxes>;
+using message_types = std::tuple<
+    read_job, write_job, flush_batch, publish_post, edit_post, delete_post, boost_post,
+    unboost_post, follow_account, unfollow_account, block_account, unblock_account, mute_account,
+    unmute_account, favourite_post, unfavourite_post, bookmark_post, pin_post, vote_in_poll,
+    answer_follow_request, drop_follower, block_domain, report_account, change_profile,
+    move_account, rotate_key, describe_account, account_report, account_idle, read_home, home_page,
+    describe_timeline, timeline_report, timeline_idle, log_hint, describe_log, log_report, poll_log,
+    close_hole, apply_rows, install_home, await_applied, describe_fanout, fanout_report,
+    continue_fanout, drop_unread_homes, passivate_actor, gateway_exchange, make_password_hash,
+    password_hash, check_password, keep_ids, keep_house, offer_units, fetch_document,
+    fetched_document, note_sign_of_life, pause_host, resume_host, retry_host, describe_host,
+    host_report, host_timer, sign_request, signed_headers, ask_public_key, public_key_text,
+    signing_done, check_signature, verified_signer, resolve_account, resolve_post, resolve_url,
+    resolved_thing, passivate_host, wake_host, exchange_ended, slot_granted, dispatch_rows,
+    host_progress, adopt_host, host_cursor, flush_books, describe_dispatcher, dispatcher_report,
+    checkpoint_due, begin_delivery, wake_inbox, describe_inbox, inbox_report, inbox_timer,
+    wake_inboxes, close_webhook, webhook_tick, webhook_answered>;
 
 } // namespace trunkline
 
@@ -176,6 +176,11 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::inbox_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::inbox_timer))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::wake_inboxes))
 
+// webhook_sender
+CAF_ADD_TYPE_ID(trunkline, (trunkline::close_webhook))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::webhook_tick))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::webhook_answered))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -260,6 +265,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::inbox_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::inbox_timer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::wake_inboxes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::close_webhook)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::webhook_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::webhook_answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::wake_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::exchange_ended)
