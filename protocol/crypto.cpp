@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <cstdlib>
@@ -48,6 +49,15 @@ std::string sha256(std::string_view bytes) {
 std::string sha512(std::string_view bytes) {
   static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA512", nullptr);
   return hash(bytes, algorithm, 64);
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  auto digest = std::string(32, '\0');
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), raw(digest),
+           nullptr) == nullptr)
+    std::abort();
+  return digest;
 }
 
 std::string random_bytes(std::size_t count) {

@@ -13,6 +13,9 @@ std::string sha256(std::string_view bytes);
 /// Returns the 64 bytes of SHA-512 over `bytes`.
 std::string sha512(std::string_view bytes);
 
+/// Returns the 32 bytes of HMAC-SHA256 (RFC 2104) of `bytes` with `key`.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
+
 /// Returns `count` bytes fit for keys and tokens. Ends the process when the system has none.
 std::string random_bytes(std::size_t count);
 
