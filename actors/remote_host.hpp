@@ -59,6 +59,7 @@ private:
     bool is_exception = false;
     std::optional<waiting_fetch> fetch; ///< Nothing: a delivery.
     signature_scheme scheme = signature_scheme::cavage;
+    int status = 0; ///< Of its answer; 0 without one.
     ticket slot;
   };
   using exchange_id = std::uint64_t;
@@ -102,7 +103,11 @@ private:
   void conclude(exchange_id id, exchange& done, const exchange_outcome& outcome);
   void conclude_exception(exchange_id id, exchange& done, const delivery_verdict& verdict);
   void settle(const delivery_unit& unit);
-  void bury(const delivery_unit& unit, const std::string& reason, std::int64_t attempts);
+  void bury(const delivery_unit& unit, const std::string& reason, std::int64_t attempts,
+            int status);
+  void tell_of_try(const exchange& done, const delivery_verdict& verdict) const;
+  void tell_change(const delivery_unit& unit, delivery_change change, int status,
+                   const std::string& error) const;
   void except(queued_unit item, const std::string& reason, std::int64_t attempts);
   bool joins(const delivery_unit& unit) const;
   void change_exception(const waiting_exception& changed);

@@ -133,7 +133,7 @@ void remote_host_state::give_up(exchange_id id, const caf::error& failure) {
     --fetching_;
     open.fetch->reply.deliver(failure);
   } else if (code_of(failure) == errc::not_found) {
-    bury(open.item.unit, context_of(failure), 0);
+    bury(open.item.unit, context_of(failure), 0, 0);
   } else if (!open.is_exception) {
     queue_.put_back(std::move(open.item));
   }
@@ -187,12 +187,14 @@ void remote_host_state::conclude(exchange_id id, exchange& done, const exchange_
     exchanges_.emplace(again, std::move(done));
     return read_body(again);
   }
+  done.status = response ? response->status : 0;
   if (done.is_exception) {
     conclude_exception(id, done, verdict);
   } else {
+    tell_of_try(done, verdict);
     switch (verdict.outcome) {
     case delivery_outcome::dead_letter:
-      bury(unit, verdict.reason, 1);
+      bury(unit, verdict.reason, 1, done.status);
       break;
     case delivery_outcome::item_failed:
       except(std::move(done.item), verdict.reason, 1);
@@ -240,6 +242,7 @@ void remote_host_state::conclude_exception(exchange_id, exchange& done,
   auto& row = found->second.row;
   if (verdict.outcome == delivery_outcome::delivered) {
     ++report_.delivered;
+    tell_of_try(done, verdict);
     return drop_exception(unit);
   }
   const auto counts = verdict.outcome == delivery_outcome::item_failed || verdict.may_be_items;
@@ -247,7 +250,8 @@ void remote_host_state::conclude_exception(exchange_id, exchange& done,
   row.error = verdict.reason;
   const auto wait = wait_after(row.attempts);
   if (verdict.outcome == delivery_outcome::dead_letter || !wait)
-    return bury(unit, verdict.reason, row.attempts);
+    return bury(unit, verdict.reason, row.attempts, done.status);
+  tell_of_try(done, verdict);
   row.next_try_at =
       has_.clock() + std::max<std::chrono::microseconds>(*wait, verdict.retry_after.value_or(0us));
   change_exception(found->second);
@@ -258,10 +262,33 @@ void remote_host_state::settle(const delivery_unit& unit) {
   settled_[index_of(unit.cls)].push_back(unit.key());
 }
 
+/// Whoever is told of what happens hears of each try once; of a dead letter when it is buried.
+void remote_host_state::tell_of_try(const exchange& done, const delivery_verdict& verdict) const {
+  if (verdict.outcome == delivery_outcome::dead_letter)
+    return;
+  tell_change(done.item.unit,
+              verdict.outcome == delivery_outcome::delivered ? delivery_change::delivered
+                                                             : delivery_change::failed,
+              done.status, verdict.reason);
+}
+
+void remote_host_state::tell_change(const delivery_unit& unit, delivery_change change, int status,
+                                    const std::string& error) const {
+  if (has_.on_delivery)
+    has_.on_delivery({.at = has_.clock(),
+                      .seq = unit.seq,
+                      .change = change,
+                      .host = to_name(address_),
+                      .inbox = unit.to->url,
+                      .status = status,
+                      .error = error});
+}
+
 /// A dead letter: kept with its reason, and settled.
 void remote_host_state::bury(const delivery_unit& unit, const std::string& reason,
-                             std::int64_t attempts) {
+                             std::int64_t attempts, int status) {
   ++report_.dead;
+  tell_change(unit, delivery_change::dead, status, reason);
   change_exception({.unit = unit,
                     .row = {.unit = unit.key(),
                             .object = unit.object,

@@ -22,6 +22,11 @@ void remote_host_state::apply(host_event event, const std::string& reason) {
   if (has_.log)
     has_.log("remote_host " + to_name(address_) + " " + std::string{to_string(entered)} + ": " +
              reason);
+  if (has_.on_state)
+    has_.on_state({.at = has_.clock(),
+                   .host = to_name(address_),
+                   .state = std::string{to_string(entered)},
+                   .reason = reason});
 }
 
 void remote_host_state::try_again_at(std::optional<time_point> at, std::string reason) {
