@@ -10,6 +10,7 @@
 #include "protocol/names.hpp"
 #include "trunkline/events.hpp"
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -21,21 +22,24 @@ namespace trunkline {
 using engine_event =
     std::variant<activity_event, post_event, delivery_event, host_state_event, account_event>;
 
-/// Which events a kind of row gives: at most one of each.
+/// Which events a row may give.
 struct told_of_row {
-  std::string_view activity; ///< The activity's type; "": none.
+  /// The activity's type. Two of a follow that nobody had to be asked for: "Follow" and "Accept".
+  /// Rows of changed options of a follow give none, which is seen in storage alone.
+  std::array<std::string_view, 2> activities;
   std::optional<post_change> post;
   std::optional<account_change> account;
 
-  bool is_nothing() const { return activity.empty() && !post && !account; }
+  bool is_nothing() const { return activities[0].empty() && !post && !account; }
 };
-told_of_row told_of(log_kind kind);
+told_of_row told_of(const log_entry& row);
 
 /// Rows that are rendered by one question at most; more are refused with `invalid`.
 inline constexpr std::size_t event_rows_max = 256;
 
-/// Renders `rows`, in their order; of one row first the activity, then the post or the account.
-/// `seq` and `at` are the row's. At most nine statements, whatever the rows.
+/// Renders `rows`, in their order; of one row first the activities, then the post or the account.
+/// `seq` and `at` are the row's. Of a row its `facts` and `extra` are not looked at. At most four
+/// statements, whatever the rows.
 query<std::vector<engine_event>> ask_events(std::vector<log_entry> rows, url_space urls);
 
 /// The events of the rows after `after`, of which at most `limit` (up to `event_rows_max`) are
