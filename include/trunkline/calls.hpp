@@ -18,17 +18,17 @@ inline namespace v0 {
 
 /// A local account to be made.
 struct new_account {
-  std::string name;          ///< 1 to 30 of a-z, 0-9 and '_'.
-  std::string password;      ///< "": nobody can log in; tokens and typed calls work.
+  std::string name = {};     ///< 1 to 30 of a-z, 0-9 and '_'.
+  std::string password = {}; ///< "": nobody can log in; tokens and typed calls work.
   std::string role = "user"; ///< "user", "moderator", "admin"
 };
 
 struct account_card {
-  std::string id;
-  std::string account; ///< "name" of ours, "name@host" of others.
-  std::string uri;
-  std::string url; ///< The page for people.
-  std::string display_name;
+  std::string id = {};
+  std::string account = {}; ///< "name" of ours, "name@host" of others.
+  std::string uri = {};
+  std::string url = {}; ///< The page for people.
+  std::string display_name = {};
   bool locked = false;
   bool bot = false;
 };
@@ -36,39 +36,39 @@ struct account_card {
 enum class post_visibility : std::uint8_t { everyone, unlisted, followers, direct };
 
 struct new_post {
-  std::string text; ///< Plain; @name@host mentions, #tag tags. Up to 500 characters.
-  std::string spoiler;
+  std::string text = {}; ///< Plain; @name@host mentions, #tag tags. Up to 500 characters.
+  std::string spoiler = {};
   bool sensitive = false;
   post_visibility visibility = post_visibility::everyone;
-  std::string language;    ///< ISO 639; "": the account's default.
-  std::string reply_to_id; ///< "" for no reply.
+  std::string language = {};    ///< ISO 639; "": the account's default.
+  std::string reply_to_id = {}; ///< "" for no reply.
   /// The same key gives the same post for an hour, whatever is sent again. "": none. 255 bytes.
-  std::string idempotency_key;
+  std::string idempotency_key = {};
 };
 
 struct post_card {
-  std::string id;
-  std::string uri;
-  std::string url;
-  account_card author;
-  std::string content; ///< HTML, sanitised.
-  std::string spoiler;
-  std::string language;
+  std::string id = {};
+  std::string uri = {};
+  std::string url = {};
+  account_card author = {};
+  std::string content = {}; ///< HTML, sanitised.
+  std::string spoiler = {};
+  std::string language = {};
   bool sensitive = false;
   post_visibility visibility = post_visibility::everyone;
-  std::string reply_to_id;
-  std::vector<std::string> mentions; ///< Accounts.
-  std::string boost_of_id;           ///< "": it is no boost.
-  std::chrono::sys_time<std::chrono::milliseconds> created_at;
+  std::string reply_to_id = {};
+  std::vector<std::string> mentions = {}; ///< Accounts.
+  std::string boost_of_id = {};           ///< "": it is no boost.
+  std::chrono::sys_time<std::chrono::milliseconds> created_at = {};
   bool edited = false;
 };
 
 /// Which part of a timeline, newest first.
 struct page {
-  std::string max_id;   ///< Only older ones.
-  std::string since_id; ///< Only newer ones: the newest of them.
-  std::string min_id;   ///< Only newer ones: those that follow on it.
-  int limit = 20;       ///< 1 to 40
+  std::string max_id = {};   ///< Only older ones.
+  std::string since_id = {}; ///< Only newer ones: the newest of them.
+  std::string min_id = {};   ///< Only newer ones: those that follow on it.
+  int limit = 20;            ///< 1 to 40
 };
 
 enum class follow_state : std::uint8_t { none, requested, following };

@@ -21,32 +21,32 @@ using event_time = std::chrono::sys_time<std::chrono::microseconds>;
 /// Something that an account did, here or elsewhere, once it is applied and durable.
 struct activity_event {
   std::int64_t seq = 0; ///< Its row in the log; rises by the order of commits.
-  event_time at;
-  std::string type; ///< ActivityStreams' word: "Create", "Follow", "Announce", "Undo".
-  std::string actor;
-  std::string actor_id;
-  std::string object; ///< The post's or account's URI; "" when it is gone by now.
-  bool local = false; ///< Of an account of ours.
+  event_time at = {};
+  std::string type = {}; ///< ActivityStreams' word: "Create", "Follow", "Announce", "Undo".
+  std::string actor = {};
+  std::string actor_id = {};
+  std::string object = {}; ///< The post's or account's URI; "" when it is gone by now.
+  bool local = false;      ///< Of an account of ours.
 };
 
 enum class post_change : std::uint8_t { created, edited, deleted };
 
 struct post_event {
   std::int64_t seq = 0;
-  event_time at;
+  event_time at = {};
   post_change change = post_change::created;
-  std::string id;
-  std::string uri; ///< "" of a deleted post; so is everything that follows but the author.
-  std::string author;
-  std::string author_id;
+  std::string id = {};
+  std::string uri = {}; ///< "" of a deleted post; so is everything that follows but the author.
+  std::string author = {};
+  std::string author_id = {};
   bool local = false;
-  std::string content; ///< HTML, as clients get it.
-  std::string spoiler;
-  std::string language;   ///< "" when unknown.
-  std::string visibility; ///< Mastodon's word: public, unlisted, private, direct.
+  std::string content = {}; ///< HTML, as clients get it.
+  std::string spoiler = {};
+  std::string language = {};   ///< "" when unknown.
+  std::string visibility = {}; ///< Mastodon's word: public, unlisted, private, direct.
   bool sensitive = false;
-  std::string reply_to_id;
-  std::vector<std::string> mentions; ///< Accounts.
+  std::string reply_to_id = {};
+  std::vector<std::string> mentions = {}; ///< Accounts.
 };
 
 enum class delivery_change : std::uint8_t {
@@ -57,30 +57,30 @@ enum class delivery_change : std::uint8_t {
 
 /// One activity and one inbox.
 struct delivery_event {
-  event_time at;
+  event_time at = {};
   std::int64_t seq = 0; ///< The activity's row in the log.
   delivery_change change = delivery_change::delivered;
-  std::string host; ///< "name" or "name:port"
-  std::string inbox;
-  int status = 0;    ///< Of the host's answer; 0 without one.
-  std::string error; ///< "" when it was delivered.
+  std::string host = {}; ///< "name" or "name:port"
+  std::string inbox = {};
+  int status = 0;         ///< Of the host's answer; 0 without one.
+  std::string error = {}; ///< "" when it was delivered.
 };
 
 struct host_state_event {
-  event_time at;
-  std::string host;
-  std::string state;  ///< The words of `trunkline host list`: "suspended", "healthy".
-  std::string reason; ///< "" when there is nothing to say.
+  event_time at = {};
+  std::string host = {};
+  std::string state = {};  ///< The words of `trunkline host list`: "suspended", "healthy".
+  std::string reason = {}; ///< "" when there is nothing to say.
 };
 
 enum class account_change : std::uint8_t { created, updated, disabled, enabled, deleted, moved };
 
 struct account_event {
   std::int64_t seq = 0; ///< 0 for what has no row in the log.
-  event_time at;
+  event_time at = {};
   account_change change = account_change::created;
-  std::string id;
-  std::string account;
+  std::string id = {};
+  std::string account = {};
   bool local = false;
 };
 

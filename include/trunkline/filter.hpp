@@ -18,28 +18,28 @@ inline namespace v0 {
 
 /// Where an activity comes from.
 struct activity_origin {
-  bool local = false; ///< Of an account of ours, on its way out.
-  std::string host;   ///< "name" or "name:port"; "" when local.
-  std::string actor;  ///< URI.
+  bool local = false;     ///< Of an account of ours, on its way out.
+  std::string host = {};  ///< "name" or "name:port"; "" when local.
+  std::string actor = {}; ///< URI.
 };
 
 /// What a filter may read, and change together with `verdict::rewrite`.
 struct filtered_activity {
-  std::string id;   ///< "" of a local one that has none yet.
-  std::string type; ///< "Create", "Update", "Announce", "Like", "Follow", "Delete", ...
-  std::string actor;
-  std::string object;      ///< URI; "" of a new local post.
-  std::string object_type; ///< "Note", "Question", ...; "" when only its id was sent.
-  std::string in_reply_to;
-  std::string visibility; ///< public, unlisted, private, direct; "" when it is no post.
-  std::vector<std::string> mentions;
-  std::vector<std::string> tags;        ///< Without '#'.
-  std::vector<std::string> attachments; ///< URLs.
+  std::string id = {};   ///< "" of a local one that has none yet.
+  std::string type = {}; ///< "Create", "Update", "Announce", "Like", "Follow", "Delete", ...
+  std::string actor = {};
+  std::string object = {};      ///< URI; "" of a new local post.
+  std::string object_type = {}; ///< "Note", "Question", ...; "" when only its id was sent.
+  std::string in_reply_to = {};
+  std::string visibility = {}; ///< public, unlisted, private, direct; "" when it is no post.
+  std::vector<std::string> mentions = {};
+  std::vector<std::string> tags = {};        ///< Without '#'.
+  std::vector<std::string> attachments = {}; ///< URLs.
 
   // May be changed:
-  std::string content; ///< Inbound HTML, not sanitised yet; outbound plain text, as typed.
-  std::string summary; ///< The content warning.
-  std::string language;
+  std::string content = {}; ///< Inbound HTML, not sanitised yet; outbound plain text, as typed.
+  std::string summary = {}; ///< The content warning.
+  std::string language = {};
   bool sensitive = false;
 };
 

@@ -16,9 +16,9 @@ inline namespace v0 {
 
 struct transport_request {
   std::string method = "GET";
-  std::string url;     ///< Absolute.
-  web_headers headers; ///< Without Host, Connection, Content-Length and Accept-Encoding.
-  std::string body;
+  std::string url = {};     ///< Absolute.
+  web_headers headers = {}; ///< Without Host, Connection, Content-Length and Accept-Encoding.
+  std::string body = {};
   std::size_t response_bytes_max = 65'536; ///< Of the body, decoded; more is a failure.
 };
 
@@ -36,7 +36,7 @@ enum class transport_phase : std::uint8_t {
 struct transport_failure {
   transport_phase phase = transport_phase::connect;
   bool timed_out = false;
-  std::string reason; ///< In words: "connection refused".
+  std::string reason = {}; ///< In words: "connection refused".
 };
 
 using transport_answer = std::variant<transport_failure, web_response>;

@@ -23,16 +23,16 @@ using web_headers = std::vector<std::pair<std::string, std::string>>;
 struct web_request {
   std::string method = "GET";
   std::string target = "/"; ///< Percent-encoded path and query, as in the request line.
-  web_headers headers;      ///< At most 100, 64 KiB together.
-  std::string body;         ///< Whole and decoded; `server.body_bytes_max` at most.
-  std::string peer;         ///< Address of the client, for limits by address; "" for none.
+  web_headers headers = {}; ///< At most 100, 64 KiB together.
+  std::string body = {};    ///< Whole and decoded; `server.body_bytes_max` at most.
+  std::string peer = {};    ///< Address of the client, for limits by address; "" for none.
 };
 
 struct web_response {
   int status = 200;
   std::string content_type = "application/json; charset=utf-8";
-  std::string body;
-  web_headers headers; ///< Without Content-Type, Content-Length, Connection and Date.
+  std::string body = {};
+  web_headers headers = {}; ///< Without Content-Type, Content-Length, Connection and Date.
 };
 
 /// The promise of one answer. Copies share it; it may be kept, and called from any thread, also
@@ -54,16 +54,16 @@ private:
 
 /// Who sent a request, as its bearer token says.
 struct web_caller {
-  bool known = false;  ///< A valid token came along.
-  std::string account; ///< Decimal id; "" for nobody, or an app on its own behalf.
-  std::vector<std::string> scopes;
+  bool known = false;       ///< A valid token came along.
+  std::string account = {}; ///< Decimal id; "" for nobody, or an app on its own behalf.
+  std::vector<std::string> scopes = {};
 };
 
 /// A request that fits one of the embedder's own routes.
 struct route_request {
-  web_request web;
-  std::vector<std::string> segments; ///< What each `{}` of the pattern stood for, decoded.
-  web_caller caller;
+  web_request web = {};
+  std::vector<std::string> segments = {}; ///< What each `{}` of the pattern stood for, decoded.
+  web_caller caller = {};
 };
 
 /// Whom a route serves; everybody else is answered 401 or 403 before the handler.
@@ -75,7 +75,7 @@ enum class route_access : std::uint8_t {
 
 struct route_options {
   route_access access = route_access::open;
-  std::string scope;                   ///< "read", "write:statuses"; "" when any token does.
+  std::string scope = {};              ///< "read", "write:statuses"; "" when any token does.
   std::size_t body_bytes_max = 65'536; ///< More is answered 413; at most `server.body_bytes_max`.
 };
 

@@ -22,20 +22,21 @@ namespace trunkline {
 inline namespace v0 {
 
 struct webhook {
-  std::string name;   ///< Its mark in the log is kept by this name; letters, digits, '_' and '-'.
-  std::string url;    ///< https; http to loopback addresses alone.
-  std::string secret; ///< At least 24 bytes; the key of the signature, as it is.
+  std::string name =
+      {};               ///< Its mark in the log is kept by this name; letters, digits, '_' and '-'.
+  std::string url = {}; ///< https; http to loopback addresses alone.
+  std::string secret = {}; ///< At least 24 bytes; the key of the signature, as it is.
   /// Of "activity", "post", "delivery", "host_state", "account"; empty: all.
-  std::vector<std::string> events;
+  std::vector<std::string> events = {};
 };
 
 /// How one webhook does.
 struct webhook_report {
-  std::string name;
+  std::string name = {};
   std::int64_t mark = 0;       ///< Everything up to this row of the log was taken.
   std::uint64_t delivered = 0; ///< Since the start.
   std::uint64_t failures = 0;  ///< Tries that failed, since the start.
-  std::string last_error;
+  std::string last_error = {};
   std::chrono::seconds behind{0}; ///< Age of the oldest event that waits; 0 without one.
 };
 
