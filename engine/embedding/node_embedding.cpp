@@ -1,11 +1,16 @@
 #include "engine/embedding/node_embedding.hpp"
 
+#include "actors/event_hub.hpp"
+#include "engine/config_rules.hpp"
 #include "engine/embedding/callback_worker.hpp"
 #include "engine/embedding/failures.hpp"
+#include "engine/embedding/hook_board.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_federation.hpp"
 #include "engine/node_log.hpp"
 #include "engine/node_servers.hpp"
+
+#include <caf/actor_cast.hpp>
 
 #include <utility>
 
@@ -19,22 +24,60 @@ constexpr auto end_limit = std::chrono::seconds{2};
 } // namespace
 
 node_embedding::node_embedding(const node_options& options, node_log& log, wall_clock clock)
-    : extensions_{options.extensions}, world_{options.world}, log_{log}, clock_{std::move(clock)} {
+    : extensions_{options.extensions}, world_{options.world}, log_{log}, clock_{std::move(clock)},
+      urls_{own_urls(options.config.values)} {
   if (!extensions_)
     return;
   if (extensions_->on_lost)
     lost_ = std::make_unique<callback_worker>(1, world_);
+  if (!extensions_->hooks.empty() || !extensions_->webhooks.empty())
+    open_events();
 }
 
 node_embedding::~node_embedding() {
   end();
 }
 
-void node_embedding::begin(node_actors&, node_federation&, node_servers&) {}
+/// Everybody who wants events stands in the hub before the first actor runs.
+void node_embedding::open_events() {
+  hub_ = std::make_shared<event_hub>();
+  if (!extensions_->hooks.empty()) {
+    hooks_ = std::make_unique<hook_board>(extensions_->hooks, world_);
+    hub_->subscribe(hooks_->as_subscriber());
+  }
+  if (hub_->wants_rows())
+    events = hub_;
+  if (hub_->wants_deliveries())
+    hosts.on_delivery = [hub = hub_](const delivery_event& event) { hub->tell(event); };
+  if (hub_->wants_host_states())
+    hosts.on_state = [hub = hub_](const host_state_event& event) { hub->tell(event); };
+}
+
+void node_embedding::begin_events(node_actors& actors) {
+  const auto renderer = actors.system().spawn(
+      event_renderer,
+      event_renderer_dependencies{.storage = actors.storage, .hub = hub_, .urls = urls_},
+      event_renderer_options{});
+  actors.end_first(caf::actor_cast<caf::actor>(renderer));
+  hub_->begin(renderer);
+}
+
+void node_embedding::begin(node_actors& actors, node_federation&, node_servers&) {
+  if (events)
+    begin_events(actors);
+}
 
 void node_embedding::end() {
+  if (hub_)
+    hub_->end();
+  if (hooks_)
+    hooks_->end(end_limit);
   if (lost_)
     lost_->stop(end_limit);
+}
+
+std::vector<hook_report> node_embedding::hooks() const {
+  return hooks_ ? hooks_->reports() : std::vector<hook_report>{};
 }
 
 void node_embedding::tell_lost(const caf::error& reason) {

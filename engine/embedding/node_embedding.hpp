@@ -5,15 +5,21 @@
 #pragma once
 
 #include "actors/content_gate.hpp"
+#include "actors/log_cache.hpp"
+#include "engine/embedding/host_listeners.hpp"
 #include "engine/node_options.hpp"
+#include "protocol/names.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/error.hpp>
 
 #include <memory>
+#include <vector>
 
 namespace trunkline {
 
+class event_hub;
+class hook_board;
 class node_actors;
 class node_federation;
 class node_log;
@@ -37,14 +43,25 @@ public:
   /// Tells the embedder, on a thread of its own, that the node answers nothing any more.
   void tell_lost(const caf::error& reason);
 
+  /// How the hooks do, in the order in which they were added.
+  std::vector<hook_report> hooks() const;
+
   std::shared_ptr<content_gate> gate; ///< Null without filters.
+  std::shared_ptr<log_cache> events;  ///< Gets the rows of the log; null when nobody wants them.
+  host_listeners hosts;               ///< Empty where nobody wants to be told.
 
 private:
+  void open_events();
+  void begin_events(node_actors& actors);
+
   const std::shared_ptr<const node_extensions> extensions_; ///< Null: none.
   const std::shared_ptr<virtual_world> world_;
   node_log& log_;
   const wall_clock clock_;
   std::unique_ptr<callback_worker> lost_; ///< Null unless somebody wants to be told.
+  url_space urls_;
+  std::unique_ptr<hook_board> hooks_; ///< Null without hooks. Outlives whoever tells the hub.
+  std::shared_ptr<event_hub> hub_;    ///< Null without hooks and webhooks.
 };
 
 } // namespace trunkline
