@@ -21,9 +21,9 @@ constexpr std::size_t chunk_overhead_bytes_max = 16 * 1024;
 
 http_fault fault_of(boost::beast::error_code failure) {
   if (failure == http::error::body_limit)
-    return {413, "Request body too large"};
+    return body_too_large;
   if (failure == http::error::header_limit)
-    return {431, "Request headers too large"};
+    return headers_too_large;
   if (failure == http::error::bad_version)
     return {505, "Unsupported HTTP version"};
   return {400, "Malformed request"};
@@ -158,7 +158,7 @@ http_progress request_reader::take_head(std::size_t size) {
   if (parser.is_done())
     return http_progress::complete;
   if (parser.content_length().value_or(0) > shared_.options.body_bytes_max)
-    return refuse({413, "Request body too large"});
+    return refuse(body_too_large);
   in_body_ = true;
   expects_continue_ = minor > 0 && !request_.header("Expect").empty();
   parser.eager(true);

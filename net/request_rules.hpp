@@ -19,6 +19,10 @@ struct http_fault {
   std::string_view message; ///< Static text.
 };
 
+inline constexpr http_fault headers_too_large{431, "Request headers too large"};
+inline constexpr http_fault target_too_long{414, "Request target too long"};
+inline constexpr http_fault body_too_large{413, "Request body too large"};
+
 struct head_limits {
   std::size_t header_bytes_max = 0;
   std::size_t headers_max = 0;
