@@ -18,8 +18,7 @@ namespace {
 
 struct reading {
   effective_config config;
-  std::vector<std::string> problems;
-  bool insecure = false;
+  std::vector<std::string> problems = {};
 };
 
 std::string quoted_suggestion(std::string_view key) {
@@ -141,46 +140,70 @@ void read_flags(reading& out, const config_layers& layers) {
   }
 }
 
-void fill_computed(node_config& config) {
+void fill_computed(node_config& config, config_use use) {
+  const auto is_program = use == config_use::program;
   if (config.server.url.empty())
     config.server.url = "https://" + config.server.domain;
-  if (config.storage.folder.empty())
+  if (config.storage.folder.empty() && is_program)
     config.storage.folder = default_folder();
-  if (config.admin.socket.empty())
+  if (config.storage.folder.empty())
+    return;
+  if (config.admin.socket.empty() && (is_program || !config.admin.listen.empty()))
     config.admin.socket = config.storage.folder + "/admin.sock";
   if (config.secrets.key_file.empty())
     config.secrets.key_file = config.storage.folder + "/secret.key";
 }
 
-void check_rules(reading& out) {
-  for (const auto& broken : broken_rules(out.config.values)) {
-    const auto& source = out.config.source(broken.key);
-    out.problems.push_back((source == "default" ? "" : source + ": ") + broken.key + ": " +
-                           broken.text);
-    out.insecure = out.insecure || broken.insecure;
-  }
+/// All of it at once, a line each; no error when there is no problem.
+caf::error refusal_of(const std::vector<std::string>& problems, bool insecure) {
+  if (problems.empty())
+    return {};
+  auto text = std::string{};
+  for (const auto& problem : problems)
+    text += (text.empty() ? "" : "\n") + problem;
+  return make_error(insecure ? errc::insecure : errc::config_invalid, text);
 }
 
 } // namespace
 
-caf::expected<effective_config> load_config(const config_layers& layers) {
-  auto out = reading{};
+effective_config default_config() {
+  auto out = effective_config{};
   for (const auto& row : settings())
-    out.config.sources[std::string{row.key}] = "default";
+    out.sources[std::string{row.key}] = "default";
+  return out;
+}
+
+caf::expected<effective_config> read_config(const config_layers& layers) {
+  auto out = reading{.config = default_config()};
   read_file(out, layers.file);
   read_environment(out, layers.environment);
   refuse_misspelt(out, layers.environment);
   read_flags(out, layers);
-  const auto readable = out.problems.empty();
-  fill_computed(out.config.values);
-  if (readable)
-    check_rules(out);
-  if (out.problems.empty())
-    return std::move(out.config);
-  auto text = std::string{};
-  for (const auto& problem : out.problems)
-    text += (text.empty() ? "" : "\n") + problem;
-  return make_error(out.insecure ? errc::insecure : errc::config_invalid, text);
+  if (auto refused = refusal_of(out.problems, false))
+    return refused;
+  return std::move(out.config);
+}
+
+caf::error complete_config(effective_config& config, config_use use) {
+  fill_computed(config.values, use);
+  auto problems = std::vector<std::string>{};
+  auto insecure = false;
+  for (const auto& broken : broken_rules(config.values, use)) {
+    const auto& source = config.source(broken.key);
+    problems.push_back((source == "default" ? "" : source + ": ") + broken.key + ": " +
+                       broken.text);
+    insecure = insecure || broken.insecure;
+  }
+  return refusal_of(problems, insecure);
+}
+
+caf::expected<effective_config> load_config(const config_layers& layers) {
+  auto out = read_config(layers);
+  if (!out)
+    return out;
+  if (auto refused = complete_config(*out, config_use::program))
+    return refused;
+  return out;
 }
 
 std::map<std::string, std::string> process_environment() {

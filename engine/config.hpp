@@ -5,6 +5,7 @@
 /// instead.
 #pragma once
 
+#include "engine/config_rules.hpp"
 #include "engine/settings.hpp"
 
 #include <caf/expected.hpp>
@@ -35,6 +36,18 @@ struct effective_config {
 /// `errc::config_invalid` (a problem a line: "FILE:LINE: KEY: what is wrong") or `errc::insecure`
 /// when what is wrong would be unsafe.
 caf::expected<effective_config> load_config(const config_layers& layers);
+
+/// Returns what the layers say, each value checked alone: nothing is filled in, and what they say
+/// together is left to `complete_config`. Fails as `load_config` does.
+caf::expected<effective_config> read_config(const config_layers& layers);
+
+/// Returns every default, as if no layer said anything.
+effective_config default_config();
+
+/// Fills in what is computed, and judges everything together. An embedded node has no folder unless
+/// it is named, and no admin socket unless the admin API listens or it is named. Fails as
+/// `load_config` does.
+caf::error complete_config(effective_config& config, config_use use);
 
 /// Returns the variables of this process that begin with TRUNKLINE_.
 std::map<std::string, std::string> process_environment();

@@ -109,24 +109,32 @@ void check_server(const node_config& c, problems& out) {
          "is needed too: a certificate and its key go together"});
 }
 
-void check_listeners(const node_config& c, problems& out) {
-  const auto server = parse_listen(c.server.listen);
-  const auto admin = parse_listen(c.admin.listen);
-  const auto hint = "must be an address and a port, as 127.0.0.1:3000 or [::1]:3000";
-  if (!server)
-    out.push_back({"server.listen", hint});
-  if (!admin)
-    out.push_back({"admin.listen", hint});
-  if (!server || !admin)
-    return;
-  if (server->port != 0 && server->port == admin->port && server->host == admin->host)
+/// Reads the address of a listener; says what is wrong with it.
+std::optional<listen_address> check_listen(const std::string& key, const std::string& text,
+                                           config_use use, problems& out) {
+  const auto address = parse_listen(text);
+  const auto is_nowhere = text.empty() && use == config_use::embedded;
+  if (!address && !is_nowhere)
+    out.push_back(
+        {key, text.empty()
+                  ? "is needed: without it nobody reaches this program; name an address and a "
+                    "port, as 127.0.0.1:3000"
+                  : "must be an address and a port, as 127.0.0.1:3000 or [::1]:3000"});
+  return address;
+}
+
+void check_listeners(const node_config& c, config_use use, problems& out) {
+  const auto server = check_listen("server.listen", c.server.listen, use, out);
+  const auto admin = check_listen("admin.listen", c.admin.listen, use, out);
+  if (server && admin && server->port != 0 && server->port == admin->port &&
+      server->host == admin->host)
     out.push_back({"admin.listen", "is the same as server.listen"});
-  if (!admin->loopback && !c.admin.allow_remote)
+  if (admin && !admin->loopback && !c.admin.allow_remote)
     out.push_back({"admin.listen",
                    "is no loopback address: whoever reaches it can try tokens without TLS; set "
                    "admin.allow_remote = true as well if that is meant",
                    true});
-  if (c.test.enabled && (!server->loopback || !admin->loopback))
+  if (c.test.enabled && ((server && !server->loopback) || (admin && !admin->loopback)))
     out.push_back({"test.enabled",
                    "is refused unless server.listen and admin.listen are on "
                    "loopback",
@@ -182,10 +190,10 @@ bool is_address_prefix(std::string_view text) {
   return bits && *bits <= (address->is_v6 ? 128U : 32U);
 }
 
-std::vector<config_problem> broken_rules(const node_config& config) {
+std::vector<config_problem> broken_rules(const node_config& config, config_use use) {
   auto out = problems{};
   check_server(config, out);
-  check_listeners(config, out);
+  check_listeners(config, use, out);
   check_paths(config, out);
   if (!config.test.kill_at.empty() && !config.test.enabled)
     out.push_back({"test.kill_at", "is refused without test.enabled", true});

@@ -35,7 +35,11 @@ struct config_problem {
   bool insecure = false; ///< Would work, but be unsafe.
 };
 
-/// Returns every rule that `config` breaks.
-std::vector<config_problem> broken_rules(const node_config& config);
+/// Who runs the node: the program, which nobody reaches but by its listeners, or an embedder.
+enum class config_use : std::uint8_t { program, embedded };
+
+/// Returns every rule that `config` breaks. An embedded node may listen nowhere.
+std::vector<config_problem> broken_rules(const node_config& config,
+                                         config_use use = config_use::program);
 
 } // namespace trunkline

@@ -82,6 +82,10 @@ caf::error node::lost() const {
   return state_->lost;
 }
 
+const node_config& node::config() const {
+  return state_->config;
+}
+
 node_embedding& node::embedding() {
   return *state_->embedding;
 }

@@ -53,6 +53,9 @@ public:
   /// Why it answers nothing any more; no error while it does.
   caf::error lost() const;
 
+  /// What it was started with.
+  const node_config& config() const;
+
   /// What the embedder added.
   node_embedding& embedding();
 
