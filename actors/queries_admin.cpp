@@ -68,6 +68,7 @@ command<account_overview> create_account(new_account account) {
       [account = std::move(account)](write_context& context) -> caf::expected<account_overview> {
         if (auto failure = insert_account(context.db, account))
           return failure;
+        context.log.push_back(account_row(log_kind::create_actor, account.id));
         return overview_of(context.db, account.id);
       }};
 }
