@@ -1,5 +1,7 @@
 #include "actors/inbox_lane.hpp"
 
+#include "actors/filtered_documents.hpp"
+#include "actors/gate_question.hpp"
 #include "actors/messages.hpp"
 #include "actors/queries_inbox.hpp"
 #include "protocol/json.hpp"
@@ -36,11 +38,23 @@ bool is_of_storage(const caf::error& failure) {
          (may_pass(failure) && code_of(failure) != errc::crashed);
 }
 
-caf::expected<activity> read_said(const arrival& row) {
+/// What an arrival says, and what filters see of it, when there are any.
+struct read_arrival {
+  activity said;
+  std::optional<filtered_activity> shown;
+};
+
+caf::expected<read_arrival> read_said(const arrival& row, bool is_filtered) {
   auto document = parse_json(row.body);
   if (!document)
     return std::move(document.error());
-  return read_activity(*document);
+  auto said = read_activity(*document);
+  if (!said)
+    return std::move(said.error());
+  auto read = read_arrival{.said = std::move(*said), .shown = {}};
+  if (is_filtered)
+    read.shown = show_to_filters(*document, read.said);
+  return read;
 }
 
 void tell(const std::function<void(std::string_view)>& at_point, std::string_view point) {
@@ -98,15 +112,21 @@ void inbox_lane_state::begin(arrival row) {
   current->row = std::move(row);
   works_[id] = current;
   head_ = id;
-  auto said = read_said(current->row);
-  if (!said) {
-    current->hopeless = std::move(said.error());
+  auto read = read_said(current->row, has_.gate != nullptr);
+  if (!read) {
+    current->hopeless = std::move(read.error());
     return go_on(id);
   }
-  current->said = std::move(*said);
-  current->plan = plan_inbound(current->said, current->row.actor,
-                               {.own_origin = has_.shared.own.origin, .sender = host_});
+  current->said = std::move(read->said);
+  current->unjudged = std::move(read->shown);
+  if (!current->unjudged)
+    plan(*current);
   go_on(id);
+}
+
+void inbox_lane_state::plan(work& current) const {
+  current.plan = plan_inbound(current.said, current.row.actor,
+                              {.own_origin = has_.shared.own.origin, .sender = host_});
 }
 
 void inbox_lane_state::go_on(arrival_id id) {
@@ -116,6 +136,8 @@ void inbox_lane_state::go_on(arrival_id id) {
   const auto current = found->second;
   if (current->hopeless)
     return give_up(id);
+  if (current->unjudged)
+    return judge(id, *current);
   if (current->fetched == current->plan.fetches.size())
     return apply(current);
   if (!current->step().if_followed || current->is_followed)
@@ -136,6 +158,51 @@ void inbox_lane_state::fetch_if_followed(arrival_id id, const caf::expected<bool
   if (!*is_followed)
     return skip(id);
   fetch(id, current.step());
+}
+
+/// Later arrivals wait for the decision: it comes soon, whatever the filters do.
+void inbox_lane_state::judge(arrival_id id, const work& current) {
+  ask_gate(self_, has_.gate, {.local = false, .host = to_name(host_), .actor = current.row.actor},
+           *current.unjudged, [this, id](const gate_decision& decided) { judged(id, decided); });
+}
+
+void inbox_lane_state::judged(arrival_id id, const gate_decision& decided) {
+  const auto found = works_.find(id);
+  if (found == works_.end())
+    return;
+  auto& current = *found->second;
+  switch (decided.what) {
+  case gate_decision::kind::passed:
+    current.unjudged.reset();
+    apply_decision(decided, current.said);
+    plan(current);
+    return go_on(id);
+  case gate_decision::kind::refused:
+    refuse(current, decided);
+    return go_on(id);
+  case gate_decision::kind::later:
+    return judge_later(current, decided);
+  }
+}
+
+/// It ends as what there was nothing to do for.
+void inbox_lane_state::refuse(work& current, const gate_decision& decided) {
+  current.unjudged.reset();
+  current.plan = {.fetches = {}, .is_applied = false};
+  const auto reason = reason_of(decided);
+  if (has_.log)
+    has_.log("filter " + reason.filter + " refused " + current.row.ap_id + ": " + reason.words);
+}
+
+void inbox_lane_state::judge_later(work& current, const gate_decision& decided) {
+  const auto id = current.row.id;
+  report_.last_error = "filter " + decided.reason;
+  if (++current.judgements < options_.judgements_max) {
+    const auto doublings = std::min(current.judgements - 1, doublings_max);
+    return later(options_.judgement_wait * (std::int64_t{1} << doublings), id);
+  }
+  current.hopeless = make_error(errc::unavailable, report_.last_error);
+  go_on(id);
 }
 
 /// Lets later ones pass an arrival that waits for another server, while there is room.

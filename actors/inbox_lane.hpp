@@ -4,6 +4,9 @@
 /// table is the truth, so that it may be killed at any point. It waits for its own host alone: an
 /// arrival that needs something of other servers is set aside, at most `aside_max` at a time, and
 /// later ones go on. What the sender undoes or deletes meanwhile is remembered by storage.
+///
+/// The embedder's filters are asked before anything is fetched; what they refuse ends without
+/// effect. After a restart they are asked again.
 #pragma once
 
 #include "actors/content_gate.hpp"
@@ -35,6 +38,8 @@ struct inbox_lane_options {
   std::chrono::seconds first_wait{30};     ///< Before the second try; then twice as long each time.
   std::chrono::seconds fetch_deadline{60}; ///< Of one question to the resolver.
   std::chrono::seconds storage_wait{5};    ///< After storage failed; no arrival is to blame for it.
+  std::int64_t judgements_max = 8;         ///< Tries to get a decision of the filters.
+  std::chrono::seconds judgement_wait{5};  ///< Before the second; then twice as long each time.
   std::size_t aside_max = 16;              ///< Arrivals that wait for other servers at once.
   std::chrono::seconds idle_after{120};
 };
@@ -44,7 +49,7 @@ using activity_applier = std::function<caf::error(write_context&, const inbound_
 
 /// What a lane works with. `at_point` is told where it is, on the writer's thread inside the
 /// transaction ("inbox_applying") and after the commit ("inbox_applied"). `log` takes one line for
-/// each arrival that is given up. Both may be empty.
+/// each arrival that is given up or that a filter refuses. Both may be empty.
 struct inbox_lane_dependencies {
   storage_handles storage;
   resolver_handle resolver;
@@ -80,12 +85,21 @@ private:
     const inbound_fetch& step() const { return plan.fetches[fetched]; }
     arrival_end end = arrival_end::done;
     caf::error hopeless; ///< Why it can never be applied.
+
+    std::optional<filtered_activity> unjudged; ///< For the filters, until they have decided.
+    std::int64_t judgements = 0;               ///< Tries that have failed.
   };
 
   void read();
   void got(caf::expected<std::optional<arrival>>& next);
   void begin(arrival row);
   void go_on(arrival_id id);
+
+  void judge(arrival_id id, const work& current);
+  void judged(arrival_id id, const gate_decision& decided);
+  void refuse(work& current, const gate_decision& decided);
+  void judge_later(work& current, const gate_decision& decided);
+  void plan(work& current) const;
 
   void step_aside(arrival_id id);
   void fetch(arrival_id id, const inbound_fetch& step);

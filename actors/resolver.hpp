@@ -78,6 +78,7 @@ private:
   using account_waiter = joined_answers<account_id>::waiter;
   using post_waiter = joined_answers<post_id>::waiter;
   using document_waiter = std::function<void(caf::expected<activity_document>)>;
+  using note_waiter = std::function<void(caf::expected<remote_note>)>;
   using finger_waiter = std::function<void(const caf::expected<webfinger_answer>&)>;
 
   /// What is asked for, with its document when that is there already.
@@ -132,7 +133,9 @@ private:
   void post_looked_up(const post_search_ptr& search, caf::expected<post_place>& place);
   void take_document(const post_search_ptr& search, caf::expected<activity_document> found);
   void take_tombstone(const post_search_ptr& search, const activity_document& document);
-  void take_note(const post_search_ptr& search, const json_value& document);
+  void take_note(const post_search_ptr& search, json_value document);
+  void take_judged_note(const post_search_ptr& search, remote_note note);
+  void read_judged_note(json_value document, note_waiter then);
   void find_author(const post_search_ptr& search);
   void author_found(const post_search_ptr& search, const caf::expected<account_id>& author);
   void update_post(const post_search_ptr& search, account_id author);
@@ -149,7 +152,8 @@ private:
   void climb(const post_search_ptr& search);
   void parent_looked_up(const post_search_ptr& search, const std::string& parent,
                         const caf::expected<post_place>& place);
-  void take_parent(const post_search_ptr& search, const caf::expected<activity_document>& found);
+  void take_parent(const post_search_ptr& search, caf::expected<activity_document> found);
+  void take_judged_parent(const post_search_ptr& search, const caf::expected<remote_note>& note);
   void add_parent(const post_search_ptr& search, const remote_note& note,
                   const caf::expected<account_id>& author);
   void store_thread(const post_search_ptr& search);

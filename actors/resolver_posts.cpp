@@ -1,4 +1,6 @@
 #include "actors/fetched_posts.hpp"
+#include "actors/filtered_documents.hpp"
+#include "actors/gate_question.hpp"
 #include "actors/messages.hpp"
 #include "actors/resolver.hpp"
 #include "actors/resolver_searches.hpp"
@@ -22,6 +24,21 @@ caf::error no_post(const std::string& what, std::string_view why) {
 bool is_vote(const remote_note& note) {
   return note.type == "Note" && !note.has_content && !note.title.empty() &&
          note.attachments.empty() && !note.in_reply_to.empty();
+}
+
+/// For filters: where a fetched post is from.
+activity_origin sender_of(const remote_note& note, url_rules rules) {
+  const auto url = parse_remote_url(note.id, rules);
+  return {.local = false, .host = url ? to_name(url->host) : "", .actor = note.attributed_to};
+}
+
+/// Returns why filters keep a post from being stored; nothing when they do not.
+caf::error refusal_of(const gate_decision& decided, const std::string& post) {
+  if (decided.what == gate_decision::kind::passed)
+    return {};
+  const auto code =
+      decided.what == gate_decision::kind::refused ? errc::forbidden : errc::unavailable;
+  return make_error(code, post + ": filter " + decided.reason);
 }
 
 } // namespace
@@ -124,7 +141,7 @@ void resolver_state::take_document(const post_search_ptr& search,
   if (has_type(found->body, "Tombstone"))
     return take_tombstone(search, *found);
   if (!has_type(found->body, "Create"))
-    return take_note(search, found->body);
+    return take_note(search, std::move(found->body));
   // Only its word for which post it made; the post itself is asked of its own server.
   if (std::exchange(search->unwrapped, true))
     return end_post(search, no_post(search->url, "creates what creates"));
@@ -140,14 +157,35 @@ void resolver_state::take_tombstone(const post_search_ptr& search,
   end_post(search, make_error(errc::gone, document.url + ": is a tombstone"));
 }
 
-void resolver_state::take_note(const post_search_ptr& search, const json_value& document) {
+void resolver_state::take_note(const post_search_ptr& search, json_value document) {
+  read_judged_note(std::move(document), [this, search](caf::expected<remote_note> note) {
+    if (!note)
+      return end_post(search, note.error());
+    take_judged_note(search, std::move(*note));
+  });
+}
+
+/// Hands over a believable note as the filters leave it; they see it before it is sanitised.
+void resolver_state::read_judged_note(json_value document, note_waiter then) {
   auto note = read_believable_note(document, services_.fetch.rules);
-  if (!note)
-    return end_post(search, note.error());
-  const auto is_named = note->id == search->url;
-  if (search->known && search->known->uri != note->id)
+  if (!note || !services_.gate)
+    return then(std::move(note));
+  auto shown = show_to_filters(*read_note(document));
+  ask_gate(self_, services_.gate, sender_of(*note, services_.fetch.rules), std::move(shown),
+           [this, document = std::move(document), then,
+            id = note->id](const gate_decision& decided) mutable {
+             if (auto refusal = refusal_of(decided, id))
+               return then(std::move(refusal));
+             apply_decision(decided, document);
+             then(read_believable_note(document, services_.fetch.rules));
+           });
+}
+
+void resolver_state::take_judged_note(const post_search_ptr& search, remote_note note) {
+  const auto is_named = note.id == search->url;
+  if (search->known && search->known->uri != note.id)
     return end_post(search, no_post(search->url, "is another post by now"));
-  search->chain.push_back(std::move(*note));
+  search->chain.push_back(std::move(note));
   search->url = search->chain.front().id;
   if (is_named)
     return find_author(search);

@@ -108,18 +108,27 @@ void resolver_state::parent_looked_up(const post_search_ptr& search, const std::
   if (!place || place->blocked || place->known)
     return stop_looking(search);
   if (search->is_looking)
-    fetch(search->errand, parent, [this, search](const caf::expected<activity_document>& found) {
-      take_parent(search, found);
+    fetch(search->errand, parent, [this, search](caf::expected<activity_document> found) {
+      take_parent(search, std::move(found));
     });
 }
 
 void resolver_state::take_parent(const post_search_ptr& search,
-                                 const caf::expected<activity_document>& found) {
+                                 caf::expected<activity_document> found) {
   if (!search->is_looking)
     return;
   if (!found)
     return stop_looking(search);
-  auto note = read_believable_note(found->body, services_.fetch.rules);
+  read_judged_note(std::move(found->body), [this, search](const caf::expected<remote_note>& note) {
+    take_judged_parent(search, note);
+  });
+}
+
+/// What filters refuse ends the thread as what cannot be found does.
+void resolver_state::take_judged_parent(const post_search_ptr& search,
+                                        const caf::expected<remote_note>& note) {
+  if (!search->is_looking)
+    return;
   if (!note)
     return stop_looking(search);
   // It may have been named by its page.
@@ -128,11 +137,10 @@ void resolver_state::take_parent(const post_search_ptr& search,
     return stop_looking(search);
   answering.in_reply_to = note->id;
   auto author = wish{.address = note->attributed_to};
-  find_account(
-      std::move(author), search->errand,
-      [this, search, note = std::move(*note)](const caf::expected<account_id>& found_author) {
-        add_parent(search, note, found_author);
-      });
+  find_account(std::move(author), search->errand,
+               [this, search, found = *note](const caf::expected<account_id>& found_author) {
+                 add_parent(search, found, found_author);
+               });
 }
 
 void resolver_state::add_parent(const post_search_ptr& search, const remote_note& note,

@@ -3,6 +3,7 @@
 #include "actors/queries_views.hpp"
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
+#include "api/outbound_gate.hpp"
 
 namespace trunkline {
 
@@ -15,22 +16,36 @@ void answer_post(gateway_state& gateway, account_id viewer, post_id id, const ht
       });
 }
 
+/// Finds the post in the path, or what it boosts.
+template <class Then>
+void with_original(gateway_state& gateway, const matched_request& request, const http_reply& reply,
+                   Then then) {
+  const auto id = path_id<post_id>(request);
+  if (!id)
+    return refuse(gateway, reply, id.error());
+  ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply,
+      [then](const post_view& post) { then(post.boosted ? *post.boosted : post); });
+}
+
+/// Sends `message` to the caller's account actor, then shows the post.
+template <class Message>
+void store_change(gateway_state& gateway, Message message, const http_reply& reply) {
+  const auto viewer = message.account;
+  const auto target = message.post;
+  ask_region<caf::unit_t>(gateway, gateway.services->accounts, std::move(message), reply,
+                          [&gateway, reply, viewer, target](caf::unit_t) {
+                            answer_post(gateway, viewer, target, reply);
+                          });
+}
+
 /// Does `make(account, post)` with the post in the path, or what it boosts, and shows it.
 template <class Make>
 void change_post(gateway_state& gateway, const matched_request& request, const http_reply& reply,
                  Make make) {
-  const auto id = path_id<post_id>(request);
-  if (!id)
-    return refuse(gateway, reply, id.error());
-  const auto viewer = request.who.account;
-  ask(gateway, ask_post(viewer, *id, gateway.services->viewing()), reply,
-      [&gateway, reply, viewer, make](const post_view& post) {
-        const auto target = post.row.boost_of ? post.row.boost_of : post.row.id;
-        ask_region<caf::unit_t>(gateway, gateway.services->accounts, make(viewer, target), reply,
-                                [&gateway, reply, viewer, target](caf::unit_t) {
-                                  answer_post(gateway, viewer, target, reply);
-                                });
-      });
+  with_original(gateway, request, reply,
+                [&gateway, reply, viewer = request.who.account, make](const post_view& post) {
+                  store_change(gateway, make(viewer, post.row.id), reply);
+                });
 }
 
 void answer_poll(gateway_state& gateway, account_id viewer, const post_view& post,
@@ -63,9 +78,22 @@ json_object report_entity(std::int64_t id, const report_account& made, const acc
 } // namespace
 
 void favourite(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  change_post(gateway, request, reply, [](account_id who, post_id post) {
-    return favourite_post{.account = who, .post = post};
-  });
+  with_original(gateway, request, reply,
+                [&gateway, reply, viewer = request.who.account](const post_view& post) {
+                  const auto show = [&] {
+                    auto shown = filtered_activity{};
+                    shown.type = "Like";
+                    shown.object = id_of(post, *gateway.services);
+                    shown.object_type = object_type_of(post);
+                    return shown;
+                  };
+                  pass_filters(
+                      gateway, viewer, reply, show,
+                      [&gateway, reply, viewer, target = post.row.id](const gate_decision&) {
+                        store_change(gateway, favourite_post{.account = viewer, .post = target},
+                                     reply);
+                      });
+                });
 }
 
 void unfavourite(gateway_state& gateway, const matched_request& request, http_reply reply) {

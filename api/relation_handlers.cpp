@@ -1,6 +1,7 @@
 #include "actors/queries_views.hpp"
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
+#include "api/outbound_gate.hpp"
 
 namespace trunkline {
 
@@ -38,6 +39,24 @@ void change_plainly(gateway_state& gateway, const matched_request& request,
   if (!target)
     return refuse(gateway, reply, target.error());
   change_relation(gateway, Message{.account = request.who.account, .target = *target}, reply);
+}
+
+/// Follows when the filters let it pass.
+void follow_filtered(gateway_state& gateway, const follow_account& message,
+                     const http_reply& reply) {
+  if (!gateway.services->gate)
+    return change_relation(gateway, message, reply);
+  ask(gateway, ask_account_view(message.target, gateway.services->counts), reply,
+      [&gateway, reply, message](const account_view& target) {
+        auto shown = filtered_activity{};
+        shown.type = "Follow";
+        shown.object = target.uri;
+        shown.object_type = target.bot ? "Service" : "Person";
+        ask_filters(gateway, message.account, std::move(shown), reply,
+                    [&gateway, reply, message](const gate_decision&) {
+                      change_relation(gateway, message, reply);
+                    });
+      });
 }
 
 /// Sends `message` about a follower to the caller's account actor, then answers with the relation.
@@ -91,7 +110,7 @@ void follow(gateway_state& gateway, const matched_request& request, http_reply r
                                       .languages = reader.texts("languages")};
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
-  change_relation(
+  follow_filtered(
       gateway,
       follow_account{.account = request.who.account, .target = *target, .options = options}, reply);
 }

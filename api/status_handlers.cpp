@@ -1,6 +1,7 @@
 #include "actors/queries_views.hpp"
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
+#include "api/outbound_gate.hpp"
 
 namespace trunkline {
 
@@ -80,6 +81,33 @@ void publish(gateway_state& gateway, publish_post message, const http_reply& rep
       [&gateway, reply, viewer](post_id made) { answer_post(gateway, viewer, made, reply); });
 }
 
+/// Publishes what the filters let pass; `answered` is the id of the post that it answers.
+void publish_filtered(gateway_state& gateway, publish_post message, const std::string& answered,
+                      const http_reply& reply) {
+  const auto show = [&message, &answered] {
+    auto shown = show_draft(message.draft);
+    shown.in_reply_to = answered;
+    return shown;
+  };
+  const auto author = message.account;
+  pass_filters(gateway, author, reply, show,
+               [&gateway, reply, message](const gate_decision& decided) {
+                 auto wanted = message;
+                 apply_decision(decided, wanted.draft);
+                 publish(gateway, std::move(wanted), reply);
+               });
+}
+
+/// Filters see which post is answered.
+void publish_reply(gateway_state& gateway, publish_post message, const http_reply& reply) {
+  if (!gateway.services->gate || !message.draft.reply_to)
+    return publish_filtered(gateway, std::move(message), {}, reply);
+  ask(gateway, ask_post(message.account, message.draft.reply_to, gateway.services->viewing()),
+      reply, [&gateway, reply, message](const post_view& answered) {
+        publish_filtered(gateway, message, id_of(answered, *gateway.services), reply);
+      });
+}
+
 publish_post to_message(const wanted_post& wanted, const post_defaults& defaults, const caller& who,
                         std::string key) {
   return {.account = who.account,
@@ -92,6 +120,52 @@ publish_post to_message(const wanted_post& wanted, const post_defaults& defaults
                     .app = who.app,
                     .poll = wanted.poll},
           .idempotency_key = std::move(key)};
+}
+
+/// An edit changes no visibility: a filter that delists changes nothing of it.
+void change_filtered(gateway_state& gateway, edit_post message, const post_view& post,
+                     const http_reply& reply) {
+  const auto show = [&] {
+    auto shown = show_draft(message.draft);
+    shown.type = "Update";
+    shown.object = id_of(post, *gateway.services);
+    shown.object_type = object_type_of(post);
+    return shown;
+  };
+  const auto author = message.account;
+  pass_filters(gateway, author, reply, show,
+               [&gateway, reply, author, message](const gate_decision& decided) {
+                 auto wanted = message;
+                 apply_decision(decided, wanted.draft);
+                 ask_region<post_id>(gateway, gateway.services->accounts, std::move(wanted), reply,
+                                     [&gateway, reply, author](post_id edited) {
+                                       answer_post(gateway, author, edited, reply);
+                                     });
+               });
+}
+
+/// Boosts what the filters let pass; delisted, a public boost is an unlisted one.
+void boost_filtered(gateway_state& gateway, boost_post message, const post_view& original,
+                    const http_reply& reply) {
+  const auto show = [&] {
+    auto shown = filtered_activity{};
+    shown.type = "Announce";
+    shown.object = id_of(original, *gateway.services);
+    shown.object_type = object_type_of(original);
+    shown.visibility = to_string(message.seen_by);
+    return shown;
+  };
+  const auto viewer = message.account;
+  pass_filters(gateway, viewer, reply, show,
+               [&gateway, reply, viewer, message](const gate_decision& decided) {
+                 auto wanted = message;
+                 if (decided.delisted && wanted.seen_by == visibility::everyone)
+                   wanted.seen_by = visibility::unlisted;
+                 ask_region<post_id>(gateway, gateway.services->accounts, std::move(wanted), reply,
+                                     [&gateway, reply, viewer](post_id made) {
+                                       answer_post(gateway, viewer, made, reply);
+                                     });
+               });
 }
 
 /// Finds the caller's own post in the path, hands it to `then`, and answers 404 for every other.
@@ -118,7 +192,7 @@ void with_boostable(gateway_state& gateway, const matched_request& request, cons
   if (!id)
     return refuse(gateway, reply, id.error());
   ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply,
-      [then](const post_view& post) { then(post.row.boost_of ? post.row.boost_of : post.row.id); });
+      [then](const post_view& post) { then(post.boosted ? *post.boosted : post); });
 }
 
 } // namespace
@@ -133,7 +207,7 @@ void create_status(gateway_state& gateway, const matched_request& request, http_
   ask(gateway, ask_post_defaults(request.who.account), reply,
       [&gateway, reply, wanted = *wanted, who = request.who,
        key = std::move(key)](const post_defaults& defaults) {
-        publish(gateway, to_message(wanted, defaults, who, key), reply);
+        publish_reply(gateway, to_message(wanted, defaults, who, key), reply);
       });
 }
 
@@ -152,10 +226,7 @@ void edit_status(gateway_state& gateway, const matched_request& request, http_re
                                            .sensitive = wanted.sensitive.value_or(row.sensitive),
                                            .seen_by = row.seen_by,
                                            .language = wanted.language.value_or(row.language)}};
-        ask_region<post_id>(gateway, gateway.services->accounts, std::move(message), reply,
-                            [&gateway, reply, author = row.author](post_id edited) {
-                              answer_post(gateway, author, edited, reply);
-                            });
+        change_filtered(gateway, std::move(message), post, reply);
       });
 }
 
@@ -176,17 +247,18 @@ void reblog(gateway_state& gateway, const matched_request& request, http_reply r
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
   const auto viewer = request.who.account;
-  with_boostable(gateway, request, reply, [&gateway, reply, viewer, seen_by](post_id original) {
-    ask_region<post_id>(
-        gateway, gateway.services->accounts,
-        boost_post{.account = viewer, .post = original, .seen_by = seen_by}, reply,
-        [&gateway, reply, viewer](post_id made) { answer_post(gateway, viewer, made, reply); });
-  });
+  with_boostable(
+      gateway, request, reply, [&gateway, reply, viewer, seen_by](const post_view& original) {
+        boost_filtered(gateway,
+                       boost_post{.account = viewer, .post = original.row.id, .seen_by = seen_by},
+                       original, reply);
+      });
 }
 
 void unreblog(gateway_state& gateway, const matched_request& request, http_reply reply) {
   const auto viewer = request.who.account;
-  with_boostable(gateway, request, reply, [&gateway, reply, viewer](post_id original) {
+  with_boostable(gateway, request, reply, [&gateway, reply, viewer](const post_view& boosted) {
+    const auto original = boosted.row.id;
     ask_region<caf::unit_t>(gateway, gateway.services->accounts,
                             unboost_post{.account = viewer, .post = original}, reply,
                             [&gateway, reply, viewer, original](caf::unit_t) {
