@@ -4,6 +4,7 @@
 #include "engine/config_rules.hpp"
 #include "engine/embedding/callback_worker.hpp"
 #include "engine/embedding/failures.hpp"
+#include "engine/embedding/filter_chain.hpp"
 #include "engine/embedding/hook_board.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_federation.hpp"
@@ -30,12 +31,23 @@ node_embedding::node_embedding(const node_options& options, node_log& log, wall_
     return;
   if (extensions_->on_lost)
     lost_ = std::make_unique<callback_worker>(1, world_);
+  if (!extensions_->filters.empty())
+    make_chain();
   if (!extensions_->hooks.empty() || !extensions_->webhooks.empty())
     open_events();
 }
 
 node_embedding::~node_embedding() {
   end();
+}
+
+void node_embedding::make_chain() {
+  auto options = filter_chain_options{};
+  options.log = [&log = log_](const std::string& line) {
+    log.write(log_level::warning, "filter", {{"problem", line}});
+  };
+  chain_ = std::make_shared<filter_chain>(extensions_->filters, world_, std::move(options));
+  gate = chain_;
 }
 
 /// Everybody who wants events stands in the hub before the first actor runs.
@@ -68,12 +80,18 @@ void node_embedding::begin(node_actors& actors, node_federation&, node_servers&)
 }
 
 void node_embedding::end() {
+  if (chain_)
+    chain_->stop(end_limit);
   if (hub_)
     hub_->end();
   if (hooks_)
     hooks_->end(end_limit);
   if (lost_)
     lost_->stop(end_limit);
+}
+
+std::vector<filter_report> node_embedding::filters() const {
+  return chain_ ? chain_->reports() : std::vector<filter_report>{};
 }
 
 std::vector<hook_report> node_embedding::hooks() const {

@@ -19,6 +19,7 @@
 namespace trunkline {
 
 class event_hub;
+class filter_chain;
 class hook_board;
 class node_actors;
 class node_federation;
@@ -43,6 +44,9 @@ public:
   /// Tells the embedder, on a thread of its own, that the node answers nothing any more.
   void tell_lost(const caf::error& reason);
 
+  /// How the filters have decided, in the order in which they were added.
+  std::vector<filter_report> filters() const;
+
   /// How the hooks do, in the order in which they were added.
   std::vector<hook_report> hooks() const;
 
@@ -51,6 +55,7 @@ public:
   host_listeners hosts;               ///< Empty where nobody wants to be told.
 
 private:
+  void make_chain();
   void open_events();
   void begin_events(node_actors& actors);
 
@@ -59,6 +64,7 @@ private:
   node_log& log_;
   const wall_clock clock_;
   std::unique_ptr<callback_worker> lost_; ///< Null unless somebody wants to be told.
+  std::shared_ptr<filter_chain> chain_;   ///< The gate; null without filters.
   url_space urls_;
   std::unique_ptr<hook_board> hooks_; ///< Null without hooks. Outlives whoever tells the hub.
   std::shared_ptr<event_hub> hub_;    ///< Null without hooks and webhooks.
