@@ -75,7 +75,7 @@ public:
 
   const std::string& name() const { return name_; }
   std::shared_ptr<const node_options> options() const { return options_; }
-  node_databases open() const { return must(open_databases(options_->config.values, system_now)); }
+  node_databases open() const { return must(open_databases(*options_, system_now)); }
 
   load_figures bare(const bare_load& load) {
     const auto number = std::to_string(++bare_runs_);

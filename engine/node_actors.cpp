@@ -12,6 +12,7 @@
 #include "protocol/errc.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -39,7 +40,7 @@ caf::actor untyped(const Handle& handle) {
 }
 
 /// Tells the actors to end and waits until they did, or the time is over.
-void end_all(caf::actor_system& system, std::vector<caf::actor>& actors) {
+void end_in_threads(caf::actor_system& system, const std::vector<caf::actor>& actors) {
   auto self = caf::scoped_actor{system};
   for (const auto& actor : actors) {
     self->monitor(actor);
@@ -53,9 +54,18 @@ void end_all(caf::actor_system& system, std::vector<caf::actor>& actors) {
                       0ns, end - std::chrono::steady_clock::now())) >>
                       [] {});
     if (!ended)
-      break;
+      return;
   }
-  actors.clear();
+}
+
+/// The same in a virtual world, where waiting means to move it.
+void end_in_turn(virtual_world& world, const std::vector<caf::actor>& actors) {
+  const auto left = std::make_shared<std::size_t>(actors.size());
+  for (const auto& actor : actors) {
+    actor->attach_functor([left] { --*left; });
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  }
+  world.run_until([&] { return *left == 0; }, end_limit);
 }
 
 /// How long the books of delivery may take to be written at the end.
@@ -65,16 +75,26 @@ constexpr auto books_limit = 5s;
 
 node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
                          node_alarms alarms, std::shared_ptr<log_cache> events)
-    : ids{databases.ids}, alarms_{std::move(alarms)} {
+    : ids{databases.ids}, world_{options.world}, alarms_{std::move(alarms)} {
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
-  config_.set("scheduler.policy", caf::atom("sharing"));
+  config_.set("scheduler.policy", world_ ? caf::atom("testing") : caf::atom("sharing"));
   config_.set("scheduler.max-throughput", messages_per_turn);
   config_.set("scheduler.max-threads", cores);
   system_ = std::make_unique<caf::actor_system>(config_);
   // A forgotten actor must not hang the exit: the order of the end is ours.
   system_->await_actors_before_shutdown(false);
+  if (world_)
+    enter_world();
   start_workers(options.config.values, std::move(databases), clock, std::move(events));
   start_regions(options.config.values, clock);
+}
+
+/// Time is the world's, also for who asks without being an actor.
+void node_actors::enter_world() {
+  world_->enter(*system_);
+  memory.counts =
+      std::make_shared<count_cache>(memory.position, count_cache_options{},
+                                    [system = system_.get()] { return system->clock().now(); });
 }
 
 /// Reads would go on and show an ever older state. Whoever supervises the process starts it again.
@@ -94,8 +114,7 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   if (events)
     caches.push_back(std::move(events));
   for (auto& db : databases.readers) {
-    storage.readers.push_back(
-        system_->spawn<caf::detached>(storage_reader, std::move(db), memory.storage));
+    storage.readers.push_back(spawn_blocking(storage_reader, std::move(db), memory.storage));
     workers_.push_back(untyped(storage.readers.back()));
   }
   delivery_ = std::make_shared<dispatcher_dependencies>();
@@ -118,7 +137,7 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   must_live(untyped(reader), "log_reader");
   must_live(untyped(fanout), "fanout");
   must_live(untyped(dispatcher), "dispatcher");
-  storage.writer = system_->spawn<caf::detached>(
+  storage.writer = spawn_blocking(
       storage_writer,
       writer_dependencies{.db = std::move(databases.writer),
                           .clock = clock,
@@ -127,7 +146,7 @@ void node_actors::start_workers(const node_config& config, node_databases databa
                           .counters = memory.storage,
                           .position = memory.position},
       writer_options{.batch_max = static_cast<std::size_t>(config.storage.batch_max)});
-  passwords = system_->spawn<caf::detached>(password_worker);
+  passwords = spawn_blocking(password_worker);
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));
   must_live(untyped(storage.writer), "storage writer");
@@ -186,20 +205,39 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
 void node_actors::write_books() {
   if (!delivery_->hosts)
     return;
+  if (world_)
+    return write_books_in_turn();
   auto self = caf::scoped_actor{*system_};
   self->request(dispatcher, books_limit, flush_books{}).receive([] {}, [](const caf::error&) {});
+}
+
+void node_actors::write_books_in_turn() {
+  const auto written = std::make_shared<bool>(false);
+  system_->spawn([written, to = dispatcher](caf::event_based_actor* self) {
+    self->request(to, books_limit, flush_books{})
+        .then([written] { *written = true; }, [written](const caf::error&) { *written = true; });
+  });
+  world_->run_until([&] { return *written; }, books_limit);
+}
+
+void node_actors::end_all(std::vector<caf::actor>& actors) {
+  if (world_)
+    end_in_turn(*world_, actors);
+  else
+    end_in_threads(*system_, actors);
+  actors.clear();
 }
 
 void node_actors::end() {
   if (!dispatcher)
     return;
-  end_all(*system_, first_);
-  end_all(*system_, second_);
+  end_all(first_);
+  end_all(second_);
   if (after_second_)
     after_second_();
   write_books();
   for (auto* group : {&regions_, &log_actors_, &workers_})
-    end_all(*system_, *group);
+    end_all(*group);
   *delivery_ = {};
   storage = {};
   passwords = password_handle{};
@@ -211,6 +249,8 @@ void node_actors::end() {
 
 node_actors::~node_actors() {
   end();
+  if (world_)
+    world_->leave(*system_);
 }
 
 } // namespace trunkline

@@ -26,6 +26,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace trunkline {
@@ -105,11 +106,22 @@ public:
   timeline_handle timelines;
 
 private:
+  void enter_world();
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
                      std::shared_ptr<log_cache> events);
   void start_regions(const node_config& config, const wall_clock& clock);
+  void end_all(std::vector<caf::actor>& actors);
   void write_books();
+  void write_books_in_turn();
 
+  /// Spawns what blocks: on a thread of its own, but in a virtual world in turn.
+  template <class... Ts>
+  auto spawn_blocking(Ts&&... args) {
+    return world_ ? system_->spawn(std::forward<Ts>(args)...)
+                  : system_->spawn<caf::detached>(std::forward<Ts>(args)...);
+  }
+
+  const std::shared_ptr<virtual_world> world_; ///< Null in the real one.
   node_alarms alarms_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;

@@ -11,6 +11,8 @@
 #include "actors/signature_checker.hpp"
 #include "actors/signing_pool.hpp"
 #include "engine/config_rules.hpp"
+#include "engine/embedding/transport_sender.hpp"
+#include "engine/heartbeat.hpp"
 #include "engine/node_storage.hpp"
 #include "trunkline/version.hpp"
 
@@ -60,6 +62,25 @@ private:
   const named_points at_point_;
 };
 
+/// How long a transport of the embedder's is waited for; at most twice as long.
+constexpr auto transport_patience = std::chrono::seconds{15};
+
+/// The embedder's transport, the network of the world, or the engine's own client.
+caf::expected<std::shared_ptr<node_sender>> sender_of(const node_options& options,
+                                                      node_actors& actors) {
+  const auto& config = options.config.values;
+  if (options.extensions && options.extensions->transport) {
+    auto made = std::make_shared<transport_sender>(options.extensions->transport,
+                                                   config.server.domain, options.world);
+    actors.end_first(caf::actor_cast<caf::actor>(actors.system().spawn(
+        heartbeat, [made] { made->end_aged(); }, transport_patience)));
+    return std::shared_ptr<node_sender>{std::move(made)};
+  }
+  if (options.world)
+    return options.world->sender(config.server.domain);
+  return start_own_client(client_options(config));
+}
+
 } // namespace
 
 named_points points_of(const node_config& config) {
@@ -71,30 +92,32 @@ named_points points_of(const node_config& config) {
   };
 }
 
-caf::expected<std::unique_ptr<node_federation>> node_federation::start(const node_config& config,
-                                                                       node_actors& actors,
-                                                                       const wall_clock& clock,
-                                                                       node_log& log) {
-  auto secret = read_secret_key(config.secrets.key_file);
+caf::expected<std::unique_ptr<node_federation>>
+node_federation::start(const node_options& options, node_actors& actors, const wall_clock& clock,
+                       node_log& log, const host_listeners& told,
+                       std::shared_ptr<content_gate> gate) {
+  const auto& config = options.config.values;
+  auto secret = secret_key_of(options);
   if (!secret)
     return std::move(secret.error());
-  auto client = http_client::start(client_options(config));
-  if (!client)
-    return std::move(client.error());
+  auto sender = sender_of(options, actors);
+  if (!sender)
+    return std::move(sender.error());
   auto made = std::unique_ptr<node_federation>{new node_federation};
-  made->client_ = std::move(*client);
+  made->sender_ = std::move(*sender);
   made->at_point = points_of(config);
+  made->gate = std::move(gate);
   made->spawn_signing(config, actors, clock, std::move(*secret));
-  made->spawn_hosts(config, actors, clock, log);
+  made->spawn_hosts(options, actors, clock, log, told);
   made->spawn_askers(config, actors, clock);
   made->spawn_inbox(config, actors, clock, log);
   // Without one of these federation would stand still without a word.
   actors.must_live(caf::actor_cast<caf::actor>(made->signing), "signing_pool");
   actors.must_live(caf::actor_cast<caf::actor>(made->signature_checker), "signature_checker");
   actors.must_live(caf::actor_cast<caf::actor>(made->resolver), "resolver");
-  actors.end_second(made->actors_, [client = made->client_, lost = made->lost_] {
+  actors.end_second(made->actors_, [used = made->sender_, lost = made->lost_] {
     lost->set_resolver({});
-    client->stop();
+    used->stop();
   });
   actors.begin_delivery(made->hosts, clock);
   return made;
@@ -112,12 +135,13 @@ void node_federation::spawn_signing(const node_config& config, node_actors& acto
   actors_.push_back(caf::actor_cast<caf::actor>(signing));
 }
 
-void node_federation::spawn_hosts(const node_config& config, node_actors& actors,
-                                  const wall_clock& clock, node_log& log) {
+void node_federation::spawn_hosts(const node_options& options, node_actors& actors,
+                                  const wall_clock& clock, node_log& log,
+                                  const host_listeners& told) {
   lost_ = std::make_shared<lost_inboxes>(actors.system(), actors.storage);
   const auto lost = lost_;
-  auto sender = std::shared_ptr<http_sender>{client_};
-  if (!config.test.kill_at.empty())
+  auto sender = std::shared_ptr<http_sender>{sender_};
+  if (!options.config.values.test.kill_at.empty())
     sender = std::make_shared<pointed_sender>(std::move(sender), at_point);
   const auto one_host = remote_host_dependencies{
       .storage = actors.storage,
@@ -133,7 +157,9 @@ void node_federation::spawn_hosts(const node_config& config, node_actors& actors
             log.write(log_level::info, "host_state", {{"change", line}});
           },
       .on_missing = [lost](const missing_inbox& one) { lost->report(one); },
-      .seed = std::random_device{}()};
+      .on_delivery = told.on_delivery,
+      .on_state = told.on_state,
+      .seed = options.world ? options.world->chance() : std::random_device{}()};
   auto* system = &actors.system();
   const auto region = system->spawn(
       shard_region<remote_host_handle>,
@@ -163,7 +189,8 @@ void node_federation::spawn_askers(const node_config& config, node_actors& actor
                                                      .own = own_urls(config),
                                                      .ids = actors.ids,
                                                      .slot = actors.ids->slot(),
-                                                     .clock = clock},
+                                                     .clock = clock,
+                                                     .gate = gate},
                                    resolver_options{});
   lost_->set_resolver(resolver);
   actors_.push_back(caf::actor_cast<caf::actor>(signature_checker));
@@ -181,9 +208,11 @@ void node_federation::spawn_inbox(const node_config& config, node_actors& actors
                                          .slot = actors.ids->slot()},
                               .clock = clock,
                               .at_point = at_point,
-                              .log = [&log](const std::string& line) {
-                                log.write(log_level::warning, "inbox", {{"problem", line}});
-                              }};
+                              .log =
+                                  [&log](const std::string& line) {
+                                    log.write(log_level::warning, "inbox", {{"problem", line}});
+                                  },
+                              .gate = gate};
   auto* system = &actors.system();
   const auto region = system->spawn(
       shard_region<inbox_lane_handle>,

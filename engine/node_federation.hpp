@@ -3,6 +3,7 @@
 /// Made after the actors and before the servers; its actors end with those of `node_actors`.
 #pragma once
 
+#include "actors/content_gate.hpp"
 #include "actors/inbox_messages.hpp"
 #include "actors/lost_inbox.hpp"
 #include "actors/remote_host_messages.hpp"
@@ -10,10 +11,11 @@
 #include "actors/shard_region_options.hpp"
 #include "actors/signature_checker_messages.hpp"
 #include "actors/signing_pool_messages.hpp"
+#include "engine/embedding/host_listeners.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_log.hpp"
-#include "engine/settings.hpp"
-#include "net/http_client.hpp"
+#include "engine/node_options.hpp"
+#include "engine/node_sender.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/expected.hpp>
@@ -34,12 +36,13 @@ named_points points_of(const node_config& config);
 
 class node_federation {
 public:
-  /// Starts everything and lets the dispatcher begin. `log` outlives the actors. Fails with
-  /// `errc::config_invalid`.
+  /// Starts everything and lets the dispatcher begin. `log` outlives the actors. What comes in, and
+  /// posts that are fetched, pass `gate`; it may be null. Fails with `errc::config_invalid`.
   static caf::expected<std::unique_ptr<node_federation>>
-  start(const node_config& config, node_actors& actors, const wall_clock& clock, node_log& log);
+  start(const node_options& options, node_actors& actors, const wall_clock& clock, node_log& log,
+        const host_listeners& told = {}, std::shared_ptr<content_gate> gate = nullptr);
 
-  http_client_counters client_counters() const { return client_->counters(); }
+  http_client_counters client_counters() const { return sender_->counters(); }
 
   const std::shared_ptr<region_counters> host_counters = std::make_shared<region_counters>();
   const std::shared_ptr<region_counters> inbox_counters = std::make_shared<region_counters>();
@@ -49,18 +52,19 @@ public:
   resolver_handle resolver;
   inbox_lane_handle inbox; ///< The region of inbox lanes.
   named_points at_point;
+  std::shared_ptr<content_gate> gate; ///< Null: nothing is filtered.
 
 private:
   node_federation() = default;
   void spawn_signing(const node_config& config, node_actors& actors, const wall_clock& clock,
                      std::string secret);
-  void spawn_hosts(const node_config& config, node_actors& actors, const wall_clock& clock,
-                   node_log& log);
+  void spawn_hosts(const node_options& options, node_actors& actors, const wall_clock& clock,
+                   node_log& log, const host_listeners& told);
   void spawn_askers(const node_config& config, node_actors& actors, const wall_clock& clock);
   void spawn_inbox(const node_config& config, node_actors& actors, const wall_clock& clock,
                    node_log& log);
 
-  std::shared_ptr<http_client> client_;
+  std::shared_ptr<node_sender> sender_;
   std::shared_ptr<lost_inboxes> lost_;
   std::vector<caf::actor> actors_;
 };

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <system_error>
+#include <utility>
 
 namespace trunkline {
 
@@ -48,6 +50,20 @@ node_log_options log_options_of(const node_options& options) {
   return made;
 }
 
+/// What the embedder adds; "" when that throws. Its lines are whole: what follows is another one.
+std::string own_metrics(const node_options& options) {
+  if (!options.extensions || !options.extensions->metrics)
+    return "";
+  try {
+    auto text = options.extensions->metrics();
+    if (!text.empty() && !text.ends_with('\n'))
+      text += '\n';
+    return text;
+  } catch (...) {
+    return "";
+  }
+}
+
 } // namespace
 
 wall_clock clock_of(const node_options& options) {
@@ -56,7 +72,11 @@ wall_clock clock_of(const node_options& options) {
   if (!options.extensions || !options.extensions->clock)
     return system_now;
   return [now = options.extensions->clock] {
-    return std::chrono::time_point_cast<std::chrono::microseconds>(now());
+    try {
+      return std::chrono::time_point_cast<std::chrono::microseconds>(now());
+    } catch (...) { // whatever an embedder throws ends here
+      return system_now();
+    }
   };
 }
 
@@ -66,10 +86,13 @@ node::state::state(std::shared_ptr<const node_options> given)
                                                                    std::make_unique<node_embedding>(
                                                                        *options, log, clock)} {}
 
-void node::state::enter(node_phase next) {
+bool node::state::enter_drain() {
   const auto held = std::scoped_lock{mutex};
-  phase = next;
+  if (phase != node_phase::serving || !servers)
+    return false;
+  phase = node_phase::draining;
   changed.notify_all();
+  return true;
 }
 
 node_servers* node::state::serving() {
@@ -93,22 +116,40 @@ void node::state::run_start() {
                {"web", servers->web_url()},
                {"admin", servers->admin_url()},
                {"storage", dialect}});
+  if (!enter_service(failed) && servers)
+    servers->stop(); // before anybody is told, so that the ports are free
   const auto held = std::scoped_lock{mutex};
   start_over = true;
-  failure = failed ? failed : lost;
-  if (!lost)
-    phase = failed ? node_phase::stopped : node_phase::serving;
   changed.notify_all();
 }
 
-caf::error node::state::start() {
+/// Tells whether the node serves from now on: unless the start has `failed`, or it is lost already.
+bool node::state::enter_service(const caf::error& failed) {
+  const auto held = std::scoped_lock{mutex};
+  failure = failed ? failed : lost;
+  if (failure) {
+    phase = lost ? node_phase::lost : node_phase::stopped;
+    return false;
+  }
+  phase = node_phase::serving;
+  start_over = true;
+  return true;
+}
+
+caf::error node::state::take_folder() {
+  if (lives_in_memory(*options))
+    return {};
   auto locked = folder_lock::take(config.storage.folder);
   if (!locked)
     return std::move(locked.error());
   lock = std::move(*locked);
-  if (auto failed = prepare_secret_key(config.secrets.key_file))
+  return prepare_secret_key(config.secrets.key_file);
+}
+
+caf::error node::state::start() {
+  if (auto failed = take_folder())
     return failed;
-  auto databases = open_databases(config, clock);
+  auto databases = open_databases(*options, clock);
   if (!databases)
     return std::move(databases.error());
   dialect = databases->writer->dialect();
@@ -125,9 +166,11 @@ caf::error node::state::start() {
                         log.write(log_level::error,
                                   is_quarantined ? "actor_quarantined" : "actor_crashed",
                                   {{"kind", kind}, {"id", id}, {"problem", context_of(reason)}});
-                      }});
+                      }},
+      embedding->events);
   fill_admin();
-  auto joined = node_federation::start(config, *actors, clock, log);
+  auto joined =
+      node_federation::start(*options, *actors, clock, log, embedding->hosts, embedding->gate);
   if (!joined)
     return std::move(joined.error());
   federation = std::move(*joined);
@@ -136,7 +179,12 @@ caf::error node::state::start() {
   if (options->heartbeat)
     actors->end_first(caf::actor_cast<caf::actor>(
         actors->system().spawn(heartbeat, options->heartbeat, options->heartbeat_interval)));
-  return servers->listen(config);
+  if (!options->world)
+    return servers->listen(config);
+  options->world->attach(config.server.domain, [this](http_request request, http_reply reply) {
+    servers->handle(std::move(request), nullptr, std::move(reply));
+  });
+  return {};
 }
 
 /// Storage cannot be trusted any more, or an actor that everything stands on is gone: whatever was
@@ -155,22 +203,35 @@ void node::state::lose(const caf::error& reason) {
     if (lost)
       return;
     lost = reason;
-    phase = node_phase::lost;
-    if (servers)
+    if (start_over && servers) {
       servers->refuse_all();
+      close_listeners();
+    }
+    phase = node_phase::lost;
+    if (on_loss)
+      on_loss();
     changed.notify_all();
   }
   embedding->tell_lost(reason);
 }
 
+/// On a thread of its own: whoever loses the node is one of its actors, and must not wait.
+void node::state::close_listeners() {
+  if (ends || options->world)
+    return;
+  try {
+    closer = std::thread{[this] {
+      const auto one = std::scoped_lock{ending};
+      servers->stop();
+    }};
+  } catch (const std::system_error&) {
+    // Without a thread they stay open until the end, and answer 503.
+  }
+}
+
 void node::state::fill_admin() {
   admin.own_uid = ::geteuid();
-  admin.metrics = [this] {
-    auto text = trunkline::metrics_text(sources());
-    if (options->extensions && options->extensions->metrics)
-      text += options->extensions->metrics();
-    return text;
-  };
+  admin.metrics = [this] { return trunkline::metrics_text(sources()) + own_metrics(*options); };
   admin.describe_node = [this] { return describe(); };
   admin.readiness = [this] { return check(); };
   admin.started = [this] {
@@ -222,7 +283,7 @@ json_object node::state::describe() {
 }
 
 std::vector<readiness_check> node::state::check() {
-  const auto current = actors->memory.position->is_current(steady::now());
+  const auto current = actors->memory.position->is_current(actors->system().clock().now());
   const auto held = std::scoped_lock{mutex};
   return {
       {"started", start_over, start_over ? "" : "the start is not over"},

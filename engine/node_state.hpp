@@ -13,6 +13,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,12 +39,19 @@ struct node::state {
 
   void run_start();
   caf::error start();
+  caf::error take_folder();
   void lose(const caf::error& failure);
+  void close_listeners();
   void fill_admin();
   metric_sources sources();
   json_object describe();
   std::vector<readiness_check> check();
-  void enter(node_phase next);
+
+  /// Tells whether the node served until now, and drains from now on.
+  bool enter_drain();
+
+  bool enter_service(const caf::error& failed);
+  void end_closer();
 
   /// The servers of a node that serves or drains; null otherwise. They last until `stop`.
   node_servers* serving();
@@ -68,6 +76,9 @@ struct node::state {
   bool start_over = false;
   caf::error failure; ///< Why the start failed.
   caf::error lost;    ///< Why nothing is answered any more.
+  std::function<void()> on_loss;
+  bool ends = false;  ///< Somebody ends the node.
+  std::thread closer; ///< Of the listeners of a lost node.
 
   std::mutex ending;    ///< One thread ends the node.
   bool stopped = false; ///< Guarded by `ending`.

@@ -40,6 +40,11 @@ caf::expected<std::string> read_url(const std::string& file) {
   return text;
 }
 
+std::string url_of_embedder(const node_options& options) {
+  return options.extensions && options.extensions->storage ? options.extensions->storage->url()
+                                                           : "";
+}
+
 caf::expected<node_databases> open_connections(std::int64_t readers,
                                                const std::function<opened()>& writer,
                                                const std::function<opened()>& reader) {
@@ -59,8 +64,22 @@ caf::expected<node_databases> open_connections(std::int64_t readers,
   return out;
 }
 
-caf::expected<node_databases> open_named(const node_config& config) {
-  const auto& storage = config.storage;
+/// Every node has a name of its own, so that several live in one process.
+caf::expected<node_databases> open_in_memory(std::int64_t readers) {
+  const auto name = "trunkline-" + to_hex(random_bytes(16));
+  return open_connections(
+      readers, [&] { return open_sqlite_in_memory(name, sqlite_mode::writer); },
+      [&] { return open_sqlite_in_memory(name, sqlite_mode::reader); });
+}
+
+caf::expected<node_databases> open_named(const node_options& options) {
+  const auto& storage = options.config.values.storage;
+  if (lives_in_memory(options))
+    return open_in_memory(storage.readers);
+  if (const auto url = url_of_embedder(options); !url.empty()) {
+    const auto connect = [&] { return open_postgres(url); };
+    return open_connections(storage.readers, connect, connect);
+  }
   if (storage.postgres_url_file.empty()) {
     const auto file = storage.folder + "/trunkline.db";
     return open_connections(
@@ -111,8 +130,13 @@ caf::error make_key(const std::string& file) {
 
 } // namespace
 
-caf::expected<node_databases> open_databases(const node_config& config, const wall_clock& clock) {
-  auto out = open_named(config);
+bool lives_in_memory(const node_options& options) {
+  return options.extensions && options.extensions->storage &&
+         options.extensions->storage->what() == store::kind::memory;
+}
+
+caf::expected<node_databases> open_databases(const node_options& options, const wall_clock& clock) {
+  auto out = open_named(options);
   if (!out)
     return out;
   if (auto failure = enter_node(*out, clock))
@@ -134,7 +158,10 @@ caf::error prepare_secret_key(const std::string& file) {
   return {};
 }
 
-caf::expected<std::string> read_secret_key(const std::string& file) {
+caf::expected<std::string> secret_key_of(const node_options& options) {
+  if (lives_in_memory(options))
+    return random_bytes(key_bytes);
+  const auto& file = options.config.values.secrets.key_file;
   auto in = std::ifstream{file, std::ios::binary};
   auto key = std::string(key_bytes, '\0');
   if (!in.read(key.data(), static_cast<std::streamsize>(key.size())))

@@ -28,7 +28,7 @@ struct scene {
     auto& config = options.config.values;
     config.server.domain = "trunkline.example";
     config.storage.folder = folder.path().string();
-    auto databases = open_databases(config, system_time);
+    auto databases = open_databases(options, system_time);
     REQUIRE(databases);
     actors = std::make_unique<node_actors>(
         options, std::move(*databases), system_time,

@@ -4,13 +4,14 @@
 /// calling thread, opens no listener, and has no threads but its log's.
 #pragma once
 
-#include "net/http_exchange.hpp"
+#include "engine/node_sender.hpp"
 #include "net/http_types.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/actor_system.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,14 +25,19 @@ public:
   /// The wall clock of every node in it.
   virtual time_point now() const = 0;
 
-  /// The network: `http_sender` for a node's requests to other servers.
-  virtual std::shared_ptr<http_sender> sender() = 0;
+  /// A number that depends on the seed and on how often it was asked: chance that can be repeated.
+  virtual std::uint64_t chance() = 0;
+
+  /// The network, for the requests of the node at `own_host` to other servers; those to itself are
+  /// refused.
+  virtual std::shared_ptr<node_sender> sender(const std::string& own_host) = 0;
 
   /// Lets the network find the node at `host` ("a.example"); `handler` serves its requests.
   virtual void attach(const std::string& host, http_handler handler) = 0;
   virtual void detach(const std::string& host) = 0;
 
   /// Adds or removes an actor system (policy "testing") whose messages and timers the world moves.
+  /// What is left of a system's messages and timers when it leaves is dropped.
   virtual void enter(caf::actor_system& system) = 0;
   virtual void leave(caf::actor_system& system) = 0;
 
