@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <unordered_map>
 
 namespace trunkline {
@@ -293,6 +294,26 @@ std::string settings_of(sqlite_mode mode) {
   return sql + "SELECT count(*) FROM sqlite_schema;";
 }
 
+/// The same without what only a file has.
+std::string settings_in_memory(sqlite_mode mode) {
+  auto sql = std::string{"PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;"};
+  sql += "PRAGMA cache_size=-" + std::to_string(cache_kib_max) + ";";
+  if (mode == sqlite_mode::reader)
+    sql += "PRAGMA query_only=ON;";
+  return sql + "SELECT count(*) FROM sqlite_schema;";
+}
+
+/// Who meets a lock in memory waits for microseconds of work, not for a disk: SQLite's own waits,
+/// which grow to 100 ms, would let a busy writer starve the readers.
+int wait_in_memory(void*, int times) {
+  constexpr auto nap = std::chrono::microseconds{100};
+  constexpr auto times_max = busy_timeout / nap;
+  if (times >= times_max)
+    return 0;
+  std::this_thread::sleep_for(nap);
+  return 1;
+}
+
 caf::error refused(errc code, const std::string& file, const std::string& why) {
   return make_error(code, "database " + file + ": " + why);
 }
@@ -320,6 +341,23 @@ caf::expected<std::unique_ptr<database>> open_sqlite(const std::filesystem::path
   if (mode == sqlite_mode::writer)
     result->own_the_checkpoints();
   return std::unique_ptr<database>{std::move(result)};
+}
+
+caf::expected<std::unique_ptr<database>> open_sqlite_in_memory(const std::string& name,
+                                                               sqlite_mode mode) {
+  // A name that begins with a slash is shared; the file system keeps it by this name alone.
+  const auto path = "/" + name;
+  sqlite3* raw = nullptr;
+  const auto opened = sqlite3_open_v2(path.c_str(), &raw, flags_of(mode), "memdb");
+  auto connection = connection_ptr{raw};
+  if (opened != SQLITE_OK)
+    return refused(errc::storage_refused, path, sqlite3_errstr(opened));
+  sqlite3_busy_handler(raw, wait_in_memory, nullptr);
+  const auto set = sqlite3_exec(raw, settings_in_memory(mode).c_str(), nullptr, nullptr, nullptr);
+  if (set != SQLITE_OK)
+    return sqlite_failure(raw, set, path);
+  return std::unique_ptr<database>{
+      std::make_unique<sqlite_database>(std::move(connection), path, mode)};
 }
 
 } // namespace trunkline

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace trunkline {
 
@@ -24,5 +25,11 @@ enum class sqlite_mode {
 /// file is damaged or is no database, and with `storage_refused` when it cannot be opened.
 caf::expected<std::unique_ptr<database>> open_sqlite(const std::filesystem::path& file,
                                                      sqlite_mode mode);
+
+/// Opens one connection to the database in memory that is called `name`: the connections of this
+/// process share it, and it ends with the last of them. The writer comes first. Writing and reading
+/// exclude each other, for the time of a transaction; at most 1 GiB, `errc::storage_full` past it.
+caf::expected<std::unique_ptr<database>> open_sqlite_in_memory(const std::string& name,
+                                                               sqlite_mode mode);
 
 } // namespace trunkline

@@ -5,7 +5,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
+#include <atomic>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 using namespace trunkline;
 
@@ -130,4 +134,71 @@ TEST_CASE("a batch on SQLite has no fence", "[sqlite]") {
                                         [](database&) { return std::vector<log_draft>{}; });
   REQUIRE_FALSE(receipt);
   CHECK(code_of(receipt.error()) == errc::storage_refused);
+}
+
+TEST_CASE("connections in memory share a database by its name", "[sqlite][memory]") {
+  const auto open = [](const std::string& name, sqlite_mode mode) {
+    auto db = open_sqlite_in_memory(name, mode);
+    REQUIRE(db);
+    return std::move(*db);
+  };
+  auto writer = open("one", sqlite_mode::writer);
+  REQUIRE_FALSE(migrate(*writer));
+  REQUIRE(writer->run("CREATE TABLE t(a INTEGER PRIMARY KEY)"));
+  auto reader = open("one", sqlite_mode::reader);
+  auto second = open("one", sqlite_mode::reader);
+  auto other = open("other", sqlite_mode::writer);
+  for (auto number = 1; number <= 3; ++number) {
+    REQUIRE(writer->run("INSERT INTO t(a) VALUES ($1)", {number}));
+    CHECK(count_in_t(*reader) == number);
+    CHECK(count_in_t(*second) == number);
+  }
+  CHECK_FALSE(other->run("SELECT count(*) FROM t"));
+  const auto refused = reader->run("INSERT INTO t(a) VALUES ($1)", {8});
+  REQUIRE_FALSE(refused);
+  CHECK(code_of(refused.error()) == errc::storage_refused);
+  const auto failure = writer->transact([](database& db) -> caf::error {
+    REQUIRE(db.run("INSERT INTO t(a) VALUES ($1)", {9}));
+    return make_error(errc::invalid, "undone");
+  });
+  CHECK(code_of(failure) == errc::invalid);
+  CHECK(count_in_t(*reader) == 3);
+  // With the last connection everything ends.
+  writer.reset();
+  reader.reset();
+  second.reset();
+  CHECK_FALSE(open("one", sqlite_mode::writer)->run("SELECT count(*) FROM t"));
+}
+
+TEST_CASE("a writer in memory that never rests starves no reader", "[sqlite][memory]") {
+  auto writer = open_sqlite_in_memory("busy", sqlite_mode::writer);
+  REQUIRE(writer);
+  REQUIRE((*writer)->run("CREATE TABLE t(a INTEGER PRIMARY KEY)"));
+  auto done = std::atomic<bool>{false};
+  auto seen = std::array<std::int64_t, 2>{};
+  auto failures = std::atomic<int>{0};
+  auto readers = std::vector<std::thread>{};
+  for (auto& mine : seen)
+    readers.emplace_back([&] {
+      auto reader = open_sqlite_in_memory("busy", sqlite_mode::reader);
+      while (reader && !done) {
+        const auto rows = (*reader)->run("SELECT count(*) FROM t");
+        if (!rows)
+          ++failures;
+        else
+          mine = rows->rows[0][0].integer();
+      }
+    });
+  auto written = 0;
+  for (; written < 2'000; ++written)
+    if ((*writer)->transact([&](database& db) -> caf::error {
+          auto row = db.run("INSERT INTO t(a) VALUES ($1)", {written});
+          return row ? caf::error{} : row.error();
+        }))
+      ++failures;
+  done = true;
+  for (auto& one : readers)
+    one.join();
+  CHECK(failures == 0);
+  CHECK(count_in_t(**writer) == written);
 }
