@@ -49,11 +49,10 @@ bool node::drain(std::chrono::milliseconds limit) {
   const auto one = std::scoped_lock{state_->ending};
   if (state_->starter.joinable())
     state_->starter.join();
-  if (!state_->servers || state_->phase != node_phase::serving)
+  if (!state_->enter_drain())
     return true;
-  state_->enter(node_phase::draining);
   state_->log.write(log_level::info, "node_draining");
-  const auto done = state_->servers->drain(limit);
+  const auto done = state_->servers->drain(limit, state_->options->world);
   state_->log.write(done ? log_level::info : log_level::warning, "node_drained",
                     {{"complete", done}});
   return done;
@@ -94,13 +93,35 @@ const std::shared_ptr<virtual_world>& node::world() const {
   return state_->options->world;
 }
 
+void node::watch_loss(std::function<void()> wake) {
+  const auto held = std::scoped_lock{state_->mutex};
+  state_->on_loss = std::move(wake);
+  if (state_->lost && state_->on_loss)
+    state_->on_loss();
+}
+
+/// Lets no listener be closed from now on but by the end, and waits for the one that is.
+void node::state::end_closer() {
+  auto begun = std::thread{};
+  {
+    const auto held = std::scoped_lock{mutex};
+    ends = true;
+    begun = std::move(closer);
+  }
+  if (begun.joinable())
+    begun.join();
+}
+
 void node::stop() {
+  state_->end_closer();
   const auto one = std::scoped_lock{state_->ending};
   if (state_->starter.joinable())
     state_->starter.join();
   if (state_->stopped)
     return;
   state_->stopped = true;
+  if (state_->options->world)
+    state_->options->world->detach(state_->config.server.domain);
   if (state_->servers)
     state_->servers->stop();
   state_->embedding->end();

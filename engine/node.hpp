@@ -14,6 +14,7 @@
 #include <caf/error.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -52,6 +53,10 @@ public:
 
   /// Why it answers nothing any more; no error while it does.
   caf::error lost() const;
+
+  /// Calls `wake` once the node is lost, on any thread, or at once when it is; it must not block.
+  /// Replaces an earlier one, empty: forgets it; what runs of that is over on return.
+  void watch_loss(std::function<void()> wake);
 
   /// What it was started with.
   const node_config& config() const;

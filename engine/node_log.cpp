@@ -6,17 +6,23 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace trunkline {
 
 namespace {
+
+/// How long the end of the log waits for a sink of the embedder's.
+constexpr auto sink_patience = std::chrono::seconds{2};
 
 constexpr auto marker = std::string_view{"\x01"};
 
@@ -44,10 +50,10 @@ public:
 
   std::int64_t dropped() const { return dropped_; }
 
-  /// Waits until as many flush marks have arrived as were sent.
-  void wait_for(std::uint64_t marks, std::chrono::milliseconds limit) {
+  /// Waits until as many flush marks have arrived as were sent. Returns whether they have.
+  bool wait_for(std::uint64_t marks, std::chrono::milliseconds limit) {
     auto lock = std::unique_lock{marks_mutex_};
-    marks_changed_.wait_for(lock, limit, [&] { return marks_ >= marks; });
+    return marks_changed_.wait_for(lock, limit, [&] { return marks_ >= marks; });
   }
 
 protected:
@@ -107,6 +113,14 @@ constexpr std::string_view name_of(log_level level) {
   return "error";
 }
 
+/// A reader that is gone is a line that is lost, in an embedder's process too, and not its end.
+void refuse_sigpipe() {
+  auto signals = sigset_t{};
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 std::string cut(std::string text, std::size_t bytes_max) {
   if (text.size() <= bytes_max)
     return text;
@@ -122,7 +136,7 @@ std::string cut(std::string text, std::size_t bytes_max) {
 struct node_log::state {
   state(const node_log_options& given, wall_clock time)
       : options{given}, clock{std::move(time)}, sink{std::make_shared<descriptor_sink>(given)},
-        pool{std::make_shared<spdlog::details::thread_pool>(given.lines_max, 1U)},
+        pool{std::make_shared<spdlog::details::thread_pool>(given.lines_max, 1U, refuse_sigpipe)},
         logger{std::make_shared<spdlog::async_logger>(
             "node", sink, pool, spdlog::async_overflow_policy::overrun_oldest)} {}
 
@@ -137,7 +151,16 @@ struct node_log::state {
 node_log::node_log(node_log_options options, wall_clock clock)
     : state_{std::make_unique<state>(options, std::move(clock))} {}
 
-node_log::~node_log() = default;
+node_log::~node_log() {
+  if (!state_->options.sink || reaches_end(sink_patience))
+    return;
+  try {
+    // A sink of the embedder's that does not return keeps its thread, and what that stands on.
+    std::thread{[kept = std::move(state_)]() mutable { kept.reset(); }}.detach();
+  } catch (const std::system_error&) {
+    // Nothing is left but to wait for it.
+  }
+}
 
 void node_log::write(log_level level, std::string_view event, const json_object& members) {
   if (state_->options.descriptor < 0 && !state_->options.sink)
@@ -160,9 +183,14 @@ void node_log::write(log_level level, std::string_view event, const json_object&
 void node_log::flush(std::chrono::milliseconds limit) {
   if (state_->options.descriptor < 0 && !state_->options.sink)
     return;
+  reaches_end(limit);
+}
+
+/// Tells whether everything told so far is behind the thread, within `limit`.
+bool node_log::reaches_end(std::chrono::milliseconds limit) {
   const auto marks = ++state_->marks;
   state_->logger->info(spdlog::string_view_t{marker.data(), marker.size()});
-  state_->sink->wait_for(marks, limit);
+  return state_->sink->wait_for(marks, limit);
 }
 
 std::int64_t node_log::dropped() const {

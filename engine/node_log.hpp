@@ -30,7 +30,8 @@ class node_log {
 public:
   node_log(node_log_options options, wall_clock clock);
 
-  /// Writes what waits, for as long as the descriptor takes it.
+  /// Writes what waits, for as long as the descriptor takes it. A sink that does not return keeps
+  /// its thread, which is left behind.
   ~node_log();
   node_log(const node_log&) = delete;
   node_log& operator=(const node_log&) = delete;
@@ -47,6 +48,9 @@ public:
 
 private:
   struct state;
+
+  bool reaches_end(std::chrono::milliseconds limit);
+
   std::unique_ptr<state> state_;
 };
 

@@ -44,6 +44,7 @@ api_services_ptr make_services(const node_config& config, const node_actors& act
   services->inbox = federation.inbox;
   services->hosts = federation.hosts;
   services->at_point = federation.at_point;
+  services->gate = federation.gate;
   return services;
 }
 
@@ -59,9 +60,9 @@ std::vector<gateway_handle> spawn_gateways(node_actors& actors, std::size_t coun
 }
 
 http_server_options options_of(const node_config& config, const std::string& listen) {
-  const auto address = parse_listen(listen);
   auto options = http_server_options{};
-  options.tcp = {{.address = address->host, .port = address->port}};
+  if (const auto address = parse_listen(listen))
+    options.tcp = {{.address = address->host, .port = address->port}};
   options.body_bytes_max = static_cast<std::size_t>(config.server.body_bytes_max);
   options.header_bytes_max = static_cast<std::size_t>(config.server.header_bytes_max);
   options.connections_max = static_cast<std::size_t>(config.server.connections_max);
@@ -93,34 +94,54 @@ node_servers::node_servers(const node_config& config, node_actors& actors,
 }
 
 caf::error node_servers::listen(const node_config& config) {
-  auto admin = options_of(config, config.admin.listen);
-  admin.unix_sockets = {config.admin.socket};
-  auto admin_server = http_server::start(std::move(admin), admin_entry_);
-  if (!admin_server)
-    return std::move(admin_server.error());
-  admin_ = std::move(*admin_server);
-  admin_url_ = url_of("http", config.admin.listen, admin_->ports().front());
+  if (auto failed = listen_admin(config))
+    return failed;
+  return listen_web(config);
+}
 
-  auto web = options_of(config, config.server.listen);
-  web.threads = http_threads();
-  web.trusted_proxies = config.server.trusted_proxies;
-  web.tls_certificate_file = config.server.tls_certificate_file;
-  web.tls_key_file = config.server.tls_key_file;
-  const auto scheme = web.tls_certificate_file.empty() ? "http" : "https";
-  auto web_server = http_server::start(
-      std::move(web), [entry = web_entry_](http_request request, http_reply reply) {
-        entry(std::move(request), nullptr, std::move(reply));
-      });
-  if (!web_server)
-    return std::move(web_server.error());
-  web_ = std::move(*web_server);
+caf::error node_servers::listen_admin(const node_config& config) {
+  if (config.admin.listen.empty() && config.admin.socket.empty())
+    return {};
+  auto options = options_of(config, config.admin.listen);
+  if (!config.admin.socket.empty())
+    options.unix_sockets = {config.admin.socket};
+  auto server = http_server::start(std::move(options), admin_entry_);
+  if (!server)
+    return std::move(server.error());
+  admin_ = std::move(*server);
+  if (!admin_->ports().empty())
+    admin_url_ = url_of("http", config.admin.listen, admin_->ports().front());
+  return {};
+}
+
+caf::error node_servers::listen_web(const node_config& config) {
+  if (config.server.listen.empty())
+    return {};
+  auto options = options_of(config, config.server.listen);
+  options.threads = http_threads();
+  options.trusted_proxies = config.server.trusted_proxies;
+  options.tls_certificate_file = config.server.tls_certificate_file;
+  options.tls_key_file = config.server.tls_key_file;
+  const auto scheme = options.tls_certificate_file.empty() ? "http" : "https";
+  auto server = http_server::start(std::move(options),
+                                   [entry = web_entry_](http_request request, http_reply reply) {
+                                     entry(std::move(request), nullptr, std::move(reply));
+                                   });
+  if (!server)
+    return std::move(server.error());
+  web_ = std::move(*server);
   web_url_ = url_of(scheme, config.server.listen, web_->ports().front());
   return {};
 }
 
 void node_servers::handle(http_request request, std::shared_ptr<const caller> who,
                           http_reply reply) {
-  web_entry_(std::move(request), std::move(who), std::move(reply));
+  auto counted = in_process_.begin(reply);
+  if (!counted)
+    return reply({.status = 503,
+                  .body = R"({"error":"The engine drains"})",
+                  .headers = {{"Retry-After", "5"}}});
+  web_entry_(std::move(request), std::move(who), std::move(*counted));
 }
 
 void node_servers::handle_admin(http_request request, http_reply reply) {
@@ -132,8 +153,15 @@ void node_servers::refuse_all() {
   admin_api->draining = true;
 }
 
-bool node_servers::drain(std::chrono::milliseconds limit) {
-  return web_ ? web_->drain(limit) : true;
+bool node_servers::drain(std::chrono::milliseconds limit,
+                         const std::shared_ptr<virtual_world>& world) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  if (web_)
+    web_->stop_accepting();
+  const auto answered = in_process_.drain(limit, world);
+  const auto left = std::max<std::chrono::nanoseconds>(std::chrono::nanoseconds{0},
+                                                       end - std::chrono::steady_clock::now());
+  return (!web_ || web_->drain(left)) && answered;
 }
 
 void node_servers::stop() {

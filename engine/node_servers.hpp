@@ -5,6 +5,7 @@
 #include "api/admin_services.hpp"
 #include "api/api_services.hpp"
 #include "api/gateway.hpp"
+#include "engine/in_process_requests.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_federation.hpp"
 #include "engine/settings.hpp"
@@ -25,7 +26,8 @@ public:
   node_servers(const node_config& config, node_actors& actors, const node_federation& federation,
                wall_clock clock, admin_services& admin);
 
-  /// Opens the admin listeners first, so that a node can be watched while it starts.
+  /// Opens the admin listeners first, so that a node can be watched while it starts. An empty
+  /// address opens none.
   caf::error listen(const node_config& config);
 
   std::string web_url() const { return web_url_; }
@@ -39,7 +41,7 @@ public:
   void refuse_all();
 
   /// Refuses new requests of clients and waits for those in flight. The admin API goes on.
-  bool drain(std::chrono::milliseconds limit);
+  bool drain(std::chrono::milliseconds limit, const std::shared_ptr<virtual_world>& world);
 
   /// Closes every listener and connection.
   void stop();
@@ -51,6 +53,10 @@ public:
   const api_services_ptr admin_api;
 
 private:
+  caf::error listen_admin(const node_config& config);
+  caf::error listen_web(const node_config& config);
+
+  in_process_requests in_process_;
   std::vector<gateway_handle> web_gateways_;
   std::vector<gateway_handle> admin_gateways_;
   in_process_handler web_entry_;
