@@ -2,6 +2,7 @@
 
 #include "engine/embedding/engine_state.hpp"
 #include "engine/embedding/failures.hpp"
+#include "protocol/errc.hpp"
 
 namespace trunkline {
 
@@ -11,9 +12,14 @@ engine& engine::operator=(engine&&) noexcept = default;
 engine::~engine() = default;
 
 result<bool> engine::wait_ready(std::chrono::milliseconds timeout) {
-  if (auto problem = state_->inside.wait_ready(timeout))
-    return to_failure(problem);
-  return true;
+  const auto problem = state_->inside.wait_ready(timeout);
+  if (!problem)
+    return true;
+  if (code_of(problem) == errc::timed_out)
+    return make_failure(failure_kind::timed_out, "engine.wait_ready",
+                        "not ready after " + std::to_string(timeout.count()) + " ms",
+                        "wait again, or look at the log");
+  return to_failure(problem);
 }
 
 std::string engine::web_url() const {

@@ -9,7 +9,8 @@
 
 namespace trunkline {
 
-/// `where` is what the context names before its first colon, `what` the rest of it.
+/// `where` is what the context names before its first colon (of a setting, its source and key),
+/// `what` the rest of it, `advice` what usually helps.
 failure to_failure(const caf::error& problem);
 
 /// Joins the parts into `message`.
