@@ -2,6 +2,7 @@
 
 #include "engine/embedding/engine_state.hpp"
 #include "engine/embedding/failures.hpp"
+#include "engine/embedding/signals.hpp"
 #include "protocol/errc.hpp"
 
 namespace trunkline {
@@ -28,6 +29,16 @@ std::string engine::web_url() const {
 
 std::string engine::admin_url() const {
   return state_->inside.admin_url();
+}
+
+int engine::run_until_signal() {
+  auto signals = signal_wait{};
+  if (!signals.is_first())
+    return -1;
+  state_->inside.watch_loss([&signals] { signals.stop(); });
+  const auto number = signals.wait();
+  state_->inside.watch_loss({});
+  return number;
 }
 
 bool engine::drain(std::chrono::milliseconds timeout) {

@@ -26,10 +26,11 @@ public:
   builder& operator=(builder&&) noexcept;
   ~builder();
 
-  /// In place of what the options say.
+  /// In place of what the options say; without either `start` fails.
   builder& storage(store where);
 
-  /// Adds a filter to the end of the chain. The second form makes a `Filter` from `args`.
+  /// Adds a filter to the end of the chain, at most 64, each by a name of its own. The second form
+  /// makes a `Filter` from `args`; it is named "filter".
   builder& filter(std::shared_ptr<content_filter> one, filter_options options = {});
   template <class Filter, class... Args>
   builder& filter(Args&&... args) {

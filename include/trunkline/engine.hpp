@@ -46,6 +46,7 @@ public:
 
   static constexpr auto call_limit = std::chrono::seconds{20};
 
+  /// One that was moved from can be destroyed and assigned to, nothing else.
   engine(engine&&) noexcept;
   engine& operator=(engine&&) noexcept;
   ~engine();
@@ -63,7 +64,7 @@ public:
 
   /// Blocks until the process gets SIGTERM or SIGINT, or the engine fails for good (`lost`).
   /// Returns the signal's number, 0 for a failure. The handlers of both are replaced meanwhile, and
-  /// put back; it may run for one engine of a process at a time.
+  /// put back; it may run for one engine of a process at a time: a second call returns -1 at once.
   int run_until_signal();
 
   /// Stops accepting at once, finishes what is in flight for at most `timeout`, closes. Returns
@@ -73,9 +74,13 @@ public:
   // HTTP in process
 
   /// Answers a request as if it had come in over `server.listen`: clients, other servers and own
-  /// routes. Does not block; `reply` is called once, on a thread of the engine, and must not block.
-  /// What no server would let through (a method that is no token, a target that is no path, too
-  /// many or too large headers, too large a body) is answered 400, 413, 414 or 431.
+  /// routes. Does not block; `reply` is called once, on a thread of the engine or, with what is
+  /// refused at once, within this call, and must not block; an exception is ignored. What no server
+  /// would let through (a method that is no token, a target that is no path, too many or too large
+  /// headers, too large a body) is answered 400, 413, 414 or 431, as over a socket. Host may be
+  /// missing; other servers sign theirs, so hand on all headers as they came but for
+  /// Transfer-Encoding, which is refused. A Content-Length must be the size of the body. An answer
+  /// to HEAD has no body.
   void handle(web_request request, std::function<void(web_response)> reply);
 
   /// Likewise, and waits for the answer; 503 after `call_limit`.

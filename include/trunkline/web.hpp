@@ -23,7 +23,7 @@ using web_headers = std::vector<std::pair<std::string, std::string>>;
 struct web_request {
   std::string method = "GET";
   std::string target = "/"; ///< Percent-encoded path and query, as in the request line.
-  web_headers headers = {}; ///< At most 100, 64 KiB together.
+  web_headers headers = {}; ///< At most 100, `server.header_bytes_max` together.
   std::string body = {};    ///< Whole and decoded; `server.body_bytes_max` at most.
   std::string peer = {};    ///< Address of the client, for limits by address; "" for none.
 };
