@@ -1,5 +1,6 @@
 #include "engine/node_state.hpp"
 
+#include "engine/embedding/hook_board.hpp"
 #include "engine/exit_codes.hpp"
 #include "engine/heartbeat.hpp"
 #include "engine/process_facts.hpp"
@@ -180,7 +181,12 @@ caf::error node::state::start() {
     actors->end_first(caf::actor_cast<caf::actor>(
         actors->system().spawn(heartbeat, options->heartbeat, options->heartbeat_interval)));
   if (!options->world)
-    return servers->listen(config);
+    if (!options->world)
+      return servers->listen(config);
+  options->world->attach(config.server.domain, [this](http_request request, http_reply reply) {
+    servers->handle(std::move(request), nullptr, std::move(reply));
+  });
+  return {};
   options->world->attach(config.server.domain, [this](http_request request, http_reply reply) {
     servers->handle(std::move(request), nullptr, std::move(reply));
   });
@@ -239,6 +245,7 @@ void node::state::fill_admin() {
     return start_over;
   };
   admin.next_id = [this] { return actors->ids->next(); };
+  admin.hooks = [this] { return render_reports(embedding->hooks()); };
 }
 
 metric_sources node::state::sources() {
@@ -260,7 +267,8 @@ metric_sources node::state::sources() {
       .log_lines_dropped = [this] { return log.dropped(); },
       .process = [facts = read_process_facts()] { return facts; },
       .uptime_seconds =
-          [this] { return std::chrono::duration<double>(steady::now() - began).count(); }};
+          [this] { return std::chrono::duration<double>(steady::now() - began).count(); },
+      .hooks = [this] { return embedding->hooks(); }};
 }
 
 json_object node::state::describe() {
