@@ -187,10 +187,6 @@ caf::error node::state::start() {
     servers->handle(std::move(request), nullptr, std::move(reply));
   });
   return {};
-  options->world->attach(config.server.domain, [this](http_request request, http_reply reply) {
-    servers->handle(std::move(request), nullptr, std::move(reply));
-  });
-  return {};
 }
 
 /// Storage cannot be trusted any more, or an actor that everything stands on is gone: whatever was
