@@ -1,5 +1,6 @@
 #include "engine/node_state.hpp"
 
+#include "engine/embedding/filter_reports.hpp"
 #include "engine/embedding/hook_board.hpp"
 #include "engine/exit_codes.hpp"
 #include "engine/heartbeat.hpp"
@@ -181,8 +182,7 @@ caf::error node::state::start() {
     actors->end_first(caf::actor_cast<caf::actor>(
         actors->system().spawn(heartbeat, options->heartbeat, options->heartbeat_interval)));
   if (!options->world)
-    if (!options->world)
-      return servers->listen(config);
+    return servers->listen(config);
   options->world->attach(config.server.domain, [this](http_request request, http_reply reply) {
     servers->handle(std::move(request), nullptr, std::move(reply));
   });
@@ -241,6 +241,7 @@ void node::state::fill_admin() {
     return start_over;
   };
   admin.next_id = [this] { return actors->ids->next(); };
+  admin.filters = [this] { return render_reports(embedding->filters()); };
   admin.hooks = [this] { return render_reports(embedding->hooks()); };
 }
 
