@@ -51,6 +51,9 @@ void show_node(gateway_state&, const matched_request&, http_reply);
 void show_actor(gateway_state&, const matched_request&, http_reply);
 void show_timeline(gateway_state&, const matched_request&, http_reply);
 
+// admin_filters.cpp
+void list_filters(gateway_state&, const matched_request&, http_reply);
+
 // admin_hooks.cpp
 void list_hooks(gateway_state&, const matched_request&, http_reply);
 
