@@ -71,6 +71,9 @@ public:
 
   caf::actor_system& system() { return *system_; }
 
+  /// Tells whether they run in a virtual world: what they do must not depend on the machine.
+  bool is_virtual() const { return world_ != nullptr; }
+
   /// Makes `actor` end before the regions do.
   void end_first(caf::actor actor) { first_.push_back(std::move(actor)); }
 

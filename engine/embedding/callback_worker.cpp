@@ -20,7 +20,7 @@ struct callback_worker::state {
   explicit state(std::size_t limit) : waiting_max{limit} {}
 
   void run();
-  void run_one();
+  static void run_one(const std::shared_ptr<state>& self);
   void call(std::unique_lock<std::mutex>& held);
 
   const std::size_t waiting_max;
@@ -34,6 +34,7 @@ struct callback_worker::state {
   std::uint64_t failed = 0;
   steady::time_point began;
   bool is_busy = false;
+  std::size_t put_off = 0; ///< Turns in a virtual world that came while it was busy.
   std::thread thread;
 };
 
@@ -71,11 +72,19 @@ void callback_worker::state::run() {
   changed.notify_all();
 }
 
-/// In a virtual world: one turn for each call that was posted.
-void callback_worker::state::run_one() {
-  auto held = std::unique_lock{mutex};
-  if (!stopped && !waiting.empty())
-    call(held);
+/// In a virtual world: one turn for each call that was posted. A call that moves the world meets
+/// the turns of those behind it, which are put off until it is over.
+void callback_worker::state::run_one(const std::shared_ptr<state>& self) {
+  auto held = std::unique_lock{self->mutex};
+  if (self->is_busy) {
+    ++self->put_off;
+    return;
+  }
+  if (self->stopped || self->waiting.empty())
+    return;
+  self->call(held);
+  for (; self->put_off > 0; --self->put_off)
+    self->world->later([self] { run_one(self); });
 }
 
 callback_worker::callback_worker(std::size_t waiting_max, std::shared_ptr<virtual_world> world)
@@ -98,7 +107,7 @@ bool callback_worker::post(std::function<void()> call) {
   }
   state_->changed.notify_one();
   if (state_->world)
-    state_->world->later([inside = state_] { inside->run_one(); });
+    state_->world->later([inside = state_] { state::run_one(inside); });
   return true;
 }
 
