@@ -125,13 +125,18 @@ node_federation::start(const node_options& options, node_actors& actors, const w
 
 void node_federation::spawn_signing(const node_config& config, node_actors& actors,
                                     const wall_clock& clock, std::string secret) {
+  auto limits = signing_pool_options{};
+  if (actors.is_virtual()) {
+    limits.workers = 1;
+    limits.detached = false;
+  }
   signing = actors.system().spawn(signing_pool,
                                   signing_pool_dependencies{.storage = actors.storage,
                                                             .keys = actors.memory.keys,
                                                             .secret_key = std::move(secret),
                                                             .urls = own_urls(config),
                                                             .clock = clock},
-                                  signing_pool_options{});
+                                  limits);
   actors_.push_back(caf::actor_cast<caf::actor>(signing));
 }
 
