@@ -124,6 +124,9 @@ engine::builder& engine::builder::storage(store where) {
 
 engine::builder& engine::builder::filter(std::shared_ptr<content_filter> one,
                                          filter_options options) {
+  if (const auto place = own(parts_).filters.size() + 1;
+      options.name == filter_options{}.name && place > 1)
+    options.name += "-" + std::to_string(place);
   add(parts_, &node_extensions::filters, filter_seat{std::move(one), std::move(options)});
   return *this;
 }

@@ -29,8 +29,8 @@ public:
   /// In place of what the options say; without either `start` fails.
   builder& storage(store where);
 
-  /// Adds a filter to the end of the chain, at most 64, each by a name of its own. The second form
-  /// makes a `Filter` from `args`; it is named "filter".
+  /// Adds a filter to the end of the chain, at most 64, each by a name of its own: those without
+  /// one are "filter", "filter-2" and so on. The second form makes a `Filter` from `args`.
   builder& filter(std::shared_ptr<content_filter> one, filter_options options = {});
   template <class Filter, class... Args>
   builder& filter(Args&&... args) {
