@@ -66,6 +66,10 @@ const public_key& remote_public_key() {
   return key;
 }
 
+std::string remote_public_pem() {
+  return remote_key().public_pem();
+}
+
 std::string& message::field(const std::string& name) {
   for (auto& [key, value] : fields)
     if (key == name)

@@ -23,6 +23,7 @@ inline constexpr auto both =
     std::to_array<signature_scheme>({signature_scheme::cavage, signature_scheme::rfc9421});
 
 const public_key& remote_public_key();
+std::string remote_public_pem();
 
 using headers = std::vector<std::pair<std::string, std::string>>;
 
