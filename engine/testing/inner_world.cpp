@@ -13,9 +13,6 @@ constexpr auto first_day = time_point{std::chrono::sys_days{std::chrono::year{20
 /// Where the actors' clocks begin: far from zero, which stands for "never" here and there.
 constexpr auto first_tick = std::chrono::hours{24};
 
-/// What may be left in the mailboxes of a system that leaves.
-constexpr auto rounds_max = 1'000;
-
 caf::actor_clock::time_point tick_at(std::chrono::nanoseconds elapsed) {
   return caf::actor_clock::time_point{first_tick + elapsed};
 }
@@ -63,7 +60,7 @@ void inner_world::leave(caf::actor_system& system) {
     return;
   auto& scheduler = *found->scheduler;
   // Messages may set timers, and dropped timers may end actors, which send messages.
-  for (auto round = 0; round < rounds_max; ++round) {
+  for (auto round = std::size_t{0}; round < messages_max; ++round) {
     scheduler.clock().cancel_all();
     if (!scheduler.try_run_once())
       break;

@@ -6,9 +6,9 @@
 /// library.
 ///
 ///   auto world = trunkline::testing::world{};
-///   auto alice_server =
-///   world.start(trunkline::engine::builder{*options::for_domain("a.example")}); auto& other =
-///   world.server("b.example"); auto bob = other.actor("bob"); bob.follow("alice@a.example");
+///   auto here = world.start(trunkline::engine::builder{*options::for_domain("a.example")});
+///   auto bob = world.server("b.example").actor("bob");
+///   bob.follow("alice@a.example");
 ///   world.advance(1s);
 #pragma once
 
