@@ -75,6 +75,7 @@ struct lane_fixture {
   std::int64_t passivations = 0;
   inbox_lane_handle lanes; ///< A region.
   inbox_lane_options options;
+  std::shared_ptr<content_gate> gate; ///< Null: nothing is filtered.
   std::int64_t last_id = 0;
 
   explicit lane_fixture(std::uint64_t seed = 7) : actors{seed} {
@@ -110,7 +111,8 @@ struct lane_fixture {
             .at_point = [this](std::string_view point) { points.emplace_back(point); },
             .apply = [this](write_context& context, const inbound_context&, const arrival& row,
                             const activity& said) { return apply(context, row, said); },
-            .log = [this](std::string line) { logged.push_back(std::move(line)); }};
+            .log = [this](std::string line) { logged.push_back(std::move(line)); },
+            .gate = gate};
   }
 
   /// Starts what a node starts: storage, the lanes' region and the waker.

@@ -66,7 +66,8 @@ inline std::string finger_answer(const std::string& address, const std::string& 
 
 struct resolver_world : test_node {
   explicit resolver_world(resolver_options options = {}, url_rules rules = {},
-                          std::string own_host = "example.org")
+                          std::string own_host = "example.org",
+                          std::shared_ptr<content_gate> gate = nullptr)
       : test_node{11} {
     add_account(alice, "Alice");
     auto services = resolver_services{.storage = handles,
@@ -77,7 +78,8 @@ struct resolver_world : test_node {
                                       .own = urls_of("example.org"),
                                       .ids = ids,
                                       .slot = 1,
-                                      .clock = actors.clock()};
+                                      .clock = actors.clock(),
+                                      .gate = std::move(gate)};
     finder = actors.spawn(resolver, std::move(services), options);
   }
 
