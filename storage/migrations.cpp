@@ -1,6 +1,7 @@
 #include "storage/migrations.hpp"
 
 #include "storage/schema_v1.hpp"
+#include "storage/schema_v2.hpp"
 
 #include <string>
 
@@ -15,6 +16,7 @@ struct migration {
 
 const auto migrations = std::to_array<migration>({
     {1, schema_v1},
+    {2, schema_v2},
 });
 
 std::string in_dialect(std::string_view statement, std::string_view key_type) {
