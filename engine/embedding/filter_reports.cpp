@@ -1,5 +1,8 @@
 #include "engine/embedding/filter_reports.hpp"
 
+#include "engine/embedding/engine_state.hpp"
+#include "engine/embedding/node_embedding.hpp"
+
 namespace trunkline {
 
 json_array render_reports(const std::vector<filter_report>& reports) {
@@ -15,6 +18,10 @@ json_array render_reports(const std::vector<filter_report>& reports) {
                                   {"over_budget", report.over_budget},
                                   {"given_up", report.given_up}});
   return list;
+}
+
+std::vector<filter_report> engine::filters() const {
+  return state_->inside.embedding().filters();
 }
 
 } // namespace trunkline
