@@ -36,6 +36,9 @@
 
 namespace trunkline {
 
+class webhook_outbox;
+struct outbox_row;
+
 struct dispatcher_options {
   delivery_books_limits books;
   std::size_t rows_max = 1'024;          ///< Rows that wait; more are dropped and read again.
@@ -55,6 +58,8 @@ struct dispatcher_dependencies {
   remote_host_handle hosts; ///< The region.
   wall_clock clock;
   std::shared_ptr<blocked_domains> blocked; ///< Read here for the hosts; null: none is blocked.
+  /// What hosts say to webhooks, written with each checkpoint; null: none listens.
+  std::shared_ptr<webhook_outbox> outbox;
 };
 
 /// What it begins with.
@@ -124,6 +129,7 @@ private:
   void tick();
   void read_blocks();
   void write();
+  void write(checkpoint books, std::vector<outbox_row> events);
   void written(const checkpoint& books, const caf::error& failure);
   void answer_waiting();
   void wake_hosts(time_point now);

@@ -2,8 +2,10 @@
 
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
+#include "actors/webhook_outbox.hpp"
 #include "protocol/errc.hpp"
 #include "storage/delivery_store.hpp"
+#include "storage/webhook_store.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -116,23 +118,45 @@ void dispatcher_state::read_blocks() {
               });
 }
 
-/// One checkpoint at a time.
+/// One checkpoint at a time. Hosts say what came of a delivery before they tell that it is settled:
+/// all that they said so far goes with it.
 void dispatcher_state::write() {
   if (writing_)
     return;
   writing_ = true;
   flushing_ = std::exchange(flushing_next_, {});
-  auto books = std::make_shared<checkpoint>(books_.collect(has_->clock()));
-  if (books->is_empty())
-    return written(*books, {});
-  auto change = command<caf::unit_t>{[books](write_context& context) -> caf::expected<caf::unit_t> {
-    if (auto failure = save_checkpoint(context.db, *books))
+  auto books = books_.collect(has_->clock());
+  auto events = has_->outbox ? has_->outbox->take() : std::vector<outbox_row>{};
+  if (books.is_empty() && events.empty())
+    return written(books, {});
+  write(std::move(books), std::move(events));
+}
+
+void dispatcher_state::write(checkpoint books, std::vector<outbox_row> events) {
+  struct changes {
+    checkpoint books;
+    std::vector<outbox_row> events;
+  };
+  const auto all = std::make_shared<const changes>(changes{std::move(books), std::move(events)});
+  auto change = command<std::int64_t>{[all](write_context& context) -> caf::expected<std::int64_t> {
+    auto last = std::int64_t{0};
+    if (!all->events.empty()) {
+      const auto added = add_to_outbox(context.db, all->events);
+      if (!added)
+        return added.error();
+      last = *added;
+    }
+    if (auto failure = save_checkpoint(context.db, all->books))
       return failure;
-    return caf::unit;
+    return last;
   }};
   ask_storage(self_, has_->storage, std::move(change),
-              [this, books](caf::expected<caf::unit_t> done) {
-                written(*books, done ? caf::error{} : done.error());
+              [this, all](const caf::expected<std::int64_t>& last) {
+                if (has_->outbox && last)
+                  has_->outbox->stored(*last);
+                if (has_->outbox && !last) // a late job may still read them
+                  has_->outbox->put_back(all->events);
+                written(all->books, last ? caf::error{} : last.error());
               });
 }
 

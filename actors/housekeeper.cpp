@@ -7,6 +7,7 @@
 #include "storage/node_store.hpp"
 #include "storage/profile_store.hpp"
 #include "storage/token_store.hpp"
+#include "storage/webhook_store.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -25,7 +26,8 @@ caf::expected<std::int64_t> remove_old(write_context& context, const housekeeper
         purge_log_bodies(db, context.now - limits.bodies_kept, limits.rows_max),
         purge_retired_keys(db, context.now, limits.rows_max),
         purge_arrivals(db, context.now - arrivals_kept, limits.rows_max),
-        purge_undos(db, context.now, limits.rows_max)}) {
+        purge_undos(db, context.now, limits.rows_max),
+        purge_outbox(db, context.now - limits.log_kept, limits.rows_max)}) {
     if (!removed)
       return removed.error();
     most = std::max(most, *removed);

@@ -1,5 +1,5 @@
 /// The housekeeper removes what has been kept long enough: rows of the log, their bodies, batches,
-/// codes and sessions that have ended. One per node.
+/// what webhooks have taken, codes and sessions that have ended. One per node.
 ///
 /// A round removes at most `rows_max` rows of each kind, in one change, so that no client waits for
 /// it longer than for another batch. While there is more, rounds follow each other by `pause`.
@@ -21,7 +21,7 @@ namespace trunkline {
 struct housekeeper_options {
   std::chrono::nanoseconds interval = std::chrono::minutes{10};
   std::chrono::nanoseconds pause = std::chrono::seconds{1};
-  std::chrono::hours log_kept{24 * 30};    ///< Rows of the log.
+  std::chrono::hours log_kept{24 * 30};    ///< Rows of the log, and of the webhooks' outbox.
   std::chrono::hours bodies_kept{24 * 30}; ///< Their bodies: a host may be away so long.
   std::size_t rows_max = 2'000;            ///< Of each kind and round.
 };

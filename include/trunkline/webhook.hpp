@@ -36,6 +36,7 @@ struct webhook_report {
   std::int64_t mark = 0;       ///< Everything up to this row of the log was taken.
   std::uint64_t delivered = 0; ///< Since the start.
   std::uint64_t failures = 0;  ///< Tries that failed, since the start.
+  std::uint64_t lost = 0;      ///< Rows that were purged before they were sent, since the start.
   std::string last_error = {};
   std::chrono::seconds behind{0}; ///< Age of the oldest event that waits; 0 without one.
 };
