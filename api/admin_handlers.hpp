@@ -74,6 +74,9 @@ void pause_delivery(gateway_state&, const matched_request&, http_reply);
 void resume_delivery(gateway_state&, const matched_request&, http_reply);
 void retry_delivery(gateway_state&, const matched_request&, http_reply);
 
+// admin_webhooks.cpp
+void list_webhooks(gateway_state&, const matched_request&, http_reply);
+
 // admin_domain_blocks.cpp
 void list_server_blocks(gateway_state&, const matched_request&, http_reply);
 void block_for_all(gateway_state&, const matched_request&, http_reply);

@@ -1,5 +1,8 @@
 #include "engine/config_rules.hpp"
 
+#include "engine/embedding/webhook_rules.hpp"
+#include "protocol/errc.hpp"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -151,11 +154,22 @@ void check_paths(const node_config& c, problems& out) {
   absolute("storage.postgres_url_file", c.storage.postgres_url_file);
   absolute("admin.socket", c.admin.socket);
   absolute("secrets.key_file", c.secrets.key_file);
+  absolute("webhooks.secret_file", c.webhooks.secret_file);
   absolute("server.tls_certificate_file", c.server.tls_certificate_file);
   absolute("server.tls_key_file", c.server.tls_key_file);
   if (c.admin.socket.size() > 107)
     out.push_back({"admin.socket", "is longer than the 107 bytes that a unix socket's name may "
                                    "have; name a shorter one"});
+}
+
+void check_webhooks(const node_config& c, problems& out) {
+  if (!c.webhooks.url.empty() && !is_webhook_url(c.webhooks.url))
+    out.push_back({"webhooks.url", "must be https, or http to a loopback address"});
+  if (c.webhooks.url.empty() != c.webhooks.secret_file.empty())
+    out.push_back({c.webhooks.url.empty() ? "webhooks.url" : "webhooks.secret_file",
+                   "is needed too: a URL and a secret go together"});
+  if (const auto kinds = read_event_words(c.webhooks.events); !kinds)
+    out.push_back({"webhooks.events", context_of(kinds.error())});
 }
 
 } // namespace
@@ -195,6 +209,7 @@ std::vector<config_problem> broken_rules(const node_config& config, config_use u
   check_server(config, out);
   check_listeners(config, use, out);
   check_paths(config, out);
+  check_webhooks(config, out);
   if (!config.test.kill_at.empty() && !config.test.enabled)
     out.push_back({"test.kill_at", "is refused without test.enabled", true});
   for (const auto& prefix : config.federation.allow_addresses)

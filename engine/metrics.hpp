@@ -9,10 +9,12 @@
 #include "actors/shard_region.hpp"
 #include "actors/storage_worker.hpp"
 #include "actors/token_cache.hpp"
+#include "actors/webhook_status.hpp"
 #include "api/api_services.hpp"
 #include "engine/process_facts.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
+#include "trunkline/events.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -44,6 +46,8 @@ struct metric_sources {
   std::function<std::int64_t()> log_lines_dropped;
   std::function<process_facts()> process;
   std::function<double()> uptime_seconds;
+  std::function<std::vector<hook_report>()> hooks;
+  std::function<std::vector<webhook_facts>()> webhooks;
 };
 
 enum class metric_type : std::uint8_t { counter, gauge, histogram };
@@ -64,6 +68,12 @@ struct metric {
 
 /// INTERNAL: the rows about other servers, which `metrics` holds too.
 std::vector<metric> federation_metrics();
+
+/// INTERNAL: the rows about what an embedder has added, which `metrics` holds too.
+std::vector<metric> embedding_metrics();
+
+/// INTERNAL: the rows about webhooks, which `metrics` holds too.
+std::vector<metric> webhook_metrics();
 
 /// Returns the table.
 const std::vector<metric>& metrics();

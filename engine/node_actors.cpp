@@ -159,7 +159,8 @@ void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
   *delivery_ = {.storage = storage,
                 .hosts = std::move(hosts),
                 .clock = std::move(clock),
-                .blocked = memory.blocked};
+                .blocked = memory.blocked,
+                .outbox = memory.outbox};
   caf::anon_send(dispatcher, trunkline::begin_delivery{});
 }
 

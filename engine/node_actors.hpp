@@ -42,6 +42,7 @@ struct node_memory {
   std::shared_ptr<count_cache> counts = std::make_shared<count_cache>(position);
   std::shared_ptr<key_cache> keys = std::make_shared<key_cache>(position);
   std::shared_ptr<blocked_domains> blocked = std::make_shared<blocked_domains>();
+  std::shared_ptr<webhook_outbox> outbox; ///< Null when no webhook wants it.
 };
 
 /// Whom the actors tell of trouble, from any thread; neither may block.

@@ -42,6 +42,9 @@ public:
   start(const node_options& options, node_actors& actors, const wall_clock& clock, node_log& log,
         const host_listeners& told = {}, std::shared_ptr<content_gate> gate = nullptr);
 
+  /// Who sends the node's requests to other servers.
+  std::shared_ptr<http_sender> sender() const { return sender_; }
+
   http_client_counters client_counters() const { return sender_->counters(); }
 
   const std::shared_ptr<region_counters> host_counters = std::make_shared<region_counters>();

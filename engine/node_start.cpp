@@ -2,6 +2,7 @@
 
 #include "engine/embedding/filter_reports.hpp"
 #include "engine/embedding/hook_board.hpp"
+#include "engine/embedding/webhook_post.hpp"
 #include "engine/exit_codes.hpp"
 #include "engine/heartbeat.hpp"
 #include "engine/process_facts.hpp"
@@ -151,6 +152,8 @@ caf::error node::state::take_folder() {
 caf::error node::state::start() {
   if (auto failed = take_folder())
     return failed;
+  if (auto failed = embedding->prepare())
+    return failed;
   auto databases = open_databases(*options, clock);
   if (!databases)
     return std::move(databases.error());
@@ -170,6 +173,7 @@ caf::error node::state::start() {
                                   {{"kind", kind}, {"id", id}, {"problem", context_of(reason)}});
                       }},
       embedding->events);
+  actors->memory.outbox = embedding->outbox;
   fill_admin();
   auto joined =
       node_federation::start(*options, *actors, clock, log, embedding->hosts, embedding->gate);
@@ -243,6 +247,7 @@ void node::state::fill_admin() {
   admin.next_id = [this] { return actors->ids->next(); };
   admin.filters = [this] { return render_reports(embedding->filters()); };
   admin.hooks = [this] { return render_reports(embedding->hooks()); };
+  admin.webhooks = [this] { return render_reports(embedding->webhooks()); };
 }
 
 metric_sources node::state::sources() {
@@ -265,7 +270,8 @@ metric_sources node::state::sources() {
       .process = [facts = read_process_facts()] { return facts; },
       .uptime_seconds =
           [this] { return std::chrono::duration<double>(steady::now() - began).count(); },
-      .hooks = [this] { return embedding->hooks(); }};
+      .hooks = [this] { return embedding->hooks(); },
+      .webhooks = [this] { return embedding->webhooks(); }};
 }
 
 json_object node::state::describe() {

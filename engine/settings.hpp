@@ -68,6 +68,11 @@ struct node_config {
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{600};
   } timelines;
   struct {
+    std::string url;
+    std::string secret_file;
+    std::vector<std::string> events;
+  } webhooks;
+  struct {
     bool enabled = false;
     std::string kill_at;
   } test;

@@ -20,6 +20,8 @@ struct scene {
   process_facts process;
   std::int64_t dropped = 0;
   double uptime = 0;
+  hook_report hook{.event = "post"};
+  webhook_facts webhook_now;
   home_rings_counters rings;
   metric_sources sources;
   std::vector<ticket> tickets;
@@ -43,7 +45,9 @@ struct scene {
                .admin_api = api(),
                .log_lines_dropped = [this] { return dropped; },
                .process = [this] { return process; },
-               .uptime_seconds = [this] { return uptime; }};
+               .uptime_seconds = [this] { return uptime; },
+               .hooks = [this] { return std::vector{hook}; },
+               .webhooks = [this] { return std::vector{webhook_now}; }};
     sources.tokens = std::make_shared<token_cache>(sources.position);
     sources.counts = std::make_shared<count_cache>(sources.position);
   }
@@ -77,6 +81,10 @@ change of_client(std::uint64_t http_client_counters::*member) {
 
 change of_rings(std::atomic<std::int64_t> home_rings_counters::*member) {
   return [member](scene& on) { ++(on.rings.*member); };
+}
+
+change of_hook(std::uint64_t hook_report::*member) {
+  return [member](scene& on) { ++(on.hook.*member); };
 }
 
 /// A cache answers what it knows while the node has just seen the end of the log.
@@ -167,6 +175,18 @@ const std::map<std::string_view, change> changes = {
     {"trunkline_client_known_hosts", of_client(&http_client_counters::known_hosts)},
     {"trunkline_log_committed_seq", [](scene& on) { on.sources.position->commit(2); }},
     {"trunkline_log_applied_seq", [](scene& on) { on.sources.position->apply(2); }},
+    {"trunkline_webhook_delivered_total", [](scene& on) { on.webhook_now.report.delivered = 2; }},
+    {"trunkline_webhook_failures_total", [](scene& on) { on.webhook_now.report.failures = 2; }},
+    {"trunkline_webhook_lost_total", [](scene& on) { on.webhook_now.report.lost = 2; }},
+    {"trunkline_webhook_failures_in_a_row",
+     [](scene& on) { on.webhook_now.failures_in_a_row = 2; }},
+    {"trunkline_webhook_behind_seconds",
+     [](scene& on) { on.webhook_now.report.behind = std::chrono::seconds{2}; }},
+    {"trunkline_hook_calls_total", of_hook(&hook_report::called)},
+    {"trunkline_hook_dropped_total", of_hook(&hook_report::dropped)},
+    {"trunkline_hook_failed_total", of_hook(&hook_report::failed)},
+    {"trunkline_hook_waiting", [](scene& on) { on.hook.waiting = 2; }},
+    {"trunkline_hook_busy_seconds", [](scene& on) { on.hook.busy = std::chrono::milliseconds{2}; }},
 };
 
 std::vector<double> values_of(const metric& row, const scene& on) {

@@ -3,8 +3,10 @@
 #include "api/client_api.hpp"
 #include "engine/embedding/failures.hpp"
 #include "engine/embedding/web_values.hpp"
-#include "protocol/host_address.hpp"
+#include "engine/embedding/webhook_rules.hpp"
+#include "protocol/errc.hpp"
 #include "protocol/scopes.hpp"
+#include "protocol/webhook_signature.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,9 +22,6 @@ namespace {
 using problem = std::optional<failure>;
 
 constexpr std::size_t route_segments_max = 16;
-
-constexpr auto webhook_events =
-    std::to_array<std::string_view>({"activity", "post", "delivery", "host_state", "account"});
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -59,15 +58,6 @@ problem too_many(std::string_view call, std::size_t limit) {
 
 problem no_function(std::string where) {
   return refuse(std::move(where), "there is nothing to call", "give a function that is not empty");
-}
-
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
-
-bool is_webhook_url(const std::string& text) {
-  const auto url = parse_remote_url(text, {.allow_http = true});
-  return url && (url->host.scheme == "https" || is_loopback(url->host.name));
 }
 
 bool is_literal_byte(char c) {
@@ -149,10 +139,8 @@ problem find_problem(const node_extensions& there, const webhook& one) {
                   "give an absolute https URL, or an http one of a loopback address");
   if (one.secret.size() < webhook_secret_bytes_min)
     return refuse(where, "the secret is shorter than 24 bytes", "give a random one of 32 bytes");
-  for (const auto& event : one.events)
-    if (std::ranges::find(webhook_events, event) == webhook_events.end())
-      return refuse(where, "there is no event '" + event + "'",
-                    "use activity, post, delivery, host_state and account");
+  if (const auto kinds = read_event_words(one.events); !kinds)
+    return refuse(where, context_of(kinds.error()), "");
   return std::nullopt;
 }
 

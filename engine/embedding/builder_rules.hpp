@@ -17,8 +17,7 @@ inline constexpr std::size_t hook_queue_max = 65'536;
 inline constexpr std::size_t webhooks_max = 16;
 inline constexpr std::size_t routes_max = 256;
 inline constexpr std::size_t route_pattern_bytes_max = 1'024;
-inline constexpr std::size_t seat_name_bytes_max = 64;      ///< Of a filter or webhook.
-inline constexpr std::size_t webhook_secret_bytes_min = 24; ///< More than can be guessed.
+inline constexpr std::size_t seat_name_bytes_max = 64; ///< Of a filter or webhook.
 
 // Each returns why what is to be added cannot stand beside what is there, or nothing.
 std::optional<failure> find_problem(const node_extensions& there, const filter_seat& one);

@@ -6,6 +6,7 @@
 #include "engine/embedding/failures.hpp"
 #include "engine/embedding/filter_chain.hpp"
 #include "engine/embedding/hook_board.hpp"
+#include "engine/embedding/webhook_post.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_federation.hpp"
 #include "engine/node_log.hpp"
@@ -27,14 +28,17 @@ constexpr auto end_limit = std::chrono::seconds{2};
 node_embedding::node_embedding(const node_options& options, node_log& log, wall_clock clock)
     : extensions_{options.extensions}, world_{options.world}, log_{log}, clock_{std::move(clock)},
       urls_{own_urls(options.config.values)} {
+  if (webhook_post::is_wanted(options))
+    webhooks_ = std::make_unique<webhook_post>(options, log_, clock_);
+  const auto has_hooks = extensions_ && !extensions_->hooks.empty();
+  if (webhooks_ || has_hooks)
+    open_events();
   if (!extensions_)
     return;
   if (extensions_->on_lost)
     lost_ = std::make_unique<callback_worker>(1, world_);
   if (!extensions_->filters.empty())
     make_chain();
-  if (!extensions_->hooks.empty() || !extensions_->webhooks.empty())
-    open_events();
 }
 
 node_embedding::~node_embedding() {
@@ -53,7 +57,11 @@ void node_embedding::make_chain() {
 /// Everybody who wants events stands in the hub before the first actor runs.
 void node_embedding::open_events() {
   hub_ = std::make_shared<event_hub>();
-  if (!extensions_->hooks.empty()) {
+  if (webhooks_) {
+    hub_->subscribe(webhooks_->as_subscriber());
+    outbox = webhooks_->outbox();
+  }
+  if (extensions_ && !extensions_->hooks.empty()) {
     hooks_ = std::make_unique<hook_board>(extensions_->hooks, world_);
     hub_->subscribe(hooks_->as_subscriber());
   }
@@ -74,12 +82,20 @@ void node_embedding::begin_events(node_actors& actors) {
   hub_->begin(renderer);
 }
 
-void node_embedding::begin(node_actors& actors, node_federation&, node_servers&) {
+caf::error node_embedding::prepare() {
+  return webhooks_ ? webhooks_->prepare() : caf::error{};
+}
+
+void node_embedding::begin(node_actors& actors, node_federation& federation, node_servers&) {
   if (events)
     begin_events(actors);
+  if (webhooks_)
+    webhooks_->begin(actors, federation.sender());
 }
 
 void node_embedding::end() {
+  if (webhooks_)
+    webhooks_->end(end_limit);
   if (chain_)
     chain_->stop(end_limit);
   if (hub_)
@@ -96,6 +112,10 @@ std::vector<filter_report> node_embedding::filters() const {
 
 std::vector<hook_report> node_embedding::hooks() const {
   return hooks_ ? hooks_->reports() : std::vector<hook_report>{};
+}
+
+std::vector<webhook_facts> node_embedding::webhooks() const {
+  return webhooks_ ? webhooks_->facts() : std::vector<webhook_facts>{};
 }
 
 void node_embedding::tell_lost(const caf::error& reason) {

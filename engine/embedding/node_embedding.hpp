@@ -6,6 +6,7 @@
 
 #include "actors/content_gate.hpp"
 #include "actors/log_cache.hpp"
+#include "actors/webhook_status.hpp"
 #include "engine/embedding/host_listeners.hpp"
 #include "engine/node_options.hpp"
 #include "protocol/names.hpp"
@@ -26,6 +27,8 @@ class node_federation;
 class node_log;
 class node_servers;
 class callback_worker;
+class webhook_outbox;
+class webhook_post;
 
 class node_embedding {
 public:
@@ -34,6 +37,10 @@ public:
   ~node_embedding();
   node_embedding(const node_embedding&) = delete;
   node_embedding& operator=(const node_embedding&) = delete;
+
+  /// Judges what can be judged at the start alone. Once, before the actors. Blocks for files. Fails
+  /// with what is wrong.
+  caf::error prepare();
 
   /// Starts what stands on the actors. Once, when they run.
   void begin(node_actors& actors, node_federation& federation, node_servers& servers);
@@ -50,9 +57,14 @@ public:
   /// How the hooks do, in the order in which they were added.
   std::vector<hook_report> hooks() const;
 
+  /// How the webhooks do, that of the configuration first.
+  std::vector<webhook_facts> webhooks() const;
+
   std::shared_ptr<content_gate> gate; ///< Null without filters.
   std::shared_ptr<log_cache> events;  ///< Gets the rows of the log; null when nobody wants them.
   host_listeners hosts;               ///< Empty where nobody wants to be told.
+  /// Gets what `hosts` is told, for the dispatcher; null when no webhook wants it.
+  std::shared_ptr<webhook_outbox> outbox;
 
 private:
   void make_chain();
@@ -66,8 +78,9 @@ private:
   std::unique_ptr<callback_worker> lost_; ///< Null unless somebody wants to be told.
   std::shared_ptr<filter_chain> chain_;   ///< The gate; null without filters.
   url_space urls_;
-  std::unique_ptr<hook_board> hooks_; ///< Null without hooks. Outlives whoever tells the hub.
-  std::shared_ptr<event_hub> hub_;    ///< Null without hooks and webhooks.
+  std::unique_ptr<webhook_post> webhooks_; ///< Null without webhooks.
+  std::unique_ptr<hook_board> hooks_;      ///< Null without hooks. Outlives whoever tells the hub.
+  std::shared_ptr<event_hub> hub_;         ///< Null without hooks and webhooks.
 };
 
 } // namespace trunkline
