@@ -15,10 +15,10 @@ struct gate_decision {
   enum class kind : std::uint8_t {
     passed,
     refused,
-    later, ///< A closed filter failed: nobody has judged it.
+    later, ///< A closed filter failed, or the engine ends: nobody has judged it.
   };
   kind what = kind::passed;
-  std::string reason; ///< Of a refusal: the filter's name and its words.
+  std::string reason; ///< Unless it passed: "NAME: WORDS", of the filter.
   bool rewritten = false;
   bool sensitive = false; ///< Is to be marked so.
   bool delisted = false;

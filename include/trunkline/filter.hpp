@@ -1,8 +1,10 @@
 /// Filters: what an embedder refuses or changes of activities, before they have any effect.
 ///
 /// Pleroma's MRF is the model: a chain in the order in which it was built; the first refusal ends
-/// it. Inbound, a refused activity is dropped and counted, the sender has had its 202. Outbound,
-/// the client gets 422 with the reason, and nothing is stored.
+/// it. Inbound, every activity passes, and every post that is fetched, as its author's "Create"; a
+/// refused one is dropped and counted, the sender has had its 202. Outbound, posts, edits, boosts,
+/// favourites and follows pass; the client of a refused one gets 422 with the reason, and nothing
+/// is stored.
 #pragma once
 
 #include "trunkline/abi.hpp"
@@ -32,7 +34,7 @@ struct filtered_activity {
   std::string object_type = {}; ///< "Note", "Question", ...; "" when only its id was sent.
   std::string in_reply_to = {};
   std::string visibility = {}; ///< public, unlisted, private, direct; "" when it is no post.
-  std::vector<std::string> mentions = {};
+  std::vector<std::string> mentions = {};    ///< URIs; outbound as typed, "name@host".
   std::vector<std::string> tags = {};        ///< Without '#'.
   std::vector<std::string> attachments = {}; ///< URLs.
 
@@ -71,7 +73,7 @@ public:
     return made;
   }
 
-  /// Goes on; a public post becomes an unlisted one.
+  /// Goes on; a public post becomes an unlisted one. An edit of ours changes no visibility.
   static verdict delist() {
     auto made = verdict{};
     made.delisted_ = true;
@@ -121,8 +123,10 @@ inline constexpr auto filter_patience = std::chrono::milliseconds{250};
 
 /// What counts when a filter throws, or does not return within `filter_patience`.
 enum class filter_failure : std::uint8_t {
-  open,   ///< As if it had accepted.
-  closed, ///< As if it had refused. Inbound, the activity is tried again later, up to 8 times.
+  open, ///< As if it had accepted.
+  /// As if it had refused. Inbound, the activity is tried again later, up to 8 times in about 10
+  /// minutes, while others of its server wait; outbound, the client gets 503.
+  closed,
 };
 
 enum class filter_direction : std::uint8_t { inbound, outbound, both };
@@ -141,7 +145,7 @@ struct filter_report {
   std::uint64_t rewritten = 0;
   std::uint64_t marked_sensitive = 0;
   std::uint64_t delisted = 0;
-  std::uint64_t failed = 0;      ///< Threw.
+  std::uint64_t failed = 0;      ///< Threw, or wrote what is no UTF-8.
   std::uint64_t over_budget = 0; ///< Took longer than `filter_budget`.
   std::uint64_t given_up = 0;    ///< Did not return within `filter_patience`, or was not asked
                                  ///< because an earlier call has not returned.
