@@ -41,7 +41,7 @@ void ask_gate(Self* self, const std::shared_ptr<content_gate>& gate, activity_or
       .then([errand, then]() mutable { then(std::move(errand->decision)); },
             [then](const caf::error&) mutable {
               then(gate_decision{.what = gate_decision::kind::later,
-                                 .reason = "filters: gave no answer",
+                                 .reason = "chain: gave no answer",
                                  .activity = {}});
             });
 }

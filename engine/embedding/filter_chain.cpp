@@ -140,7 +140,7 @@ bool filter_chain::state::add(question_ptr one) {
   if (filters == 0) {
     end(*one, gate_decision::kind::passed);
   } else if (is_stopped_) {
-    end(*one, gate_decision::kind::later, "the engine ends");
+    end(*one, gate_decision::kind::later, "chain: the engine ends");
   } else if (is_stuck_ || waiting_.size() >= options_.waiting_max) {
     give_up(*one);
   } else {
@@ -328,9 +328,9 @@ void filter_chain::state::stop() {
   auto held = lock{mutex_};
   is_stopped_ = true;
   if (current_ && !current_->is_over)
-    end(*current_, gate_decision::kind::later, "the engine ends");
+    end(*current_, gate_decision::kind::later, "chain: the engine ends");
   for (const auto& one : std::exchange(waiting_, {}))
-    end(*one, gate_decision::kind::later, "the engine ends");
+    end(*one, gate_decision::kind::later, "chain: the engine ends");
   auto answers = take_answers();
   changed_.notify_all();
   held.unlock();
