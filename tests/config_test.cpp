@@ -93,6 +93,39 @@ TEST_CASE("everything wrong in a file is named with line, key and suggestion", "
   CHECK(refusal("server = 1\n") == "trunkline.toml:1: server: unknown setting");
 }
 
+TEST_CASE("the program listens, an embedded node need not", "[config]") {
+  CHECK(refusal(minimal + "listen = \"\"\n") ==
+        "trunkline.toml:3: server.listen: is needed: without it nobody reaches this program; name "
+        "an address and a port, as 127.0.0.1:3000");
+  CHECK(refusal(minimal + "[admin]\nlisten = \"\"\n").find("admin.listen: is needed") !=
+        std::string::npos);
+
+  auto silent = default_config();
+  silent.values.server.domain = "example.org";
+  silent.values.server.listen.clear();
+  silent.values.admin.listen.clear();
+  auto program = silent;
+  CHECK(code_of(complete_config(program, config_use::program)) == errc::config_invalid);
+  CHECK_FALSE(complete_config(silent, config_use::embedded));
+  CHECK(silent.values.server.url == "https://example.org");
+  CHECK(silent.values.storage.folder.empty());
+  CHECK(silent.values.admin.socket.empty());
+  CHECK(silent.values.secrets.key_file.empty());
+}
+
+TEST_CASE("an embedded node has a socket where its admin API listens", "[config]") {
+  auto config = default_config();
+  config.values.server.domain = "example.org";
+  config.values.storage.folder = "/data";
+  auto closed = config;
+  closed.values.admin.listen.clear();
+  CHECK_FALSE(complete_config(config, config_use::embedded));
+  CHECK(config.values.admin.socket == "/data/admin.sock");
+  CHECK_FALSE(complete_config(closed, config_use::embedded));
+  CHECK(closed.values.admin.socket.empty());
+  CHECK(closed.values.secrets.key_file == "/data/secret.key");
+}
+
 TEST_CASE("all problems are told at once", "[config]") {
   CHECK(refusal(minimal + "a = 1\nb = 2\n") ==
         "trunkline.toml:3: server.a: unknown setting\ntrunkline.toml:4: server.b: unknown setting");

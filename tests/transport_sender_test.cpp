@@ -1,130 +1,163 @@
+// The embedder's transport: what it breaks harms nobody but the request.
+
 #include "engine/embedding/transport_sender.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <functional>
-#include <stdexcept>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace trunkline;
 
 namespace {
 
-/// Keeps what it is asked to send until the test answers.
-struct scripted_transport final : http_transport {
-  void send(transport_request request, std::function<void(transport_answer)> done) override {
-    if (throws)
-      throw std::runtime_error{"no luck"};
-    asked.push_back(std::move(request));
-    answers.push_back(std::move(done));
-  }
+using answer_function = std::function<void(transport_answer)>;
 
-  bool throws = false;
+/// Keeps what it is asked; what is to be done with it is the test's.
+struct scripted_transport final : http_transport {
   std::vector<transport_request> asked;
-  std::vector<std::function<void(transport_answer)>> answers;
+  std::vector<answer_function> waiting;
+  bool throws = false;
+
+  void send(transport_request request, answer_function done) override {
+    asked.push_back(std::move(request));
+    waiting.push_back(std::move(done));
+    if (throws)
+      throw 1;
+  }
 };
 
-struct scene {
-  void get(const std::string& url, std::size_t bytes_max = 100) {
-    sender.send(
-        {.url = url, .headers = {{"Accept", "text/plain"}}, .response_bytes_max = bytes_max},
-        [this](exchange_outcome outcome) { outcomes.push_back(std::move(outcome)); });
-  }
-
-  exchange_phase phase() const { return outcomes.back().failure()->phase; }
-
+struct sending {
   std::shared_ptr<scripted_transport> transport = std::make_shared<scripted_transport>();
   transport_sender sender{transport, "a.example", nullptr};
   std::vector<exchange_outcome> outcomes;
+
+  void send(outgoing_request request = {.url = "https://b.example/x"}) {
+    sender.send(std::move(request), [this](exchange_outcome one) { outcomes.push_back(one); });
+  }
+
+  const exchange_failure& only_failure() const {
+    REQUIRE(outcomes.size() == 1);
+    REQUIRE(outcomes.front().failure());
+    return *outcomes.front().failure();
+  }
 };
 
 } // namespace
 
-TEST_CASE("an embedder's transport gets the request and gives the answer", "[transport_sender]") {
-  auto made = scene{};
-  made.sender.send({.method = http_method::post,
-                    .url = "https://b.example/inbox",
-                    .headers = {{"Date", "now"}},
-                    .body = std::make_shared<const std::string>("{}")},
-                   [&](exchange_outcome outcome) { made.outcomes.push_back(std::move(outcome)); });
-  REQUIRE(made.transport->asked.size() == 1);
-  const auto& asked = made.transport->asked.front();
+TEST_CASE("a request and its answer pass a transport unchanged", "[transport]") {
+  auto one = sending{};
+  one.send({.method = http_method::post,
+            .url = "https://b.example/inbox",
+            .headers = {{"Date", "today"}},
+            .body = std::make_shared<const std::string>("hello"),
+            .response_bytes_max = 3});
+  REQUIRE(one.transport->asked.size() == 1);
+  const auto& asked = one.transport->asked.front();
   CHECK(asked.method == "POST");
   CHECK(asked.url == "https://b.example/inbox");
-  CHECK(asked.headers == web_headers{{"Date", "now"}});
-  CHECK(asked.body == "{}");
-  CHECK(made.outcomes.empty());
+  CHECK(asked.headers == web_headers{{"Date", "today"}});
+  CHECK(asked.body == "hello");
+  CHECK(asked.response_bytes_max == 3);
 
-  made.transport->answers.front()(web_response{
-      .status = 202, .content_type = "text/plain", .body = "taken", .headers = {{"X-Y", "z"}}});
-  REQUIRE(made.outcomes.size() == 1);
-  const auto* answer = made.outcomes.front().response();
+  one.transport->waiting.front()(web_response{.status = 202,
+                                              .content_type = "text/plain",
+                                              .body = "abc",
+                                              .headers = {{"Retry-After", "1"}}});
+  REQUIRE(one.outcomes.size() == 1);
+  const auto* answer = one.outcomes.front().response();
   REQUIRE(answer);
   CHECK(answer->status == 202);
-  CHECK(answer->body == "taken");
+  CHECK(answer->body == "abc");
   CHECK(find_header(answer->headers, "content-type") == "text/plain");
-  CHECK(find_header(answer->headers, "x-y") == "z");
+  CHECK(find_header(answer->headers, "retry-after") == "1");
 }
 
-TEST_CASE("of two answers the first counts", "[transport_sender]") {
-  auto made = scene{};
-  made.get("https://b.example/");
-  made.transport->answers.front()(
-      transport_failure{.phase = transport_phase::tls, .timed_out = true, .reason = "slow"});
-  made.transport->answers.front()(web_response{});
-  REQUIRE(made.outcomes.size() == 1);
-  CHECK(made.phase() == exchange_phase::tls);
-  CHECK(made.outcomes.front().failure()->timed_out);
-  CHECK(made.outcomes.front().failure()->reason == "slow");
+TEST_CASE("the first answer counts", "[transport]") {
+  auto one = sending{};
+  one.send();
+  one.transport->waiting.front()(web_response{.status = 200});
+  one.transport->waiting.front()(web_response{.status = 500});
+  one.transport->waiting.front()(transport_failure{});
+  REQUIRE(one.outcomes.size() == 1);
+  CHECK(one.outcomes.front().response()->status == 200);
+  CHECK(one.sender.counters().answers == 1);
+  CHECK(one.sender.counters().failures == 0);
 }
 
-TEST_CASE("a transport that throws, or answers too much, fails that request",
-          "[transport_sender]") {
-  auto made = scene{};
-  made.get("https://b.example/", 3);
-  made.transport->answers.front()(web_response{.body = "four"});
-  CHECK(made.phase() == exchange_phase::body);
-  made.transport->throws = true;
-  made.get("https://b.example/");
-  REQUIRE(made.outcomes.size() == 2);
-  CHECK(made.phase() == exchange_phase::refused);
+TEST_CASE("a failure keeps its phase", "[transport]") {
+  auto one = sending{};
+  one.send();
+  one.transport->waiting.front()(
+      transport_failure{.phase = transport_phase::tls, .timed_out = true, .reason = "too slow"});
+  CHECK(one.only_failure().phase == exchange_phase::tls);
+  CHECK(one.only_failure().timed_out);
+  CHECK(one.only_failure().reason == "too slow");
 }
 
-TEST_CASE("a transport is never asked for the server itself", "[transport_sender]") {
-  auto made = scene{};
-  made.get("https://a.example/users/alice");
-  made.get("http://a.example:80/");
-  CHECK(made.transport->asked.empty());
-  REQUIRE(made.outcomes.size() == 2);
-  CHECK(made.phase() == exchange_phase::refused);
+TEST_CASE("an answer that is none is a failure", "[transport]") {
+  auto one = sending{};
+  SECTION("too large") {
+    one.send({.url = "https://b.example/x", .response_bytes_max = 2});
+    one.transport->waiting.front()(web_response{.body = "abc"});
+  }
+  SECTION("no status") {
+    one.send();
+    one.transport->waiting.front()(web_response{.status = 7});
+  }
+  CHECK(one.only_failure().phase == exchange_phase::body);
 }
 
-TEST_CASE("a request that its transport forgets ends", "[transport_sender]") {
-  auto made = scene{};
-  made.get("https://b.example/");
-  made.sender.end_aged();
-  made.get("https://c.example/");
-  CHECK(made.outcomes.empty());
-  made.sender.end_aged();
-  REQUIRE(made.outcomes.size() == 1);
-  CHECK(made.phase() == exchange_phase::first_byte);
-  CHECK(made.outcomes.front().failure()->timed_out);
-  made.transport->answers.front()(web_response{});
-  CHECK(made.outcomes.size() == 1);
-  CHECK(made.sender.counters().in_flight == 1);
+TEST_CASE("an exception is a refusal, also when the answer comes after all", "[transport]") {
+  auto one = sending{};
+  one.transport->throws = true;
+  one.send();
+  CHECK(one.only_failure().phase == exchange_phase::refused);
+  one.transport->waiting.front()(web_response{});
+  CHECK(one.outcomes.size() == 1);
 }
 
-TEST_CASE("a stopped transport sends nothing more", "[transport_sender]") {
-  auto made = scene{};
-  made.get("https://b.example/");
-  made.sender.stop();
-  REQUIRE(made.outcomes.size() == 1);
-  CHECK(made.phase() == exchange_phase::refused);
-  made.get("https://b.example/");
-  CHECK(made.transport->asked.size() == 1);
-  CHECK(made.outcomes.size() == 2);
-  CHECK(made.sender.counters().requests == 2);
-  CHECK(made.sender.counters().failures == 2);
-  CHECK(made.sender.counters().refused == 2);
+TEST_CASE("this server is never asked", "[transport]") {
+  auto one = sending{};
+  one.send({.url = "https://a.example/users/x"});
+  CHECK(one.only_failure().phase == exchange_phase::refused);
+  CHECK(one.transport->asked.empty());
+}
+
+TEST_CASE("what is never answered times out", "[transport]") {
+  auto one = sending{};
+  one.send();
+  one.sender.end_aged();
+  CHECK(one.outcomes.empty());
+  one.sender.end_aged();
+  CHECK(one.only_failure().timed_out);
+  CHECK(one.sender.counters().in_flight == 0);
+  one.transport->waiting.front()(web_response{});
+  CHECK(one.outcomes.size() == 1);
+}
+
+TEST_CASE("no more than 4,096 requests are under way", "[transport]") {
+  auto one = sending{};
+  for (auto i = 0; i < 4096; ++i)
+    one.send();
+  CHECK(one.outcomes.empty());
+  one.send();
+  CHECK(one.only_failure().phase == exchange_phase::refused);
+  CHECK(one.transport->asked.size() == 4096);
+  one.transport->waiting.front()(web_response{});
+  one.send();
+  CHECK(one.transport->asked.size() == 4097);
+}
+
+TEST_CASE("a sender that is stopped ends everything and takes nothing", "[transport]") {
+  auto one = sending{};
+  one.send();
+  one.sender.stop();
+  CHECK(one.only_failure().phase == exchange_phase::refused);
+  one.send();
+  CHECK(one.outcomes.size() == 2);
+  CHECK(one.transport->asked.size() == 1);
 }

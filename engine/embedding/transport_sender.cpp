@@ -45,6 +45,8 @@ exchange_outcome outcome_of(transport_answer answer, std::size_t bytes_max) {
                                        .reason = std::move(failed->reason)},
             .timing = {}};
   auto& response = *std::get_if<web_response>(&answer);
+  if (response.status < 200 || response.status > 599)
+    return exchange_failed(exchange_phase::body, "the answer has no status");
   if (response.body.size() > bytes_max)
     return exchange_failed(exchange_phase::body, "the answer is too large");
   if (!response.content_type.empty())
