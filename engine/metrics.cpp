@@ -361,6 +361,7 @@ const std::vector<metric>& metrics() {
     auto rows = make_table();
     std::ranges::move(federation_metrics(), std::back_inserter(rows));
     std::ranges::move(embedding_metrics(), std::back_inserter(rows));
+    std::ranges::move(filter_metrics(), std::back_inserter(rows));
     std::ranges::move(webhook_metrics(), std::back_inserter(rows));
     return rows;
   }();

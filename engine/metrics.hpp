@@ -15,6 +15,7 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "trunkline/events.hpp"
+#include "trunkline/filter.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -46,6 +47,7 @@ struct metric_sources {
   std::function<std::int64_t()> log_lines_dropped;
   std::function<process_facts()> process;
   std::function<double()> uptime_seconds;
+  std::function<std::vector<filter_report>()> filters;
   std::function<std::vector<hook_report>()> hooks;
   std::function<std::vector<webhook_facts>()> webhooks;
 };
@@ -74,6 +76,9 @@ std::vector<metric> embedding_metrics();
 
 /// INTERNAL: the rows about webhooks, which `metrics` holds too.
 std::vector<metric> webhook_metrics();
+
+/// INTERNAL: the rows about filters, which `metrics` holds too.
+std::vector<metric> filter_metrics();
 
 /// Returns the table.
 const std::vector<metric>& metrics();

@@ -270,6 +270,7 @@ metric_sources node::state::sources() {
       .process = [facts = read_process_facts()] { return facts; },
       .uptime_seconds =
           [this] { return std::chrono::duration<double>(steady::now() - began).count(); },
+      .filters = [this] { return embedding->filters(); },
       .hooks = [this] { return embedding->hooks(); },
       .webhooks = [this] { return embedding->webhooks(); }};
 }

@@ -5,6 +5,7 @@
 #include "actors/messages.hpp"
 #include "api/client_api.hpp"
 #include "kit/deterministic_system.hpp"
+#include "kit/scripted_gate.hpp"
 #include "kit/test_storage.hpp"
 #include "protocol/names.hpp"
 #include "storage/inbox_store.hpp"
@@ -227,6 +228,17 @@ TEST_CASE_METHOD(inbox_fixture, "A10: nobody speaks for another", "[inbox_handle
   CHECK(post({follow_of(victor), eve}).status == 403);
   CHECK(post({follow_of("https://example.org/users/Alice"), eve}).status == 403);
   CHECK(kept().empty());
+}
+
+TEST_CASE_METHOD(inbox_fixture, "A10: filters are asked of nothing that a stranger says",
+                 "[inbox_handlers][filters][A10]") {
+  const auto filters = std::make_shared<kit::scripted_gate>();
+  services->gate = filters;
+  CHECK(post({follow_of(victor), eve}).status == 403);
+  CHECK(post({follow_of(eve), "wrong"}).status == 401);
+  CHECK(filters->questions.empty());
+  CHECK(kept().empty());
+  CHECK(seen->woken.empty()); // no lane hears of it either
 }
 
 TEST_CASE_METHOD(inbox_fixture, "A36: what is passed on is kept as its bearer's hint",

@@ -20,6 +20,7 @@ struct scene {
   process_facts process;
   std::int64_t dropped = 0;
   double uptime = 0;
+  filter_report filter{.name = "no_spam"};
   hook_report hook{.event = "post"};
   webhook_facts webhook_now;
   home_rings_counters rings;
@@ -46,6 +47,7 @@ struct scene {
                .log_lines_dropped = [this] { return dropped; },
                .process = [this] { return process; },
                .uptime_seconds = [this] { return uptime; },
+               .filters = [this] { return std::vector{filter}; },
                .hooks = [this] { return std::vector{hook}; },
                .webhooks = [this] { return std::vector{webhook_now}; }};
     sources.tokens = std::make_shared<token_cache>(sources.position);
@@ -81,6 +83,10 @@ change of_client(std::uint64_t http_client_counters::*member) {
 
 change of_rings(std::atomic<std::int64_t> home_rings_counters::*member) {
   return [member](scene& on) { ++(on.rings.*member); };
+}
+
+change of_filter(std::uint64_t filter_report::*member) {
+  return [member](scene& on) { ++(on.filter.*member); };
 }
 
 change of_hook(std::uint64_t hook_report::*member) {
@@ -182,6 +188,14 @@ const std::map<std::string_view, change> changes = {
      [](scene& on) { on.webhook_now.failures_in_a_row = 2; }},
     {"trunkline_webhook_behind_seconds",
      [](scene& on) { on.webhook_now.report.behind = std::chrono::seconds{2}; }},
+    {"trunkline_filter_checked_total", of_filter(&filter_report::checked)},
+    {"trunkline_filter_rejected_total", of_filter(&filter_report::rejected)},
+    {"trunkline_filter_rewritten_total", of_filter(&filter_report::rewritten)},
+    {"trunkline_filter_marked_sensitive_total", of_filter(&filter_report::marked_sensitive)},
+    {"trunkline_filter_delisted_total", of_filter(&filter_report::delisted)},
+    {"trunkline_filter_failed_total", of_filter(&filter_report::failed)},
+    {"trunkline_filter_over_budget_total", of_filter(&filter_report::over_budget)},
+    {"trunkline_filter_given_up_total", of_filter(&filter_report::given_up)},
     {"trunkline_hook_calls_total", of_hook(&hook_report::called)},
     {"trunkline_hook_dropped_total", of_hook(&hook_report::dropped)},
     {"trunkline_hook_failed_total", of_hook(&hook_report::failed)},
