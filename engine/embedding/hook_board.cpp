@@ -127,6 +127,18 @@ void hook_board::end(std::chrono::milliseconds limit) {
   }
 }
 
+json_array render_reports(const std::vector<hook_report>& reports) {
+  auto list = json_array{};
+  for (const auto& one : reports)
+    list.emplace_back(json_object{{"event", one.event},
+                                  {"called", static_cast<std::int64_t>(one.called)},
+                                  {"dropped", static_cast<std::int64_t>(one.dropped)},
+                                  {"failed", static_cast<std::int64_t>(one.failed)},
+                                  {"waiting", static_cast<std::int64_t>(one.waiting)},
+                                  {"busy_ms", one.busy.count()}});
+  return list;
+}
+
 std::string_view event_word(const hook_seat& seat) {
   return event_words[seat.call.index()];
 }

@@ -7,6 +7,7 @@
 #include "actors/event_hub.hpp"
 #include "engine/embedding/callback_worker.hpp"
 #include "engine/embedding/node_extensions.hpp"
+#include "protocol/json.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -56,6 +57,9 @@ private:
 
   std::vector<std::unique_ptr<hook>> hooks_;
 };
+
+/// Returns the reports as the admin API shows them.
+json_array render_reports(const std::vector<hook_report>& reports);
 
 /// Returns the word of reports: "activity", "post", "delivery", "host_state" or "account".
 std::string_view event_word(const hook_seat& seat);
