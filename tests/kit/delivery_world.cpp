@@ -132,6 +132,18 @@ void delivery_world::start() {
       .region = {},
       .log = [this](std::string line) { lines.push_back(std::move(line)); },
       .on_missing = [this](missing_inbox what) { missing.push_back(std::move(what)); },
+      .on_delivery =
+          [this](const delivery_event& event) {
+            deliveries.push_back(event);
+            if (outbox)
+              outbox->add(event);
+          },
+      .on_state =
+          [this](const host_state_event& event) {
+            states.push_back(event);
+            if (outbox)
+              outbox->add(event);
+          },
       .seed = random_()};
   auto start_host = [this, has](const host_address& host, const host_passivator_handle& region) {
     auto mine = has;
@@ -148,6 +160,9 @@ void delivery_world::begin() {
   if (options_.offers_lost > 0)
     has_->hosts = actors.spawn(losing_offers, has_->hosts, options_.offers_lost, &random_);
   has_->clock = actors.clock();
+  if (options_.with_outbox)
+    outbox = std::make_shared<webhook_outbox>(event_kinds::all(), "test", nullptr);
+  has_->outbox = outbox;
   caf::anon_send(dispatcher, begin_delivery{});
 }
 

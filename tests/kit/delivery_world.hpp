@@ -7,6 +7,7 @@
 #include "actors/log_reader.hpp"
 #include "actors/remote_host.hpp"
 #include "actors/shard_region.hpp"
+#include "actors/webhook_outbox.hpp"
 #include "kit/delivery_peers.hpp"
 #include "kit/deterministic_system.hpp"
 #include "kit/test_storage.hpp"
@@ -27,7 +28,8 @@ struct delivery_world_options {
   dispatcher_options dispatcher;
   remote_host_options host;
   std::int64_t slots = 64;
-  open_connection open; ///< Empty: a database in memory.
+  open_connection open;     ///< Empty: a database in memory.
+  bool with_outbox = false; ///< What hosts say is kept for webhooks.
 };
 
 class delivery_world {
@@ -42,8 +44,11 @@ public:
   storage_handles handles;
   dispatcher_handle dispatcher;
   region_of<remote_host_handle> hosts;
-  std::vector<missing_inbox> missing; ///< What `on_missing` was told.
-  std::vector<std::string> lines;     ///< What was logged.
+  std::vector<missing_inbox> missing;     ///< What `on_missing` was told.
+  std::vector<std::string> lines;         ///< What was logged.
+  std::shared_ptr<webhook_outbox> outbox; ///< Null unless it is asked for; new at each start.
+  std::vector<delivery_event> deliveries;
+  std::vector<host_state_event> states;
   std::map<signature_scheme, int> signatures;
 
   database& db() { return storage.db(); }
