@@ -63,7 +63,7 @@ query<std::vector<account_overview>> ask_accounts(account_id after, std::int64_t
   return {[after, limit](database& db) { return overviews_after(db, after, limit); }};
 }
 
-command<account_overview> create_account(new_account account) {
+command<account_overview> create_account(operator_account account) {
   return {
       [account = std::move(account)](write_context& context) -> caf::expected<account_overview> {
         if (auto failure = insert_account(context.db, account))

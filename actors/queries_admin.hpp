@@ -26,7 +26,7 @@ query<std::vector<account_overview>> ask_accounts_named(std::string folded);
 query<std::vector<account_overview>> ask_accounts(account_id after, std::int64_t limit);
 
 /// Fails with `conflict` when the name is taken, or was ever.
-command<account_overview> create_account(new_account account);
+command<account_overview> create_account(operator_account account);
 
 /// Disables or enables; disabling ends every token, code and session. Adds a row to the log when
 /// that changes anything. Fails with `not_found`.

@@ -93,9 +93,38 @@ void with_new_password(gateway_state& gateway, const answering& answer, Then the
             [answer](const caf::error& failure) { answer.refuse(failure); });
 }
 
+/// What an operator says of the password of a new account.
+struct wanted_password {
+  bool is_given = false; ///< Else one is made, and answered.
+  std::string text;      ///< "": nobody can log in.
+};
+
+caf::expected<wanted_password> read_password(const matched_request& request) {
+  const auto body = read_body(request);
+  if (!body)
+    return body.error();
+  auto text = text_member(*body, "password");
+  if (!text)
+    return text.error();
+  const auto* member = body->find("password");
+  return wanted_password{.is_given = member && !member->is_null(), .text = std::move(*text)};
+}
+
+/// Hashes a password that was given, and calls `then(hash)`.
+template <class Then>
+void with_hash(gateway_state& gateway, const std::string& password, const answering& answer,
+               Then then) {
+  if (password.empty())
+    return then(std::string{});
+  gateway.self
+      ->request(gateway.services->passwords, password_deadline, make_password_hash{password, {}})
+      .then([then](const password_hash& hash) { then(hash.text); },
+            [answer](const caf::error& failure) { answer.refuse(failure); });
+}
+
 /// An operator may take a name that is kept from strangers, for an admin alone.
-caf::expected<new_account> read_new_account(const matched_request& request,
-                                            const api_services& services) {
+caf::expected<operator_account> read_new_account(const matched_request& request,
+                                                 const api_services& services) {
   const auto body = read_body(request);
   if (!body)
     return body.error();
@@ -112,12 +141,12 @@ caf::expected<new_account> read_new_account(const matched_request& request,
   const auto id = services.admin->next_id();
   if (!id)
     return id.error();
-  return new_account{.id = account_id{*id},
-                     .name = *name,
-                     .folded = std::move(folded),
-                     .uri = services.own_urls.actor(*name),
-                     .role = is_admin ? account_role::admin : account_role::user,
-                     .created_at = services.clock()};
+  return operator_account{.id = account_id{*id},
+                          .name = *name,
+                          .folded = std::move(folded),
+                          .uri = services.own_urls.actor(*name),
+                          .role = is_admin ? account_role::admin : account_role::user,
+                          .created_at = services.clock()};
 }
 
 void answer_page(const answering& answer, const caf::expected<std::vector<account_overview>>& found,
@@ -244,14 +273,17 @@ void create_account(gateway_state& gateway, const matched_request& request, http
   auto account = read_new_account(request, *gateway.services);
   if (!account)
     return answer.refuse(account.error());
-  with_new_password(gateway, answer,
-                    [&gateway, answer, account = std::move(*account)](const std::string& password,
-                                                                      const std::string& hash) {
-                      auto made = account;
-                      made.password_hash = hash;
-                      change_account(gateway, create_account(std::move(made)), answer, 201,
-                                     "password", password);
-                    });
+  auto wanted = read_password(request);
+  if (!wanted)
+    return answer.refuse(wanted.error());
+  const auto shown = wanted->is_given ? std::string{} : random_secret();
+  with_hash(gateway, wanted->is_given ? wanted->text : shown, answer,
+            [&gateway, answer, shown, account = std::move(*account)](const std::string& hash) {
+              auto made = account;
+              made.password_hash = hash;
+              change_account(gateway, create_account(std::move(made)), answer, 201,
+                             shown.empty() ? "" : "password", shown);
+            });
 }
 
 void disable_account(gateway_state& gateway, const matched_request& request, http_reply reply) {

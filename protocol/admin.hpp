@@ -17,7 +17,7 @@ enum class admin_scope : std::int64_t { read = 1, operate = 2 };
 enum class account_role : std::int64_t { user = 0, admin = 1 };
 
 /// A local account as an operator makes it.
-struct new_account {
+struct operator_account {
   account_id id;
   std::string name;          ///< As its owner writes it.
   std::string folded;        ///< Lower case; unique.

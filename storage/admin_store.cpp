@@ -48,7 +48,7 @@ caf::error change(database& db, std::string_view sql, std::initializer_list<sql_
 
 } // namespace
 
-caf::error insert_account(database& db, const new_account& account) {
+caf::error insert_account(database& db, const operator_account& account) {
   auto failure =
       change(db,
              "INSERT INTO account(id, name, folded, uri, password_hash, role, created_at)"

@@ -12,7 +12,7 @@
 namespace trunkline {
 
 /// Fails with `errc::conflict` when the name is taken, or was ever.
-caf::error insert_account(database& db, const new_account& account);
+caf::error insert_account(database& db, const operator_account& account);
 
 /// Finds a local account, deleted ones included; fails with `errc::not_found` when there is none.
 caf::expected<account_overview> overview_of(database& db, account_id account);

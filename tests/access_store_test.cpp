@@ -18,7 +18,7 @@ const auto now = from_micros(1'000'000'000'000);
 const auto secret = sha256("secret");
 const auto other = sha256("other");
 
-new_account account(account_id id, const std::string& name) {
+operator_account account(account_id id, const std::string& name) {
   return {.id = id,
           .name = name,
           .folded = name,

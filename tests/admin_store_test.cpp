@@ -12,7 +12,7 @@ namespace {
 
 const auto now = time_point{1000s};
 
-new_account alice() {
+operator_account alice() {
   return {.id = account_id{7},
           .name = "Alice",
           .folded = "alice",
