@@ -80,6 +80,19 @@ query<token_owner> ask_token(std::string hash) {
   }};
 }
 
+query<caf::unit_t> ask_standing(account_id account) {
+  return {[account](database& db) -> caf::expected<caf::unit_t> {
+    const auto disabled = is_disabled(db, account);
+    if (!disabled)
+      return disabled.error();
+    if (!*disabled)
+      return make_error(errc::not_found, "account " + to_string(account) + ": not found");
+    if (**disabled)
+      return make_error(errc::forbidden, "account " + to_string(account) + ": disabled");
+    return caf::unit;
+  }};
+}
+
 command<caf::unit_t> grant_token(std::string hash, token_owner owner) {
   return {[hash = std::move(hash), owner](write_context& context) -> caf::expected<caf::unit_t> {
     if (auto failure = store_token(context.db, hash, owner))

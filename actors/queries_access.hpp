@@ -15,6 +15,10 @@ namespace trunkline {
 /// Whose token has this hash; fails with `unauthenticated` when nobody's.
 query<token_owner> ask_token(std::string hash);
 
+/// Succeeds when `account` may act without a token: it is ours, and neither disabled nor gone.
+/// Fails with `forbidden` or `not_found`.
+query<caf::unit_t> ask_standing(account_id account);
+
 /// Stores a token. Fails with `forbidden` when its account is disabled or gone.
 command<caf::unit_t> grant_token(std::string hash, token_owner owner);
 

@@ -9,11 +9,12 @@
 namespace trunkline {
 
 struct caller {
-  bool known = false; ///< A valid token came with the request.
-  account_id account; ///< 0: nobody, or an app on its own behalf.
-  app_id app;         ///< 0: nobody, or a token made on the command line.
-  scope_set scopes;   ///< Granted to the token.
-  std::string token;  ///< SHA-256 of the token; "" without one.
+  bool known = false;      ///< A valid token came with the request.
+  account_id account;      ///< 0: nobody, or an app on its own behalf.
+  app_id app;              ///< 0: nobody, or a token made on the command line.
+  scope_set scopes;        ///< Granted to the token.
+  bool is_program = false; ///< The program around the engine, not a client.
+  std::string token;       ///< SHA-256 of the token; "" without one.
 };
 
 } // namespace trunkline

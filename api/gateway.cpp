@@ -1,9 +1,12 @@
 #include "api/gateway.hpp"
 
+#include "actors/queries_access.hpp"
+#include "api/custom_routes.hpp"
 #include "api/errors.hpp"
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <utility>
@@ -75,6 +78,17 @@ caf::error refusal(const route& row, const caller& who) {
   return {};
 }
 
+/// Adds the methods of one Allow header to another.
+void add_methods(std::string& allow, std::string_view more) {
+  while (!more.empty()) {
+    const auto end = std::min(more.find(", "), more.size());
+    const auto method = more.substr(0, end);
+    if ((", " + allow + ", ").find(", " + std::string{method} + ", ") == std::string::npos)
+      allow.append(allow.empty() ? "" : ", ").append(method);
+    more.remove_prefix(std::min(end + 2, more.size()));
+  }
+}
+
 /// Neither of the two kinds can keep the other out.
 ticket take_ticket(api_services& services, const api_flavour& flavour,
                    const http_request& request) {
@@ -91,6 +105,8 @@ struct gateway_state::exchange {
   route_match match;
   std::shared_ptr<answer_dressing> dressing;
   api_flavour flavour;
+  const custom_route* own = nullptr; ///< The embedder's route that was matched, if it is one.
+  bool in_process = false;           ///< Sent by the program around the engine: not counted.
 
   void refuse(const caf::error& failure) const {
     dressing->services->counters.refused(code_of(failure));
@@ -120,12 +136,36 @@ void gateway_state::begin(gateway_exchange& arrived) {
   }};
   if (flavour.shared_with_browsers && current->request.method == http_method::options)
     return current->reply(preflight());
-  current->match = find_route(flavour.routes, current->request.method, current->request.path);
+  find_row(*current);
+  current->in_process = arrived.who != nullptr;
   if (arrived.who)
-    return admit(current, *arrived.who);
+    return check_standing(current, *arrived.who);
   if (serves_servers(current->match))
     return admit(current, caller{});
   authenticate(current);
+}
+
+/// A row of ours goes before one of the embedder's, whatever its method is.
+void gateway_state::find_row(exchange& current) const {
+  const auto& request = current.request;
+  current.match = find_route(flavour.routes, request.method, request.path);
+  if (current.match.row || !services->own_routes)
+    return;
+  auto own = services->own_routes->find(request.method, request.path);
+  if (!own.row)
+    return add_methods(current.match.allow, own.allow);
+  current.own = &services->own_routes->at(*own.row);
+  current.match = std::move(own);
+}
+
+/// A token ends with its account's; whoever comes without one must be looked at.
+void gateway_state::check_standing(const exchange_ptr& current, const caller& who) {
+  if (!who.account)
+    return admit(current, who);
+  ask_storage(self, services->storage, ask_standing(who.account),
+              [this, current, who](const caf::expected<caf::unit_t>& standing) {
+                admit(current, standing ? caf::expected<caller>{who} : standing.error());
+              });
 }
 
 void gateway_state::authenticate(const exchange_ptr& current) {
@@ -136,7 +176,7 @@ void gateway_state::authenticate(const exchange_ptr& current) {
 /// Counts first, so that what is refused counts as well: paths that do not exist, wrong tokens.
 void gateway_state::admit(const exchange_ptr& current, const caf::expected<caller>& who) {
   const auto known = who ? *who : caller{};
-  if (flavour.limited && !serves_servers(current->match)) {
+  if (flavour.limited && !current->in_process && !serves_servers(current->match)) {
     current->dressing->standing =
         services->requests.count(limit_key(known, current->request), services->clock());
     if (current->dressing->standing->exceeded && !services->options.test_enabled)
@@ -158,7 +198,20 @@ void gateway_state::admit(const exchange_ptr& current, const caf::expected<calle
   handle(*current, known);
 }
 
+/// The embedder reads query and body himself.
+void gateway_state::handle_own(exchange& current, caller who) {
+  if (current.request.body.size() > current.own->body_bytes_max)
+    return current.refuse(make_error(errc::too_large, "The body is too large for this route"));
+  const auto request = matched_request{.http = current.request,
+                                       .segments = std::move(current.match.segments),
+                                       .params = {},
+                                       .who = std::move(who)};
+  current.own->handler(request, current.reply);
+}
+
 void gateway_state::handle(exchange& current, caller who) {
+  if (current.own)
+    return handle_own(current, std::move(who));
   auto params = serves_servers(current.match)
                     ? request_params{}
                     : parse_params(current.request.query, current.request.header("Content-Type"),

@@ -1,6 +1,7 @@
-/// The actor in front of a route table: matches, asks who calls, checks scopes, counts requests
-/// against the limits, and calls the handler. One per HTTP listener and thread; all share
-/// `api_services`. The client API and the admin API differ in their `api_flavour` alone.
+/// The actor in front of a route table, and behind it the embedder's routes: matches, asks who
+/// calls, checks scopes, counts requests against the limits, and calls the handler. One per HTTP
+/// listener and thread; all share `api_services`. The client API and the admin API differ in their
+/// `api_flavour` alone.
 #pragma once
 
 #include "actors/gateway_messages.hpp"
@@ -50,9 +51,12 @@ private:
   using exchange_ptr = std::shared_ptr<exchange>;
 
   void begin(gateway_exchange& arrived);
+  void find_row(exchange& current) const;
+  void check_standing(const exchange_ptr& current, const caller& who);
   void authenticate(const exchange_ptr& current);
   void admit(const exchange_ptr& current, const caf::expected<caller>& who);
   void handle(exchange& current, caller who);
+  void handle_own(exchange& current, caller who);
 };
 
 /// The gateway as an actor, to be spawned.
@@ -64,8 +68,8 @@ gateway_handle::behavior_type gateway(gateway_handle::stateful_pointer<gateway_s
 http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr services,
                    api_flavour flavour);
 
-/// The same for requests that may come from this process: in the name of the given caller, or, when
-/// it is null, as their headers say.
+/// The same for requests that may come from this process: in the name of the given caller, who is
+/// not counted against the limits, or, when it is null, as their headers say.
 using in_process_handler =
     std::function<void(http_request, std::shared_ptr<const caller>, http_reply)>;
 in_process_handler enter_as(std::vector<gateway_handle> gateways, api_services_ptr services,

@@ -103,7 +103,8 @@ void run_search(gateway_state& gateway, const matched_request& request, search_w
   const auto is_ours = wish.text.starts_with(services.own_urls.origin + "/");
   const auto elsewhere =
       (is_url(wish.text) && !is_ours) || (wish.accounts && is_address(wish.text));
-  if (resolve && request.who.account && services.resolver && elsewhere)
+  const auto may_resolve = request.who.account || request.who.is_program;
+  if (resolve && may_resolve && services.resolver && elsewhere)
     return search_everywhere(gateway, std::move(wish), reply, std::move(then));
   search_here(gateway, std::move(wish), reply, then);
 }

@@ -19,4 +19,15 @@ caf::expected<std::optional<login_subject>> find_login(database& db, const std::
                                      .disabled = !row[2].is_null()}};
 }
 
+caf::expected<std::optional<bool>> is_disabled(database& db, account_id account) {
+  const auto found = db.run("SELECT disabled_at FROM account"
+                            " WHERE id = $1 AND host_id IS NULL AND deleted_at IS NULL",
+                            {account});
+  if (!found)
+    return found.error();
+  if (found->rows.empty())
+    return std::optional<bool>{};
+  return std::optional{!found->rows.front()[0].is_null()};
+}
+
 } // namespace trunkline

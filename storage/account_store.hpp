@@ -13,4 +13,7 @@ namespace trunkline {
 /// name goes before an address.
 caf::expected<std::optional<login_subject>> find_login(database& db, const std::string& name);
 
+/// Tells whether a local account is disabled; nothing for one that is not ours, or is gone.
+caf::expected<std::optional<bool>> is_disabled(database& db, account_id account);
+
 } // namespace trunkline
