@@ -6,6 +6,8 @@
 #include "engine/embedding/failures.hpp"
 #include "engine/embedding/filter_chain.hpp"
 #include "engine/embedding/hook_board.hpp"
+#include "engine/embedding/own_routes.hpp"
+#include "engine/embedding/subscriptions.hpp"
 #include "engine/embedding/webhook_post.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_federation.hpp"
@@ -23,6 +25,22 @@ namespace {
 /// How long a callback may go on when the node ends, before its thread is left behind.
 constexpr auto end_limit = std::chrono::seconds{2};
 
+/// Two that want the rows of the log.
+class both_caches final : public log_cache {
+public:
+  both_caches(std::shared_ptr<log_cache> first, std::shared_ptr<log_cache> second)
+      : first_{std::move(first)}, second_{std::move(second)} {}
+
+  void apply(const log_entry& row) override {
+    first_->apply(row);
+    second_->apply(row);
+  }
+
+private:
+  const std::shared_ptr<log_cache> first_;
+  const std::shared_ptr<log_cache> second_;
+};
+
 } // namespace
 
 node_embedding::node_embedding(const node_options& options, node_log& log, wall_clock clock)
@@ -39,6 +57,13 @@ node_embedding::node_embedding(const node_options& options, node_log& log, wall_
     lost_ = std::make_unique<callback_worker>(1, world_);
   if (!extensions_->filters.empty())
     make_chain();
+  if (!extensions_->routes.empty())
+    routes_ = std::make_unique<own_routes>(extensions_->routes, world_);
+  subscriptions_ = std::make_shared<subscriptions>(world_);
+  if (events)
+    events = std::make_shared<both_caches>(events, subscriptions_);
+  else
+    events = subscriptions_;
 }
 
 node_embedding::~node_embedding() {
@@ -86,14 +111,34 @@ caf::error node_embedding::prepare() {
   return webhooks_ ? webhooks_->prepare() : caf::error{};
 }
 
-void node_embedding::begin(node_actors& actors, node_federation& federation, node_servers&) {
-  if (events)
+void node_embedding::begin_own(node_actors& actors, node_servers& servers) {
+  if (routes_)
+    servers.client_api->own_routes = routes_->table();
+  if (subscriptions_)
+    subscriptions_->begin(
+        {.client =
+             [&servers](http_request request, std::shared_ptr<const caller> who, http_reply reply) {
+               servers.handle(std::move(request), std::move(who), std::move(reply));
+             },
+         .admin = {},
+         .world = world_},
+        actors.memory.position);
+}
+
+void node_embedding::begin(node_actors& actors, node_federation& federation,
+                           node_servers& servers) {
+  begin_own(actors, servers);
+  if (hub_ && hub_->wants_rows())
     begin_events(actors);
   if (webhooks_)
     webhooks_->begin(actors, federation.sender());
 }
 
 void node_embedding::end() {
+  if (subscriptions_)
+    subscriptions_->end(end_limit);
+  if (routes_)
+    routes_->end(end_limit);
   if (webhooks_)
     webhooks_->end(end_limit);
   if (chain_)
@@ -104,6 +149,12 @@ void node_embedding::end() {
     hooks_->end(end_limit);
   if (lost_)
     lost_->stop(end_limit);
+}
+
+result<subscription> node_embedding::subscribe(account_id account, timeline_function call) {
+  if (subscriptions_)
+    return subscriptions_->add(account, std::move(call));
+  return make_failure(failure_kind::unavailable, "subscribe", "there are no subscriptions here");
 }
 
 std::vector<filter_report> node_embedding::filters() const {

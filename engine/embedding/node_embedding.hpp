@@ -9,8 +9,10 @@
 #include "actors/webhook_status.hpp"
 #include "engine/embedding/host_listeners.hpp"
 #include "engine/node_options.hpp"
+#include "protocol/ids.hpp"
 #include "protocol/names.hpp"
 #include "protocol/time.hpp"
+#include "trunkline/calls.hpp"
 
 #include <caf/error.hpp>
 
@@ -26,6 +28,8 @@ class node_actors;
 class node_federation;
 class node_log;
 class node_servers;
+class own_routes;
+class subscriptions;
 class callback_worker;
 class webhook_outbox;
 class webhook_post;
@@ -51,6 +55,9 @@ public:
   /// Tells the embedder, on a thread of its own, that the node answers nothing any more.
   void tell_lost(const caf::error& reason);
 
+  /// Calls `call` for what enters the home of `account` from now on. The account has been checked.
+  result<subscription> subscribe(account_id account, timeline_function call);
+
   /// How the filters have decided, in the order in which they were added.
   std::vector<filter_report> filters() const;
 
@@ -70,6 +77,7 @@ private:
   void make_chain();
   void open_events();
   void begin_events(node_actors& actors);
+  void begin_own(node_actors& actors, node_servers& servers);
 
   const std::shared_ptr<const node_extensions> extensions_; ///< Null: none.
   const std::shared_ptr<virtual_world> world_;
@@ -81,6 +89,8 @@ private:
   std::unique_ptr<webhook_post> webhooks_; ///< Null without webhooks.
   std::unique_ptr<hook_board> hooks_;      ///< Null without hooks. Outlives whoever tells the hub.
   std::shared_ptr<event_hub> hub_;         ///< Null without hooks and webhooks.
+  std::unique_ptr<own_routes> routes_;     ///< Null without routes.
+  std::shared_ptr<subscriptions> subscriptions_; ///< Null without extensions.
 };
 
 } // namespace trunkline

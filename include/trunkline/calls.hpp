@@ -20,7 +20,7 @@ inline namespace v0 {
 struct new_account {
   std::string name = {};     ///< 1 to 30 of a-z, 0-9 and '_'.
   std::string password = {}; ///< "": nobody can log in; tokens and typed calls work.
-  std::string role = "user"; ///< "user", "moderator", "admin"
+  std::string role = "user"; ///< "user" or "admin"
 };
 
 struct account_card {
@@ -51,7 +51,7 @@ struct post_card {
   std::string uri = {};
   std::string url = {};
   account_card author = {};
-  std::string content = {}; ///< HTML, sanitised.
+  std::string content = {}; ///< HTML, sanitised. Of a boost: what is boosted, as what follows.
   std::string spoiler = {};
   std::string language = {};
   bool sensitive = false;
@@ -79,7 +79,11 @@ class TRUNKLINE_API subscription {
 public:
   subscription() = default;
   explicit subscription(std::shared_ptr<void> held) : held_{std::move(held)} {}
+  subscription(subscription&&) noexcept = default;
+  subscription& operator=(subscription&&) noexcept = default;
+  ~subscription() = default;
 
+  /// Whether it was begun and not ended; an engine that is gone does not end it, but calls nobody.
   bool active() const { return held_ != nullptr; }
   void end() { held_.reset(); }
 
@@ -89,7 +93,8 @@ private:
 
 /// Gets the new posts of a home timeline, each once, oldest first. Runs on a thread of the
 /// engine's subscriptions, one call at a time; may call the engine. What comes while it runs is
-/// read from the timeline afterwards: the newest 400 posts are never missed.
+/// read from the timeline afterwards: the newest 400 posts are never missed. An exception is
+/// ignored.
 using timeline_function = std::function<void(const post_card&)>;
 
 } // namespace v0

@@ -115,11 +115,12 @@ public:
 
   result<post_card> read_post(std::string_view account, std::string_view post);
   result<std::vector<post_card>> home(std::string_view account, const page& part = {});
+  /// `author` is an id, of any account that is known here.
   result<std::vector<post_card>> posts_of(std::string_view account, std::string_view author,
                                           const page& part = {});
 
   /// Calls `call` for each post that enters the home of `account` from now on. At most 256
-  /// subscriptions of an engine.
+  /// subscriptions of an engine; one more fails with `too_large`.
   result<subscription> subscribe(std::string_view account, timeline_function call);
 
   // How it is

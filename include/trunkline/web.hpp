@@ -80,8 +80,8 @@ struct route_options {
 };
 
 /// Answers at once or later. Runs on a thread for the routes of this engine, one at a time: a slow
-/// one holds up the other own routes, and nothing else. 256 requests wait for it; more are answered
-/// 503. An exception answers 500.
+/// one holds up the other own routes, and nothing else. 256 requests wait for it, and 1,024 in all
+/// for an answer; more are answered 503. An exception answers 500.
 using route_handler_function = std::function<void(route_request, web_reply)>;
 
 } // namespace v0
