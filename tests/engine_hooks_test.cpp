@@ -1,0 +1,253 @@
+// Hooks of whole engines: what they are told in a world, and one that never returns among threads.
+#include "trunkline/testing.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace trunkline;
+using namespace std::chrono_literals;
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+constexpr auto patience = 60s;
+
+template <class T>
+T must(result<T> answer) {
+  if (!answer)
+    FAIL(answer.error().message);
+  return std::move(*answer);
+}
+
+engine::builder in_memory(const std::string& domain) {
+  auto parts = engine::builder{*options::for_domain(domain)};
+  parts.storage(store::memory());
+  return parts;
+}
+
+std::string word(post_change change) {
+  return change == post_change::created  ? "created"
+         : change == post_change::edited ? "edited"
+                                         : "deleted";
+}
+
+/// An engine of a world, with a hook of each kind.
+struct hooked_world {
+  testing::world world;
+  lines activities;
+  lines posts;
+  lines deliveries;
+  lines states;
+  std::vector<account_event> accounts;
+  engine here;
+
+  hooked_world() : here{must(world.start(parts()))} {}
+
+  engine::builder parts() {
+    auto made = in_memory("a.example");
+    made.on_activity(
+        [this](const activity_event& one) { activities.push_back(one.type + " " + one.actor); });
+    made.on_post([this](const post_event& one) {
+      posts.push_back(word(one.change) + " " + one.author + " " + one.content);
+    });
+    made.on_delivery([this](const delivery_event& one) {
+      const auto is_taken = one.change == delivery_change::delivered;
+      deliveries.push_back((is_taken ? "delivered " : "failed ") + one.host);
+    });
+    made.on_host_state(
+        [this](const host_state_event& one) { states.push_back(one.host + " " + one.state); });
+    made.on_account([this](const account_event& one) { accounts.push_back(one); });
+    return made;
+  }
+};
+
+/// Sends what is meant for the other of two engines to it, within the process.
+class bridge final : public http_transport {
+public:
+  void lead_to(engine* other) {
+    const auto held = std::scoped_lock{mutex_};
+    other_ = other;
+  }
+
+  void send(transport_request request, std::function<void(transport_answer)> done) override {
+    const auto begin = request.url.find("://") + 3;
+    const auto path = request.url.find('/', begin);
+    auto web = web_request{.method = std::move(request.method),
+                           .target = request.url.substr(path),
+                           .headers = std::move(request.headers),
+                           .body = std::move(request.body)};
+    web.headers.emplace_back("Host", request.url.substr(begin, path - begin));
+    const auto held = std::scoped_lock{mutex_};
+    if (!other_)
+      return done(transport_failure{.reason = "nobody is there"});
+    other_->handle(std::move(web), [done](web_response answer) { done(std::move(answer)); });
+  }
+
+private:
+  std::mutex mutex_;
+  engine* other_ = nullptr;
+};
+
+/// Shared with a hook that does not return, so that it has something to stand on.
+struct shared_latch {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool reached = false;
+  bool open = false;
+
+  void wait() {
+    auto held = std::unique_lock{mutex};
+    reached = true;
+    changed.notify_all();
+    changed.wait(held, [this] { return open; });
+  }
+  bool wait_until_reached() {
+    auto held = std::unique_lock{mutex};
+    return changed.wait_for(held, patience, [this] { return reached; });
+  }
+  void release() {
+    const auto held = std::scoped_lock{mutex};
+    open = true;
+    changed.notify_all();
+  }
+};
+
+/// Counts, and waits until there are enough.
+struct shared_count {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t count = 0;
+
+  void add() {
+    const auto held = std::scoped_lock{mutex};
+    ++count;
+    changed.notify_all();
+  }
+  bool wait_for(std::size_t wanted) {
+    auto held = std::unique_lock{mutex};
+    return changed.wait_for(held, patience, [&] { return count >= wanted; });
+  }
+};
+
+engine start(engine::builder parts) {
+  auto started = must(parts.start());
+  must(started.wait_ready(patience));
+  return started;
+}
+
+} // namespace
+
+TEST_CASE("hooks hear of accounts, follows, posts, deliveries and hosts", "[engine_hooks]") {
+  auto on = hooked_world{};
+  const auto alice = must(on.here.create_account({.name = "alice"})).id;
+  on.world.settle();
+  REQUIRE(on.accounts.size() == 1);
+  CHECK(on.accounts[0].change == account_change::created);
+  CHECK(on.accounts[0].account == "alice");
+  CHECK(on.accounts[0].id == alice);
+  CHECK(on.accounts[0].seq > 0);
+
+  auto& other = on.world.server("b.example");
+  auto bob = other.actor("bob");
+  CHECK(bob.follow("alice@a.example") == 202);
+  on.world.advance(5s);
+  CHECK(on.activities == lines{"Follow bob@b.example", "Accept alice"});
+  CHECK(on.deliveries == lines{"delivered b.example"});
+  CHECK(on.states == lines{"b.example healthy"});
+
+  const auto post = must(on.here.post(alice, {.text = "hi"})).id;
+  must(on.here.edit(alice, post, {.text = "ho"}));
+  on.world.advance(5s);
+  must(on.here.delete_post(alice, post));
+  on.world.advance(5s);
+  REQUIRE(on.posts.size() == 3);
+  CHECK(on.posts[1] == "edited alice <p>ho</p>");
+  CHECK(on.posts[2] == "deleted alice ");
+  CHECK(on.deliveries.size() == 4);
+
+  other.behave(testing::mood::fail);
+  must(on.here.post(alice, {.text = "again"}));
+  on.world.advance(5min);
+  CHECK(on.deliveries.back() == "failed b.example");
+  CHECK(on.states.back() == "b.example suspended");
+  for (const auto& report : on.here.hooks()) {
+    INFO(report.event);
+    CHECK(report.called > 0);
+    CHECK(report.dropped == 0);
+    CHECK(report.waiting == 0);
+  }
+}
+
+TEST_CASE("a hook may call its engine", "[engine_hooks]") {
+  auto world = testing::world{};
+  auto here = std::shared_ptr<engine>{};
+  auto parts = in_memory("a.example");
+  auto boosts = 0;
+  auto alice = std::string{};
+  parts.on_post(
+      [&](const post_event& one) { boosts += static_cast<bool>(here->boost(alice, one.id)); });
+  here = std::make_shared<engine>(must(world.start(parts)));
+  alice = must(here->create_account({.name = "alice"})).id;
+  must(here->post(alice, {.text = "hi"}));
+  world.settle();
+  CHECK(boosts == 1);
+}
+
+TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[engine_hooks]") {
+  constexpr auto posts = std::size_t{20};
+  const auto stuck = std::make_shared<shared_latch>();
+  const auto told = std::make_shared<shared_count>();
+  const auto delivered = std::make_shared<shared_count>();
+  const auto received = std::make_shared<shared_count>();
+  const auto to_b = std::make_shared<bridge>();
+  const auto to_a = std::make_shared<bridge>();
+  auto b = start(
+      in_memory("b.example").transport(to_a).on_activity("Create", [=](const activity_event&) {
+        received->add();
+      }));
+  {
+    auto a = start(in_memory("a.example")
+                       .transport(to_b)
+                       .on_post([=](const post_event&) { stuck->wait(); }, {.queue_max = 5})
+                       .on_post([=](const post_event&) { told->add(); })
+                       .on_delivery([=](const delivery_event& one) {
+                         if (one.change == delivery_change::delivered)
+                           delivered->add();
+                       }));
+    to_b->lead_to(&b);
+    to_a->lead_to(&a);
+    const auto alice = must(a.create_account({.name = "alice"})).id;
+    const auto bob = must(b.create_account({.name = "bob"})).id;
+    must(b.follow(bob, "alice@a.example"));
+    REQUIRE(delivered->wait_for(1)); // the Accept
+    must(a.post(alice, {.text = "first"}));
+    REQUIRE(stuck->wait_until_reached());
+    for (auto more = std::size_t{1}; more < posts; ++more)
+      must(a.post(alice, {.text = "post " + std::to_string(more)}));
+    CHECK(told->wait_for(posts));
+    CHECK(delivered->wait_for(1 + posts));
+    CHECK(received->wait_for(posts));
+    const auto reports = a.hooks();
+    CHECK(reports[0].event == "post");
+    CHECK(reports[0].called == 1);
+    CHECK(reports[0].waiting == 5);
+    CHECK(reports[0].dropped == posts - 6);
+    CHECK(reports[1].dropped == 0);
+    CHECK(reports[2].event == "delivery");
+    CHECK(reports[2].dropped == 0);
+    to_a->lead_to(nullptr);
+    const auto began = std::chrono::steady_clock::now();
+    { const auto ended = std::move(a); }
+    CHECK(std::chrono::steady_clock::now() - began < 30s);
+  }
+  to_b->lead_to(nullptr);
+  stuck->release();
+}
