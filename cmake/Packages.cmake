@@ -6,7 +6,7 @@ if(NOT TRUNKLINE_SHARED)
 endif()
 
 set(TRUNKLINE_DEB_REVISION 1 CACHE STRING "Debian's part of the packages' version")
-set(TRUNKLINE_MAINTAINER "Trunkline maintainers <maintainers@trunkline.social>"
+set(TRUNKLINE_MAINTAINER "Trunkline maintainers <maintainers@trunkline.example>"
   CACHE STRING "Who is named as the maintainer of the packages")
 set(trunkline_packages "${PROJECT_SOURCE_DIR}/cmake/packages")
 set(trunkline_made "${PROJECT_BINARY_DIR}/packages")
@@ -88,36 +88,36 @@ set(CPACK_DEBIAN_TRUNKLINE_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_TRUNKLINE_PACKAGE_RECOMMENDS "nginx | caddy | httpd")
 set(CPACK_DEBIAN_TRUNKLINE_PACKAGE_SUGGESTS "postgresql")
 set(CPACK_DEBIAN_TRUNKLINE_DESCRIPTION "federated microblogging server
- Trunkline speaks the Mastodon API to clients and ActivityPub to other servers.
- One machine needs nothing but this program and a folder; PostgreSQL works as
- well. What was answered is on the disk, and a slow server elsewhere cannot hold
- up anybody's timeline.")
+Trunkline speaks the Mastodon API to clients and ActivityPub to other
+servers. One machine needs nothing but this program and a folder; PostgreSQL
+works as well. What was answered is on the disk, and a slow server elsewhere
+cannot hold up anybody's timeline.")
 
 set(CPACK_DEBIAN_LIBTRUNKLINE0_PACKAGE_NAME libtrunkline0)
 set(CPACK_DEBIAN_LIBTRUNKLINE0_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBTRUNKLINE0_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_LIBTRUNKLINE0_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_LIBTRUNKLINE0_DESCRIPTION "federated microblogging server, as a library
- Trunkline is a server of the fediverse and an engine that runs inside other
- programs, several in one process if need be.
- .
- This package contains the shared library.")
+Trunkline is a server of the fediverse and an engine that runs inside other
+programs, several in one process if need be.
+
+This package contains the shared library.")
 
 set(CPACK_DEBIAN_LIBTRUNKLINE_DEV_PACKAGE_NAME libtrunkline-dev)
 set(CPACK_DEBIAN_LIBTRUNKLINE_DEV_PACKAGE_SECTION libdevel)
 # All but the first are what the static library is linked with.
 set(CPACK_DEBIAN_LIBTRUNKLINE_DEV_PACKAGE_DEPENDS "libtrunkline0 ${trunkline_exactly}, \
 libargon2-dev, libboost-json1.81-dev, libboost-url1.81-dev, libboost1.81-dev, libc-ares-dev, \
-libcaf-dev, libgumbo-dev, libidn2-dev, libpqxx-dev, libpsl-dev, libspdlog-dev, libsqlite3-dev, \
+libcaf-dev, libfmt-dev, libgumbo-dev, libidn2-dev, libpqxx-dev, libpsl-dev, libspdlog-dev, libsqlite3-dev, \
 libssl-dev, libtomlplusplus-dev, libutf8proc-dev, prometheus-cpp-dev, zlib1g-dev")
 set(CPACK_DEBIAN_LIBTRUNKLINE_DEV_PACKAGE_SUGGESTS "cmake, pkg-config")
 set(CPACK_DEBIAN_LIBTRUNKLINE_DEV_DESCRIPTION "federated microblogging server, to build with
- Trunkline is a server of the fediverse and an engine that runs inside other
- programs, several in one process if need be.
- .
- This package contains the headers, the static library, and the files for CMake
- and pkg-config.")
+Trunkline is a server of the fediverse and an engine that runs inside other
+programs, several in one process if need be.
+
+This package contains the headers, the static library, and the files for CMake
+and pkg-config.")
 
 include(CPack)
 foreach(part "program;trunkline" "library;libtrunkline0" "development;libtrunkline_dev")

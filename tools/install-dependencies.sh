@@ -10,10 +10,10 @@ build_packages=(
   prometheus-cpp-dev libargon2-dev libidn2-dev libutf8proc-dev libc-ares-dev zlib1g-dev
   libgumbo-dev libpsl-dev)
 test_packages=(
-  catch2 chromium-headless-shell clang-format clang-tidy curl e2fsprogs faketime nginx-light
-  postgresql-15 procps python3-cryptography
+  catch2 chromium-headless-shell clang-format clang-tidy curl dpkg-dev e2fsprogs fakeroot faketime
+  file lintian nginx-light postgresql-15 procps python3-cryptography
   python3 python3-jsonschema python3-mastodon python3-psycopg2 python3-pytest python3-requests
-  python3-yaml slowhttptest sqlite3 strace systemd toot util-linux)
+  python3-yaml slowhttptest sqlite3 strace systemd toot util-linux valgrind)
 
 nightly_packages=(clang libclang-rt-14-dev) # the second one is libFuzzer
 
