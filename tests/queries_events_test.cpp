@@ -140,7 +140,10 @@ TEST_CASE("posts of other servers are told from their Create to their Delete", "
   with_inbound([](inbound_world& here) {
     must(store_follow(*here.storage.open_writer(), {bob, ann}, {}, true, "f", here.actors.now()));
     here.hear(ann_uri, saying("Create", note("<p>hi<script>x</script></p>")));
-    here.hear(ann_uri, saying("Update", note("<p>ho</p>")));
+    auto edited = note("<p>ho</p>");
+    edited["updated"] = to_iso8601(here.now() + 1s);
+    here.actors.advance(2s);
+    here.hear(ann_uri, saying("Update", edited));
     CHECK(told(here, 1) == lines{"Update by ann@far.example: " + note_id,
                                  "post edited by ann@far.example: public <p>ho</p>"});
     here.hear(ann_uri, saying("Delete", note_id));
@@ -161,7 +164,9 @@ TEST_CASE("what is done with posts names the post", "[queries_events]") {
     must(here.tell(pin_post{alice, id, true, {}}));
     must(here.tell(pin_post{alice, id, false, {}}));
     here.hear(ann_uri, saying("Like", uri));
-    here.hear(ann_uri, saying("Announce", uri));
+    auto boost = saying("Announce", uri);
+    boost["to"] = json_array{everyone};
+    here.hear(ann_uri, std::move(boost));
     CHECK(told(here, 1) == lines{"Announce by bob of ours: " + uri, "Undo by bob of ours: " + uri,
                                  "Like by bob of ours: " + uri, "Undo by bob of ours: " + uri,
                                  "Add by Alice of ours: " + uri, "Remove by Alice of ours: " + uri,
