@@ -3,6 +3,12 @@
 /// Events of one hook come in the order of the log (`seq`), each once; what does not fit into the
 /// hook's queue is dropped and counted. Ids are Mastodon's: decimal text. Accounts of ours are
 /// "name", others "name@host".
+///
+/// Hooks and webhooks are the operator's own programs: posts of every visibility are told, direct
+/// ones too. Texts are those of the moment at which an event is made, shortly after its row: of a
+/// post that was edited twice both events may have the newest text, and one that is gone by then
+/// has none. Deliveries and states of hosts come beside the log, in the order in which each host
+/// makes them; after a crash a delivery may be told again.
 #pragma once
 
 #include "trunkline/abi.hpp"
