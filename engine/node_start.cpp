@@ -2,7 +2,7 @@
 
 #include "engine/embedding/filter_reports.hpp"
 #include "engine/embedding/hook_board.hpp"
-#include "engine/embedding/webhook_post.hpp"
+#include "engine/embedding/webhook_reports.hpp"
 #include "engine/exit_codes.hpp"
 #include "engine/heartbeat.hpp"
 #include "engine/process_facts.hpp"

@@ -101,24 +101,6 @@ caf::expected<std::vector<webhook_target>> targets_of(const std::vector<webhook>
   return targets;
 }
 
-json_value text_or_null(const std::string& text) {
-  return text.empty() ? json_value{} : json_value{text};
-}
-
-json_object render(const webhook_facts& facts) {
-  const auto& report = facts.report;
-  return {{"name", report.name},
-          {"mark", report.mark},
-          {"delivered", report.delivered},
-          {"failures", report.failures},
-          {"failures_in_a_row", facts.failures_in_a_row},
-          {"lost", report.lost},
-          {"last_error", text_or_null(report.last_error)},
-          {"next_try_at",
-           facts.next_try_at ? json_value{to_iso8601(*facts.next_try_at)} : json_value{}},
-          {"behind_s", report.behind.count()}};
-}
-
 /// The kinds that the outbox keeps for all of them. A word that is wrong stops the start later.
 event_kinds unlogged_of(const std::vector<webhook>& webhooks) {
   auto kinds = event_kinds{};
@@ -243,13 +225,6 @@ std::vector<webhook_facts> webhook_post::facts() const {
   auto all = std::vector<webhook_facts>{};
   for (const auto& status : statuses_)
     all.push_back(status->read(clock_()));
-  return all;
-}
-
-json_array render_reports(const std::vector<webhook_facts>& facts) {
-  auto all = json_array{};
-  for (const auto& one : facts)
-    all.emplace_back(render(one));
   return all;
 }
 

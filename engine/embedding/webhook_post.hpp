@@ -10,7 +10,6 @@
 #include "actors/webhook_status.hpp"
 #include "engine/node_options.hpp"
 #include "net/http_client.hpp"
-#include "protocol/json.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/error.hpp>
@@ -77,8 +76,5 @@ private:
   std::vector<webhook_sender_handle> senders_;
   node_actors* actors_ = nullptr;
 };
-
-/// Returns the reports for the admin API.
-json_array render_reports(const std::vector<webhook_facts>& facts);
 
 } // namespace trunkline
