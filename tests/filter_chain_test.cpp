@@ -304,6 +304,28 @@ TEST_CASE("a filter that does not return holds nobody, and its late verdict coun
   CHECK(reports[0].over_budget >= 1);
 }
 
+TEST_CASE("of 1,000 activities the first waits for a filter that stands, the others do not",
+          "[filters][filter_chain]") {
+  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
+  auto chain = filter_chain{{seat("sleeps",
+                                  [stands](const activity_origin&, filtered_activity&) {
+                                    stands->wait();
+                                    return verdict::accept();
+                                  })},
+                            nullptr};
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(ask(chain).what == kind::passed);
+  CHECK(std::chrono::steady_clock::now() - began >= filter_patience);
+  for (auto i = 1; i < 1'000; ++i) {
+    auto next = begin(chain, {});
+    REQUIRE(is_decided(next));
+    CHECK(next.get().what == kind::passed);
+  }
+  CHECK(chain.reports()[0].checked == 1);
+  CHECK(chain.reports()[0].given_up == 1'000);
+  stands->open();
+}
+
 TEST_CASE("what a closed filter does not judge in time is for later", "[filters][filter_chain]") {
   const auto stands = std::make_shared<latch>(); // the thread may outlast the test
   auto chain = filter_chain{{seat("rewrites",
