@@ -63,7 +63,8 @@ def test_the_description_is_openapi_3_1_and_names_every_route(shared):
     for path in ("/livez", "/readyz", "/startupz", "/metrics", "/admin/v1/nodes",
                  "/admin/v1/actors/{kind}/{id}", "/admin/v1/accounts/{account}",
                  "/admin/v1/timelines/{timeline}", "/admin/v1/version", "/admin/v1/hosts/{host}",
-                 "/admin/v1/hosts/{host}:pause", "/admin/v1/domain_blocks/{domain}"):
+                 "/admin/v1/hosts/{host}:pause", "/admin/v1/domain_blocks/{domain}",
+                 "/admin/v1/filters"):
         assert path in document["paths"]
 
 
