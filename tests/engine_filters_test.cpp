@@ -121,7 +121,6 @@ TEST_CASE("what a filter writes is sanitised as what others send is", "[filters]
   REQUIRE(home.size() == 1);
   CHECK(home[0].content == "<p>clean</p>");
   CHECK(home[0].visibility == post_visibility::unlisted);
-  CHECK(home[0].sensitive == false);
   const auto own = must(here.here.post(here.alice, {.text = "dirty"}));
   CHECK(own.content == "<p>&lt;b&gt; clean</p>");
   CHECK(own.spoiler == "<i>cw");
