@@ -1,6 +1,7 @@
 #include "actors/housekeeper.hpp"
 #include "kit/deterministic_system.hpp"
 #include "kit/test_storage.hpp"
+#include "storage/webhook_store.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -61,6 +62,25 @@ TEST_CASE_METHOD(house_fixture, "the newest row of the log stays, however old",
   actors.advance(11min);
   CHECK(count("log") == 1);
   CHECK(count("log WHERE seq = 2") == 1);
+}
+
+TEST_CASE_METHOD(house_fixture, "what every webhook has taken goes, or what is old",
+                 "[housekeeper][webhooks]") {
+  actors.spawn(housekeeper, storage.start(actors), housekeeper_options{});
+  const auto writer = storage.open_writer();
+  REQUIRE(enter_webhook(*writer, {"slow", true}, actors.now()));
+  const auto event = [&](const std::string& message, std::chrono::hours age) {
+    return outbox_row{
+        .id = 0, .message = message, .kind = 2, .at = actors.now() - age, .body = "{}"};
+  };
+  const auto rows = std::vector{event("old", 31 * 24h), event("taken", 2h), event("waits", 2h)};
+  REQUIRE(add_to_outbox(*writer, rows));
+  actors.advance(11min);
+  CHECK(count("webhook_outbox") == 2);
+  REQUIRE_FALSE(save_webhook_marks(*writer, "slow", {0, 2}, actors.now()));
+  actors.advance(10min);
+  CHECK(count("webhook_outbox WHERE message = 'waits'") == 1);
+  CHECK(count("webhook_outbox") == 1);
 }
 
 TEST_CASE_METHOD(house_fixture, "one round removes its share, the next follows after a pause",
