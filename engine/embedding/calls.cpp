@@ -64,6 +64,12 @@ std::string first_word(const json_value& document) {
   return "refused";
 }
 
+/// The reason as the filter gave it.
+std::string without_prefix(const std::string& said) {
+  constexpr auto prefix = std::string_view{"Validation failed: "};
+  return said.starts_with(prefix) ? said.substr(prefix.size()) : said;
+}
+
 bool is_name_letter(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
          (letter >= '0' && letter <= '9') || letter == '_' || letter == '-' || letter == '.';
@@ -166,7 +172,8 @@ result<json_value> program_call::read(const std::optional<http_response>& answer
                     : fail(failure_kind::internal, "the answer is no JSON");
   const auto said = document ? first_word(*document) : "refused";
   if (document && document->find("rejected_by"))
-    return fail(failure_kind::rejected, said);
+    return fail(failure_kind::rejected, without_prefix(said),
+                "the filter '" + text_of(document->find("rejected_by")) + "' decided so");
   const auto row = row_of(answer->status);
   return fail(row.kind, said, row.advice);
 }
