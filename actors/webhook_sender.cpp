@@ -81,6 +81,16 @@ void webhook_sender_state::log(const std::string& line) const {
     has_.log("webhook " + target_.name + ": " + line);
 }
 
+/// One line when it begins, however often it is tried.
+void webhook_sender_state::note_storage(const caf::error& failure) {
+  if (failure && !in_trouble_)
+    log("the database gives no events, and is asked again: " + context_of(failure));
+  in_trouble_ = static_cast<bool>(failure);
+  if (failure)
+    has_.status->change(
+        [&](webhook_facts& facts) { facts.report.last_error = context_of(failure); });
+}
+
 void webhook_sender_state::tick() {
   self_->delayed_send(self_, options_.tick, webhook_tick{});
   if (!entered_)
@@ -103,6 +113,7 @@ void webhook_sender_state::enter() {
   ask_storage(self_, has_.storage, do_enter_webhook(entry),
               [this](const caf::expected<webhook_marks>& entered) {
                 entering_ = false;
+                note_storage(entered ? caf::error{} : entered.error());
                 if (entered)
                   begin(*entered);
               });
@@ -140,6 +151,7 @@ void webhook_sender_state::read() {
   ask_storage(self_, has_.storage, ask_webhook_page(wish),
               [this](caf::expected<webhook_page> page) {
                 reading_ = false;
+                note_storage(page ? caf::error{} : page.error());
                 if (page) // else the next tick asks again
                   take(std::move(*page));
               });

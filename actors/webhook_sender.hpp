@@ -94,6 +94,7 @@ private:
   bool is_written() const { return !entered_ || marks_ == written_; }
   steady_time now() const;
   void log(const std::string& line) const;
+  void note_storage(const caf::error& failure);
 
   webhook_sender_handle::pointer self_;
   webhook_target target_;
@@ -102,8 +103,9 @@ private:
   bool entering_ = false;
   bool entered_ = false; ///< Its marks are known.
   bool reading_ = false;
-  bool is_unsure_ = true; ///< There may be rows that nobody told of.
-  bool closing_ = false;  ///< Nothing is sent any more.
+  bool in_trouble_ = false; ///< The last question was not answered.
+  bool is_unsure_ = true;   ///< There may be rows that nobody told of.
+  bool closing_ = false;    ///< Nothing is sent any more.
   std::deque<marked_message> batch_;
   webhook_marks marks_;   ///< Everything up to here was taken.
   webhook_marks read_;    ///< Everything up to here is in the batch, or was.

@@ -504,6 +504,20 @@ TEST_CASE_METHOD(sender_fixture, "storage that fails for a while costs nothing b
   CHECK(receiver->ids() == expected_ids(1, 10));
 }
 
+TEST_CASE_METHOD(sender_fixture, "a database that gives no events is told of, once",
+                 "[webhook_sender]") {
+  start();
+  kit::must(storage.open_writer()->run("ALTER TABLE log RENAME TO log_away"));
+  position->commit(5);
+  actors.advance(1min);
+  CHECK(lines.size() == 1);
+  CHECK_THAT(report().last_error, Catch::Contains("log"));
+  kit::must(storage.open_writer()->run("ALTER TABLE log_away RENAME TO log"));
+  write(5);
+  actors.advance(5s);
+  CHECK(receiver->ids() == expected_ids(1, 5));
+}
+
 TEST_CASE("a webhook does the same on both databases", "[webhook_sender]") {
   const auto answers = kit::equal_on_both([](kit::test_database& fresh) {
     auto on = sender_fixture{kit::test_storage{

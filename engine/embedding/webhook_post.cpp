@@ -208,8 +208,9 @@ void webhook_post::end(std::chrono::milliseconds limit) {
   };
   for (const auto& sender : senders_)
     actors_->system().spawn([=](caf::event_based_actor* self) {
-      self->request(sender, caf::infinite, close_webhook{})
-          .then(note_end, [note_end](const caf::error&) { note_end(); });
+      self->request(sender, limit, close_webhook{}).then(note_end, [note_end](const caf::error&) {
+        note_end();
+      });
     });
   if (world_)
     world_->run_until([left] { return *left == 0; }, limit);
