@@ -145,7 +145,7 @@ TEST_CASE("each wrong argument is refused by name", "[builder]") {
   CHECK(broken([](auto& one) { one.url = "http://hooks.example/"; }) == "the URL is refused");
   CHECK(broken([](auto& one) { one.url = "hooks.example"; }) == "the URL is refused");
   CHECK(broken([](auto& one) { one.secret.pop_back(); }).find("24 bytes") != std::string::npos);
-  CHECK(broken([](auto& one) { one.events = {"posts"}; }) == "there is no event 'posts'");
+  CHECK(broken([](auto& one) { one.events = {"posts"}; }).find("posts") != std::string::npos);
 }
 
 TEST_CASE("a route needs a method, a path of its own and a handler", "[builder]") {

@@ -140,7 +140,8 @@ problem find_problem(const node_extensions& there, const webhook& one) {
   if (one.secret.size() < webhook_secret_bytes_min)
     return refuse(where, "the secret is shorter than 24 bytes", "give a random one of 32 bytes");
   if (const auto kinds = read_event_words(one.events); !kinds)
-    return refuse(where, context_of(kinds.error()), "");
+    return refuse(where, context_of(kinds.error()),
+                  "use activity, post, delivery, host_state and account");
   return std::nullopt;
 }
 
