@@ -122,6 +122,7 @@ void remote_host_state::begin(const host_cursor& cursor) {
                   return start_later();
                 if (read->facts) {
                   facts_ = *read->facts;
+                  told_state_ = facts_.state;
                   window_.restore(facts_.window);
                 }
                 facts_.paused = paused_anew_.value_or(facts_.paused);

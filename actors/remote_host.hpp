@@ -142,6 +142,7 @@ private:
   std::optional<bool> paused_anew_; ///< Likewise: newer than what was read.
   host_facts facts_;
   bool facts_changed_ = false;
+  host_state told_state_ = host_state::unproven; ///< The last one that was no probe.
   delivery_queue queue_;
   request_window window_;
   std::map<exchange_id, exchange> exchanges_;

@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace trunkline {
 
@@ -22,7 +23,8 @@ void remote_host_state::apply(host_event event, const std::string& reason) {
   if (has_.log)
     has_.log("remote_host " + to_name(address_) + " " + std::string{to_string(entered)} + ": " +
              reason);
-  if (has_.on_state)
+  // A probe that fails leaves the host as it was.
+  if (std::exchange(told_state_, entered) != entered && has_.on_state)
     has_.on_state({.at = has_.clock(),
                    .host = to_name(address_),
                    .state = std::string{to_string(entered)},
