@@ -184,6 +184,9 @@ TEST_CASE("hooks hear of accounts, follows, posts, deliveries and hosts", "[engi
     CHECK(report.dropped == 0);
     CHECK(report.waiting == 0);
   }
+  const auto metrics = on.here.metrics_text();
+  CHECK(metrics.find("trunkline_hook_calls_total{hook=\"2\",event=\"post\"} 4") !=
+        std::string::npos);
 }
 
 TEST_CASE("a hook may call its engine", "[engine_hooks]") {

@@ -254,6 +254,16 @@ TEST_CASE("a board says what its hooks want", "[hook_board]") {
         std::vector{false, false, true});
 }
 
+TEST_CASE("reports are shown with all that they say", "[hook_board]") {
+  CHECK(to_json(render_reports({{.event = "post",
+                                 .called = 1,
+                                 .dropped = 2,
+                                 .failed = 3,
+                                 .waiting = 4,
+                                 .busy = 5ms}})) ==
+        R"([{"event":"post","called":1,"dropped":2,"failed":3,"waiting":4,"busy_ms":5}])");
+}
+
 TEST_CASE("sixteen hooks that never return end together, within the limit", "[hook_board]") {
   auto stuck = gate_of_hook{};
   auto seats = std::vector<hook_seat>(
