@@ -2,7 +2,9 @@
 /// folder of its own.
 ///
 /// Nothing is global, but for the signal handlers while `run_until_signal` waits. No call throws,
-/// but for `std::bad_alloc`. Threads: at most 12 + 2 x cores an engine, whatever the backlog.
+/// but for `std::bad_alloc`. Threads: at most 12 + 2 x cores an engine, whatever the backlog, and
+/// those of what was added: one for each hook, for own routes, subscriptions and webhooks, two for
+/// filters.
 #pragma once
 
 #include "trunkline/abi.hpp"
