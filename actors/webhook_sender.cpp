@@ -202,8 +202,10 @@ void webhook_sender_state::answered(const webhook_answered& news) {
   in_flight_ = false;
   if (is_taken(news.outcome))
     accepted();
-  else
+  else if (!closing_)
     refused(reason_of(news.outcome), wish_of(news.outcome, has_.clock()));
+  if (closing_)
+    save();
 }
 
 void webhook_sender_state::accepted() {
@@ -252,9 +254,12 @@ void webhook_sender_state::show_front() {
   });
 }
 
-/// One change at a time; whoever closes is answered by the one after the last move.
+/// One change at a time. Whoever closes is answered when the last move is written, that of a
+/// request under way included.
 void webhook_sender_state::save() {
   if (saving_)
+    return;
+  if (is_written() && in_flight_)
     return;
   if (is_written()) {
     for (auto& reply : std::exchange(replies_, {}))

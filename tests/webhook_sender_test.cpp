@@ -110,6 +110,28 @@ TEST_CASE_METHOD(sender_fixture, "an end writes the mark, and nothing comes twic
   CHECK(receiver->ids() == expected_ids(1, 4));
 }
 
+TEST_CASE_METHOD(sender_fixture, "an end waits for the request under way, not for its success",
+                 "[webhook_sender]") {
+  start();
+  write();
+  actors.advance(600ms);
+  receiver->stalls = true;
+  write();
+  actors.advance(600ms);
+  REQUIRE(receiver->held.size() == 1);
+  const auto answered = GENERATE(200, 500);
+  auto closed = actors.start_done(sender, close_webhook{});
+  actors.settle();
+  CHECK_FALSE(closed.ready());
+  CHECK(stored_marks().mark == 1); // whatever comes
+  receiver->held[0](answer(answered));
+  actors.settle();
+  CHECK(closed.ready());
+  CHECK(lines.empty());
+  actors.advance(1min);
+  CHECK(receiver->requests.size() == 3);
+}
+
 TEST_CASE_METHOD(sender_fixture, "a failure is tried again after 5 s, doubling up to an hour",
                  "[webhook_sender]") {
   start();
