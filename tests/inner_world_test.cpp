@@ -1,3 +1,4 @@
+#include "engine/embedding/callback_worker.hpp"
 #include "engine/testing/inner_world.hpp"
 #include "engine/testing/world_server.hpp"
 
@@ -106,6 +107,26 @@ TEST_CASE("a call may wait for others that come after it", "[inner_world]") {
   });
   CHECK(world->settle());
   CHECK(waited);
+}
+
+TEST_CASE("callbacks of one worker never nest, though each moves the world", "[inner_world]") {
+  const auto seed = GENERATE(0U, 1U, 2U);
+  const auto world = world_of(seed);
+  auto worker = callback_worker{10, world};
+  auto depth = 0;
+  auto deepest = 0;
+  auto order = std::vector<int>{};
+  for (auto number = 1; number <= 3; ++number)
+    CHECK(worker.post([&, number] {
+      deepest = std::max(deepest, ++depth);
+      world->run_until([] { return false; }, 1s);
+      order.push_back(number);
+      --depth;
+    }));
+  CHECK(world->settle());
+  CHECK(deepest == 1);
+  CHECK(order == std::vector<int>{1, 2, 3});
+  CHECK(worker.waiting() == 0);
 }
 
 TEST_CASE("what never ends is noticed", "[inner_world]") {
@@ -246,4 +267,20 @@ TEST_CASE("servers of a world follow each other", "[world_server]") {
   CHECK(bob->unfollow("https://nobody.example/").is_null());
   CHECK_FALSE(bob->unfollow(uri).is_null());
   CHECK(bob->unfollow(uri).is_null());
+}
+
+TEST_CASE("a signature by another key than the sender's is none", "[world_server]") {
+  const auto world = world_of();
+  auto one = world_server{*world, "b.example"};
+  auto other = world_server{*world, "c.example"};
+  const auto bob = one.account("bob");
+  const auto carol = other.account("carol");
+  const auto impostor = std::make_shared<world_account>("bob", "b.example");
+  CHECK(one.send(impostor, to_json(impostor->follow(carol->uri())), "carol@c.example") == 401);
+  REQUIRE(other.received.size() == 1);
+  CHECK_FALSE(other.received[0].signature_ok);
+  CHECK(one.received.empty());
+  CHECK(one.send(bob, to_json(bob->follow(carol->uri())), "carol@c.example") == 202);
+  CHECK(other.received[1].signature_ok);
+  CHECK(one.received.size() == 1);
 }
