@@ -264,6 +264,44 @@ TEST_CASE_METHOD(fake_homes, "ids that are committed out of order are each told 
   CHECK(take_until(got, "70") == texts{"41", "70"});
 }
 
+TEST_CASE_METHOD(fake_homes, "who comes later is told of later posts alone", "[subscriptions]") {
+  auto door = kit::gate{};
+  auto first = must(all.add(account_id{1}, [&](const post_card&) { door.pass(); }));
+  commit(5);
+  REQUIRE(door.wait_arrived());
+  commit(6); // remembered for the first one
+  auto second = subscribe();
+  commit(7);
+  door.open();
+  CHECK(take_until(got, "7") == texts{"7"});
+}
+
+TEST_CASE_METHOD(fake_homes, "a subscription that ends among several posts is told no more",
+                 "[subscriptions]") {
+  auto door = kit::gate{};
+  auto told = kit::mail<std::string>{};
+  auto held = subscription{};
+  auto calls = 0;
+  auto slow = must(all.add(account_id{1}, [&](const post_card& post) {
+    door.pass();
+    got.put(post.id);
+  }));
+  held = must(all.add(account_id{1}, [&](const post_card& post) {
+    told.put(post.id);
+    if (++calls == 2)
+      held.end();
+  }));
+  commit(1);
+  REQUIRE(door.wait_arrived());
+  for (const auto id : {2, 3, 4})
+    commit(id);
+  door.open();
+  CHECK(take_until(got, "4") == texts{"1", "2", "3", "4"});
+  commit(5);
+  CHECK(take_until(got, "5") == texts{"5"});
+  CHECK(told.take(0) == texts{"1", "2"});
+}
+
 TEST_CASE_METHOD(fake_homes, "a home that cannot be read now is read again", "[subscriptions]") {
   auto held = subscribe();
   failures = 3;

@@ -39,7 +39,9 @@ std::optional<http_response> read_page(const call_entry& entry, account_id accou
                                        std::int64_t after, std::optional<std::int64_t> before) {
   const auto who = std::make_shared<const caller>(
       caller{.known = true, .account = account, .scopes = known_scopes(), .is_program = true});
-  auto query = "limit=" + std::to_string(page_posts) + "&since_id=" + std::to_string(after);
+  auto query = "limit=" + std::to_string(page_posts);
+  if (after > 0)
+    query += "&since_id=" + std::to_string(after);
   if (before)
     query += "&max_id=" + std::to_string(*before);
   auto request = http_request{.path = "/api/v1/timelines/home", .query = std::move(query)};
@@ -59,12 +61,12 @@ bool is_asked_for(const home_question& question, std::int64_t id) {
   return question.wanted.contains(id) || (question.from > 0 && id >= question.from);
 }
 
-/// The id before the first that is asked for.
+/// The id before the first that is asked for; 0 when there can be none.
 std::int64_t floor_of(const home_question& question) {
   auto first = question.from > 0 ? question.from : std::numeric_limits<std::int64_t>::max();
   if (!question.wanted.empty())
     first = std::min(first, *question.wanted.begin());
-  return std::max<std::int64_t>(first - 1, 1);
+  return first - 1;
 }
 
 } // namespace
