@@ -2,6 +2,7 @@
 
 #include "protocol/json.hpp"
 #include "tests/kit/running_engine.hpp"
+#include "trunkline/testing.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -357,4 +358,29 @@ TEST_CASE_METHOD(filtered_engine, "what a filter refuses is told with its reason
   const auto post = say(alice, "another word");
   CHECK(failure_of(node.edit(alice, post, {.text = "forbidden"})).kind == failure_kind::rejected);
   CHECK(home_of(alice) == std::vector<std::string>{post});
+}
+
+TEST_CASE("accounts elsewhere are looked up, and followed once their server accepts", "[calls]") {
+  auto world = testing::world{};
+  auto& other = world.server("b.example");
+  other.actor("bob");
+  auto node = must(world.start(kit::parts_in_memory()));
+  const auto alice = must(node.create_account({.name = "alice"})).id;
+
+  const auto bob = must(node.find_account("@bob@b.example"));
+  CHECK(bob.account == "bob@b.example");
+  CHECK(bob.uri == other.actor("bob").uri());
+  const auto asked = other.requests();
+  CHECK(must(node.find_account("bob@B.example")).id == bob.id);
+  CHECK(other.requests() == asked); // known by now
+  CHECK(must(node.follow(alice, "bob@b.example")) != follow_state::none);
+  world.advance(std::chrono::seconds{5});
+  CHECK(must(node.following(alice, "bob@b.example")) == follow_state::following);
+
+  CHECK(failure_of(node.find_account("nobody@b.example")).kind == failure_kind::not_found);
+  other.behave(testing::mood::vanish);
+  const auto away = failure_of(node.follow(alice, "carol@b.example"));
+  CHECK(away.kind == failure_kind::not_found);
+  CHECK(away.advice.find("away") != std::string::npos);
+  CHECK(must(node.find_account("bob@b.example")).id == bob.id);
 }
