@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
-#include <mutex>
 #include <new>
 #include <string>
 #include <utility>
@@ -200,6 +200,32 @@ int last_error(sqlite3_vfs*, int length, char* text) {
   return files->xGetLastError(files, length, text);
 }
 
+/// The file system in SQLite's list, for as long as this library is loaded: SQLite may stay longer.
+/// A process may hold this code twice (a program's, a plugin's), so each has a name of its own.
+class registered_files {
+public:
+  registered_files() {
+    std::snprintf(name_.data(), name_.size(), "trunkline-%p", static_cast<void*>(this));
+    files_ = *default_files();
+    files_.zName = name_.data();
+    files_.szOsFile = sizeof(checked_file);
+    files_.pNext = nullptr;
+    files_.xOpen = open_file;
+    files_.xGetLastError = last_error;
+    sqlite3_vfs_register(&files_, 0);
+  }
+  registered_files(const registered_files&) = delete;
+  registered_files& operator=(const registered_files&) = delete;
+  ~registered_files() { sqlite3_vfs_unregister(&files_); }
+
+  const char* name() const { return name_.data(); }
+
+private:
+  // Both are plain memory: engines that outlive this object, at the exit, still look at them.
+  std::array<char, 32> name_{};
+  sqlite3_vfs files_{};
+};
+
 } // namespace
 
 std::uint64_t page_checksum(std::string_view page, std::uint64_t number) {
@@ -212,18 +238,8 @@ std::uint64_t page_checksum(std::string_view page, std::uint64_t number) {
 }
 
 const char* checksummed_files() {
-  static auto files = sqlite3_vfs{};
-  static auto once = std::once_flag{};
-  std::call_once(once, [] {
-    files = *default_files();
-    files.zName = "trunkline";
-    files.szOsFile = sizeof(checked_file);
-    files.pNext = nullptr;
-    files.xOpen = open_file;
-    files.xGetLastError = last_error;
-    sqlite3_vfs_register(&files, 0);
-  });
-  return files.zName;
+  static const auto files = registered_files{};
+  return files.name();
 }
 
 } // namespace trunkline
