@@ -15,6 +15,21 @@ unsigned char* raw(std::string& bytes) {
   return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
+/// Fetched once: looking an algorithm up costs more than the hash of a short text. OpenSSL, which
+/// stays loaded when this code is unloaded, gets its reference back then.
+class kept_digest {
+public:
+  explicit kept_digest(const char* name) : algorithm_{EVP_MD_fetch(nullptr, name, nullptr)} {}
+  kept_digest(const kept_digest&) = delete;
+  kept_digest& operator=(const kept_digest&) = delete;
+  ~kept_digest() { EVP_MD_free(algorithm_); }
+
+  const EVP_MD* get() const { return algorithm_; }
+
+private:
+  EVP_MD* algorithm_;
+};
+
 std::string hash(std::string_view bytes, const EVP_MD* algorithm, std::size_t size) {
   auto digest = std::string(size, '\0');
   if (EVP_Digest(bytes.data(), bytes.size(), raw(digest), nullptr, algorithm, nullptr) != 1)
@@ -39,16 +54,14 @@ std::string encode(std::string_view bytes, std::string_view letters) {
 
 } // namespace
 
-// Algorithms are fetched once: looking one up costs more than the hash of a short text.
-
 std::string sha256(std::string_view bytes) {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return hash(bytes, algorithm, 32);
+  static const auto algorithm = kept_digest{"SHA256"};
+  return hash(bytes, algorithm.get(), 32);
 }
 
 std::string sha512(std::string_view bytes) {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA512", nullptr);
-  return hash(bytes, algorithm, 64);
+  static const auto algorithm = kept_digest{"SHA512"};
+  return hash(bytes, algorithm.get(), 64);
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {

@@ -58,19 +58,38 @@ unsigned char* raw(std::string& bytes) {
   return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
+/// Fetched once, because that is slow. OpenSSL, which stays loaded when this code is unloaded, gets
+/// its reference back then.
+template <class T, auto Free>
+class fetched {
+public:
+  explicit fetched(T* algorithm) : algorithm_{algorithm} {}
+  fetched(const fetched&) = delete;
+  fetched& operator=(const fetched&) = delete;
+  ~fetched() { Free(algorithm_); }
+
+  const T* get() const { return algorithm_; }
+
+private:
+  T* algorithm_;
+};
+
+using fetched_digest = fetched<EVP_MD, EVP_MD_free>;
+using fetched_cipher = fetched<EVP_CIPHER, EVP_CIPHER_free>;
+
 const EVP_MD* sha256_algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return algorithm;
+  static const auto algorithm = fetched_digest{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  return algorithm.get();
 }
 
 const EVP_MD* sha512_algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA512", nullptr);
-  return algorithm;
+  static const auto algorithm = fetched_digest{EVP_MD_fetch(nullptr, "SHA512", nullptr)};
+  return algorithm.get();
 }
 
 const EVP_CIPHER* seal_algorithm() {
-  static const EVP_CIPHER* const algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-  return algorithm;
+  static const auto algorithm = fetched_cipher{EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)};
+  return algorithm.get();
 }
 
 constexpr auto white_space = std::string_view{" \t\r\n"};
