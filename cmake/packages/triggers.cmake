@@ -8,7 +8,7 @@ foreach(package IN LISTS CPACK_PACKAGE_FILES)
   file(REMOVE "${tree}/DEBIAN/postinst" "${tree}/DEBIAN/postrm")
   file(WRITE "${tree}/DEBIAN/triggers" "activate-noawait ldconfig\n")
   file(CHMOD "${tree}/DEBIAN/triggers" PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
-  execute_process(COMMAND dpkg-deb --root-owner-group -Zxz -b "${tree}" "${package}"
+  execute_process(COMMAND dpkg-deb --root-owner-group -Zgzip -b "${tree}" "${package}"
     OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
   file(REMOVE_RECURSE "${tree}")
 endforeach()
