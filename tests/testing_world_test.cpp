@@ -324,10 +324,12 @@ TEST_CASE("a hook calls its engine, one call at a time", "[testing][hooks]") {
   auto alice = account_card{};
   auto depth = 0;
   auto deepest = 0;
+  auto mentions = std::vector<std::string>{};
   auto here = must(world.start(parts_of("a.example").on_post([&](const post_event& event) {
     if (event.local)
       return;
     deepest = std::max(deepest, ++depth);
+    mentions.insert(mentions.end(), event.mentions.begin(), event.mentions.end());
     says(*used, alice, "seen " + event.content.substr(3, 1));
     --depth;
   })));
@@ -341,6 +343,7 @@ TEST_CASE("a hook calls its engine, one call at a time", "[testing][hooks]") {
     CHECK(bob.post(html, "alice@a.example") == 202);
   world.advance(10s);
   CHECK(deepest == 1);
+  CHECK(mentions == std::vector<std::string>{"alice", "alice", "alice"});
   CHECK(contents_of(world.server("b.example"), "Create").size() == 3);
 }
 

@@ -42,7 +42,10 @@ int peer_account::unfollow(std::string_view address) {
 }
 
 int peer_account::post(std::string_view html, std::string_view address) {
-  return state_->send(state_->account->publish(html, state_->server.now()), address);
+  const auto named = state_->server.look_up(state_->account, address);
+  return state_->send(
+      state_->account->publish(html, state_->server.now(), named, "@" + std::string{address}),
+      address);
 }
 
 int peer_account::edit_last(std::string_view html, std::string_view address) {

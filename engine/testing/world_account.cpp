@@ -63,6 +63,11 @@ json_object world_account::note_document(const world_note& note) const {
                          {"published", to_iso8601(note.published)},
                          {"to", json_array{everyone}},
                          {"cc", json_array{followers()}}};
+  if (!note.mentioned.empty()) {
+    out["cc"] = json_array{followers(), note.mentioned};
+    out["tag"] = json_array{
+        json_object{{"type", "Mention"}, {"href", note.mentioned}, {"name", note.mentioned_name}}};
+  }
   if (note.edited)
     out["updated"] = to_iso8601(note.updated);
   return out;
@@ -84,13 +89,18 @@ json_object world_account::tell(std::string_view type, json_value object) {
   return out;
 }
 
-json_object world_account::publish(std::string_view html, time_point at) {
+json_object world_account::publish(std::string_view html, time_point at,
+                                   const std::string& mentioned,
+                                   const std::string& mentioned_name) {
   notes_.push_back({.uri = uri_ + "/posts/" + std::to_string(notes_.size() + 1),
                     .html = std::string{html},
                     .published = at,
-                    .updated = at});
+                    .updated = at,
+                    .mentioned = mentioned,
+                    .mentioned_name = mentioned_name});
   auto out = tell("Create", note_document(notes_.back()));
   out["published"] = to_iso8601(at);
+  out["cc"] = *note_document(notes_.back()).find("cc");
   return out;
 }
 

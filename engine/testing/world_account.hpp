@@ -23,6 +23,8 @@ struct world_note {
   time_point updated;
   bool edited = false;
   bool deleted = false;
+  std::string mentioned = {};      ///< URI of the account that it names; "" for none.
+  std::string mentioned_name = {}; ///< "@name@host"
 };
 
 class world_account {
@@ -43,8 +45,10 @@ public:
   const world_note* find_note(std::string_view path) const;
   json_object note_document(const world_note& note) const;
 
-  /// Makes a post and returns the activity that tells of it.
-  json_object publish(std::string_view html, time_point at);
+  /// Makes a post that names the account `mentioned` (a URI, and its "@name@host"; "" for none),
+  /// and returns the activity that tells of it.
+  json_object publish(std::string_view html, time_point at, const std::string& mentioned,
+                      const std::string& mentioned_name);
 
   /// Change the last post; null when there is none that can be.
   json_value edit_last(std::string_view html, time_point at);

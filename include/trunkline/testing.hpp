@@ -65,8 +65,8 @@ public:
   int follow(std::string_view address);
   int unfollow(std::string_view address);
 
-  /// Makes a public post of `html` and sends it to `address`'s server. `uri` of the post is in
-  /// `last_post`.
+  /// Makes a public post of `html` that mentions `address`, and sends it to its server. The URI of
+  /// the post is in `last_post`.
   int post(std::string_view html, std::string_view address);
   int edit_last(std::string_view html, std::string_view address);
   int delete_last(std::string_view address);
