@@ -245,8 +245,11 @@ void remote_host_state::conclude_exception(exchange_id, exchange& done,
     tell_of_try(done, verdict);
     return drop_exception(unit);
   }
-  const auto counts = verdict.outcome == delivery_outcome::item_failed || verdict.may_be_items;
-  row.attempts += counts;
+  // A probe comes when the host is due, which may be long before the item is: it says nothing of
+  // it.
+  const auto was_due = row.next_try_at.value_or(has_.clock()) <= has_.clock();
+  const auto is_its_own = verdict.outcome == delivery_outcome::item_failed || verdict.may_be_items;
+  row.attempts += was_due && is_its_own;
   row.error = verdict.reason;
   const auto wait = wait_after(row.attempts);
   if (verdict.outcome == delivery_outcome::dead_letter || !wait)

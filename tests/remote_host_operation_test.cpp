@@ -339,3 +339,23 @@ TEST_CASE("P1: a third of the hosts stall, and the others do not notice", "[remo
       well += here.report("h" + std::to_string(number) + ".example").delivered == 5;
   CHECK(well == 40);
 }
+
+TEST_CASE_METHOD(remote_host_fixture, "the probes of an outage use up no tries of what waits",
+                 "[remote_host]") {
+  const auto outage = GENERATE(2min, 5min, 90min);
+  const auto is_stall = GENERATE(false, true);
+  CAPTURE(outage.count(), is_stall);
+  if (is_stall)
+    answer(kit::no_answer());
+  else
+    answer(500);
+  post(0);
+  advance(outage);
+  CHECK(count("SELECT count(*) FROM delivery_exception WHERE status = 2") == 0); // dead
+  const auto tried = count_sent();
+  answer(202);
+  advance(5h); // it has been passivated by then
+  CHECK(count_sent() == tried + 1);
+  CHECK(count("SELECT count(*) FROM delivery_exception") == 0);
+  CHECK(far().waiting == 0);
+}
