@@ -81,11 +81,10 @@ caf::expected<webhook_target> target_of(const webhook& one) {
     return refused(place + "the URL must be https, or http to a loopback address");
   if (one.secret.size() < webhook_secret_bytes_min)
     return refused(place + "the secret has fewer than 24 bytes");
-  auto kinds = read_event_words(one.events);
+  const auto kinds = read_event_words(one.events);
   if (!kinds)
     return refused(place + context_of(kinds.error()));
-  return webhook_target{
-      .name = one.name, .url = one.url, .secret = one.secret, .kinds = std::move(*kinds)};
+  return webhook_target{.name = one.name, .url = one.url, .secret = one.secret, .kinds = *kinds};
 }
 
 caf::expected<std::vector<webhook_target>> targets_of(const std::vector<webhook>& webhooks) {
