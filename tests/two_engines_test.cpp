@@ -6,8 +6,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,25 +39,63 @@ T need(result<T> got) {
   return std::move(*got);
 }
 
-/// A server of the test, which can be stopped and started on its folder.
+/// Rings when something has happened that somebody may wait for.
+class bell {
+public:
+  void ring() {
+    const auto held = std::scoped_lock{mutex_};
+    ++rings_;
+    changed_.notify_all();
+  }
+
+  /// Looks whether it `holds`, now and after each ring. Returns false when it has not by `end`.
+  template <class Holds>
+  bool wait_until(std::chrono::steady_clock::time_point end, Holds holds) {
+    while (true) {
+      const auto before = rings();
+      if (holds())
+        return true;
+      auto held = std::unique_lock{mutex_};
+      if (!changed_.wait_until(held, end, [&] { return rings_ != before; }))
+        return false;
+    }
+  }
+
+private:
+  std::uint64_t rings() {
+    const auto held = std::scoped_lock{mutex_};
+    return rings_;
+  }
+
+  std::mutex mutex_; ///< Guards what follows.
+  std::condition_variable changed_;
+  std::uint64_t rings_ = 0;
+};
+
+/// A server of the test, which can be stopped and started on its folder. It rings the bell when it
+/// has started, and at every activity.
 class server {
 public:
-  server(std::string domain, std::shared_ptr<kit::local_network> network)
-      : domain_{std::move(domain)}, network_{std::move(network)} {
+  server(std::string domain, std::shared_ptr<kit::local_network> network, bell& news)
+      : domain_{std::move(domain)}, network_{std::move(network)}, news_{news} {
     start();
   }
 
   ~server() { stop(); }
 
   void start() {
-    const auto held = std::unique_lock{mutex_};
-    engine_.emplace(need(engine::builder{need(options::for_domain(domain_))}
-                             .storage(store::sqlite(folder_.path()))
-                             .transport(network_)
-                             .log([](const log_line&) {})
-                             .start()));
-    need(engine_->wait_ready(60s));
-    network_->connect(domain_, *engine_);
+    {
+      const auto held = std::unique_lock{mutex_};
+      engine_.emplace(need(engine::builder{need(options::for_domain(domain_))}
+                               .storage(store::sqlite(folder_.path()))
+                               .transport(network_)
+                               .on_activity([this](const activity_event&) { news_.ring(); })
+                               .log([](const log_line&) {})
+                               .start()));
+      need(engine_->wait_ready(60s));
+      network_->connect(domain_, *engine_);
+    }
+    news_.ring();
   }
 
   void stop() {
@@ -75,10 +116,12 @@ public:
   }
 
   const std::string& domain() const { return domain_; }
+  bell& news() { return news_; }
 
 private:
   const std::string domain_;
   const std::shared_ptr<kit::local_network> network_;
+  bell& news_;
   const kit::temp_folder folder_;
   std::shared_mutex mutex_; ///< Guards the engine's coming and going.
   std::optional<engine> engine_;
@@ -100,19 +143,21 @@ std::string text_of(const person& author, int number) {
 void publish(person& author, int number, std::atomic<bool>& over) {
   const auto draft = new_post{.text = text_of(author, number),
                               .idempotency_key = author.name + std::to_string(number)};
-  while (!over) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  author.home.news().wait_until(end, [&] {
     const auto made = author.home.with([&](engine& node) { return node.post(author.id, draft); });
     if (made && *made) {
       ++author.answered;
-      return;
+      return true;
     }
     if (made && made->error().kind != failure_kind::unavailable &&
         made->error().kind != failure_kind::timed_out) {
       ++author.refused;
       over = true;
     }
-    std::this_thread::sleep_for(10ms);
-  }
+    return over.load();
+  });
+  author.home.news().ring();
 }
 
 std::vector<std::thread> start_writing(person& author, std::atomic<bool>& over) {
@@ -146,11 +191,10 @@ void befriend(person& one, person& other) {
   const auto address = other.name + "@" + other.home.domain();
   const auto end = std::chrono::steady_clock::now() + 60s;
   need(*one.home.with([&](engine& node) { return node.follow(one.id, address); }));
-  while (need(*one.home.with([&](engine& node) { return node.following(one.id, address); })) !=
-         follow_state::following) {
-    REQUIRE(std::chrono::steady_clock::now() < end);
-    std::this_thread::sleep_for(20ms);
-  }
+  REQUIRE(one.home.news().wait_until(end, [&] {
+    return need(*one.home.with([&](engine& node) { return node.following(one.id, address); })) ==
+           follow_state::following;
+  }));
 }
 
 std::string create(server& home, const std::string& name) {
@@ -169,9 +213,10 @@ void check_complete(person& reader, const person& author) {
 } // namespace
 
 TEST_CASE("two engines under load lose nothing while one is restarted", "[two_engines]") {
+  auto news = bell{};
   const auto network = std::make_shared<kit::local_network>();
-  auto apple = server{"apple.example", network};
-  auto birch = server{"birch.example", network};
+  auto apple = server{"apple.example", network, news};
+  auto birch = server{"birch.example", network, news};
   auto alice = person{apple, "alice", create(apple, "alice")};
   auto bob = person{birch, "bob", create(birch, "bob")};
   befriend(alice, bob);
@@ -182,28 +227,24 @@ TEST_CASE("two engines under load lose nothing while one is restarted", "[two_en
   for (auto& thread : start_writing(bob, over))
     threads.push_back(std::move(thread));
   const auto end = std::chrono::steady_clock::now() + patience;
-  while (!over && alice.answered < posts_each / 3 && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(10ms);
+  CHECK(news.wait_until(end, [&] { return over || alice.answered >= posts_each / 3; }));
   birch.stop();
-  const auto answered_before = alice.answered.load();
-  while (!over && alice.answered < answered_before + posts_each / 10 &&
-         alice.answered < posts_each && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(10ms); // apple goes on alone
+  const auto enough = std::min(alice.answered + posts_each / 10, posts_each);
+  CHECK(news.wait_until(end, [&] { return over || alice.answered >= enough; })); // apple alone
   birch.start();
-
-  while (!over && (alice.answered < posts_each || bob.answered < posts_each) &&
-         std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(20ms);
+  CHECK(news.wait_until(
+      end, [&] { return over || (alice.answered == posts_each && bob.answered == posts_each); }));
   over = true;
+  news.ring();
   for (auto& thread : threads)
     thread.join();
   CHECK(alice.refused + bob.refused == 0);
   REQUIRE(alice.answered == posts_each);
   REQUIRE(bob.answered == posts_each);
 
-  while ((seen_by(bob, alice).size() < posts_each || seen_by(alice, bob).size() < posts_each) &&
-         std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(250ms);
+  CHECK(news.wait_until(end, [&] {
+    return seen_by(bob, alice).size() >= posts_each && seen_by(alice, bob).size() >= posts_each;
+  }));
   check_complete(bob, alice);
   check_complete(alice, bob);
 }
