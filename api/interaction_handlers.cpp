@@ -1,31 +1,13 @@
 // What a person does with somebody's post: favourites, bookmarks, pins, votes, reports.
 #include "actors/messages.hpp"
-#include "actors/queries_views.hpp"
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
 #include "api/outbound_gate.hpp"
+#include "api/shown_post.hpp"
 
 namespace trunkline {
 
 namespace {
-
-void answer_post(gateway_state& gateway, account_id viewer, post_id id, const http_reply& reply) {
-  ask(gateway, ask_post(viewer, id, gateway.services->viewing()), reply,
-      [&gateway, reply, viewer](const post_view& post) {
-        reply(json_response(to_entity(post, viewer, gateway.services->here)));
-      });
-}
-
-/// Finds the post in the path, or what it boosts.
-template <class Then>
-void with_original(gateway_state& gateway, const matched_request& request, const http_reply& reply,
-                   Then then) {
-  const auto id = path_id<post_id>(request);
-  if (!id)
-    return refuse(gateway, reply, id.error());
-  ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply,
-      [then](const post_view& post) { then(post.boosted ? *post.boosted : post); });
-}
 
 /// Sends `message` to the caller's account actor, then shows the post.
 template <class Message>

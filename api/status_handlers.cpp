@@ -1,7 +1,7 @@
-#include "actors/queries_views.hpp"
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
 #include "api/outbound_gate.hpp"
+#include "api/shown_post.hpp"
 
 namespace trunkline {
 
@@ -65,13 +65,6 @@ caf::expected<wanted_post> read_wanted(const matched_request& request) {
   if (reader.failure())
     return reader.failure();
   return wanted;
-}
-
-void answer_post(gateway_state& gateway, account_id viewer, post_id id, const http_reply& reply) {
-  ask(gateway, ask_post(viewer, id, gateway.services->viewing()), reply,
-      [&gateway, reply, viewer](const post_view& post) {
-        reply(json_response(to_entity(post, viewer, gateway.services->here)));
-      });
 }
 
 void publish(gateway_state& gateway, publish_post message, const http_reply& reply) {
@@ -184,17 +177,6 @@ void with_own_post(gateway_state& gateway, const matched_request& request, const
       });
 }
 
-/// Finds what a boost of the post in the path would boost: the post, or what it boosts itself.
-template <class Then>
-void with_boostable(gateway_state& gateway, const matched_request& request, const http_reply& reply,
-                    Then then) {
-  const auto id = path_id<post_id>(request);
-  if (!id)
-    return refuse(gateway, reply, id.error());
-  ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply,
-      [then](const post_view& post) { then(post.boosted ? *post.boosted : post); });
-}
-
 } // namespace
 
 void create_status(gateway_state& gateway, const matched_request& request, http_reply reply) {
@@ -247,7 +229,7 @@ void reblog(gateway_state& gateway, const matched_request& request, http_reply r
   if (reader.failure())
     return refuse(gateway, reply, reader.failure());
   const auto viewer = request.who.account;
-  with_boostable(
+  with_original(
       gateway, request, reply, [&gateway, reply, viewer, seen_by](const post_view& original) {
         boost_filtered(gateway,
                        boost_post{.account = viewer, .post = original.row.id, .seen_by = seen_by},
@@ -257,7 +239,7 @@ void reblog(gateway_state& gateway, const matched_request& request, http_reply r
 
 void unreblog(gateway_state& gateway, const matched_request& request, http_reply reply) {
   const auto viewer = request.who.account;
-  with_boostable(gateway, request, reply, [&gateway, reply, viewer](const post_view& boosted) {
+  with_original(gateway, request, reply, [&gateway, reply, viewer](const post_view& boosted) {
     const auto original = boosted.row.id;
     ask_region<caf::unit_t>(gateway, gateway.services->accounts,
                             unboost_post{.account = viewer, .post = original}, reply,

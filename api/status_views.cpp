@@ -1,6 +1,7 @@
 #include "actors/queries_views.hpp"
 #include "api/handlers.hpp"
 #include "api/handling.hpp"
+#include "api/shown_post.hpp"
 
 namespace trunkline {
 
@@ -18,11 +19,7 @@ void show_status(gateway_state& gateway, const matched_request& request, http_re
   const auto id = path_id<post_id>(request);
   if (!id)
     return refuse(gateway, reply, id.error());
-  const auto viewer = request.who.account;
-  ask(gateway, ask_post(viewer, *id, gateway.services->viewing()), reply,
-      [&gateway, reply, viewer](const post_view& post) {
-        reply(json_response(to_entity(post, viewer, gateway.services->here)));
-      });
+  answer_post(gateway, request.who.account, *id, reply);
 }
 
 void show_statuses(gateway_state& gateway, const matched_request& request, http_reply reply) {
