@@ -1,13 +1,12 @@
 // Filters of a whole engine: what comes in, what goes out, and a filter that does not return.
 
+#include "tests/kit/gate.hpp"
 #include "trunkline/testing.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <condition_variable>
 #include <functional>
 #include <future>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -66,25 +65,6 @@ struct filtered_world {
 bool is_post(const filtered_activity& what) {
   return what.object_type == "Note";
 }
-
-/// Holds a filter's thread until it is opened.
-class latch {
-public:
-  void wait() {
-    auto held = std::unique_lock{mutex_};
-    changed_.wait(held, [this] { return open_; });
-  }
-  void open() {
-    const auto held = std::scoped_lock{mutex_};
-    open_ = true;
-    changed_.notify_all();
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
 
 } // namespace
 
@@ -166,10 +146,10 @@ TEST_CASE("A10: another's word is refused before a filter sees it",
 }
 
 TEST_CASE("a filter that does not return holds up nobody", "[filters][engine_filters]") {
-  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
-  auto parts = with([stands](const activity_origin&, filtered_activity& what) {
+  const auto stands = kit::gate{};
+  auto parts = with([pass = stands.passer()](const activity_origin&, filtered_activity& what) {
     if (what.content == "stand")
-      stands->wait();
+      pass();
     return what.content == "late" ? verdict::reject("no") : verdict::accept();
   });
   auto started = parts.start();
@@ -183,6 +163,6 @@ TEST_CASE("a filter that does not return holds up nobody", "[filters][engine_fil
   auto report = here.filters().at(0);
   CHECK(report.given_up == 2);
   CHECK(report.rejected == 0);
-  stands->open();
+  stands.open();
   CHECK(here.drain(10s));
 }

@@ -1,4 +1,5 @@
 // Hooks of whole engines: what they are told in a world, and one that never returns among threads.
+#include "tests/kit/gate.hpp"
 #include "trunkline/testing.hpp"
 
 #include <catch2/catch.hpp>
@@ -96,30 +97,6 @@ private:
   engine* other_ = nullptr;
 };
 
-/// Shared with a hook that does not return, so that it has something to stand on.
-struct shared_latch {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool reached = false;
-  bool open = false;
-
-  void wait() {
-    auto held = std::unique_lock{mutex};
-    reached = true;
-    changed.notify_all();
-    changed.wait(held, [this] { return open; });
-  }
-  bool wait_until_reached() {
-    auto held = std::unique_lock{mutex};
-    return changed.wait_for(held, patience, [this] { return reached; });
-  }
-  void release() {
-    const auto held = std::scoped_lock{mutex};
-    open = true;
-    changed.notify_all();
-  }
-};
-
 /// Counts, and waits until there are enough.
 struct shared_count {
   std::mutex mutex;
@@ -206,7 +183,7 @@ TEST_CASE("a hook may call its engine", "[engine_hooks]") {
 
 TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[engine_hooks]") {
   constexpr auto posts = std::size_t{20};
-  const auto stuck = std::make_shared<shared_latch>();
+  const auto stuck = kit::gate{};
   const auto told = std::make_shared<shared_count>();
   const auto delivered = std::make_shared<shared_count>();
   const auto received = std::make_shared<shared_count>();
@@ -217,14 +194,15 @@ TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[
         received->add();
       }));
   {
-    auto a = start(in_memory("a.example")
-                       .transport(to_b)
-                       .on_post([=](const post_event&) { stuck->wait(); }, {.queue_max = 5})
-                       .on_post([=](const post_event&) { told->add(); })
-                       .on_delivery([=](const delivery_event& one) {
-                         if (one.change == delivery_change::delivered)
-                           delivered->add();
-                       }));
+    auto a =
+        start(in_memory("a.example")
+                  .transport(to_b)
+                  .on_post([pass = stuck.passer()](const post_event&) { pass(); }, {.queue_max = 5})
+                  .on_post([=](const post_event&) { told->add(); })
+                  .on_delivery([=](const delivery_event& one) {
+                    if (one.change == delivery_change::delivered)
+                      delivered->add();
+                  }));
     to_b->lead_to(&b);
     to_a->lead_to(&a);
     const auto alice = must(a.create_account({.name = "alice"})).id;
@@ -232,7 +210,7 @@ TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[
     must(b.follow(bob, "alice@a.example"));
     REQUIRE(delivered->wait_for(1)); // the Accept
     must(a.post(alice, {.text = "first"}));
-    REQUIRE(stuck->wait_until_reached());
+    REQUIRE(stuck.wait_arrived());
     for (auto more = std::size_t{1}; more < posts; ++more)
       must(a.post(alice, {.text = "post " + std::to_string(more)}));
     CHECK(told->wait_for(posts));
@@ -252,5 +230,5 @@ TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[
     CHECK(std::chrono::steady_clock::now() - began < 30s);
   }
   to_b->lead_to(nullptr);
-  stuck->release();
+  stuck.open();
 }

@@ -1,6 +1,7 @@
 // The chain of filters: order, verdicts, failures, and filters that do not return.
 
 #include "engine/embedding/filter_chain.hpp"
+#include "tests/kit/gate.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -27,32 +28,6 @@ struct scripted final : content_filter {
     return run(from, what);
   }
   script run;
-};
-
-/// Holds a filter's thread until it is opened.
-class latch {
-public:
-  void wait() {
-    auto held = std::unique_lock{mutex_};
-    ++reached_;
-    changed_.notify_all();
-    changed_.wait(held, [this] { return open_; });
-  }
-  void wait_until_reached() {
-    auto held = std::unique_lock{mutex_};
-    changed_.wait(held, [this] { return reached_ > 0; });
-  }
-  void open() {
-    const auto held = std::scoped_lock{mutex_};
-    open_ = true;
-    changed_.notify_all();
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int reached_ = 0;
-  bool open_ = false;
 };
 
 /// Lines that wait to be looked at.
@@ -266,13 +241,14 @@ TEST_CASE("what is no UTF-8 is no rewriting", "[filters][filter_chain]") {
 
 TEST_CASE("a filter that does not return holds nobody, and its late verdict counts for nothing",
           "[filters][filter_chain]") {
-  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
+  const auto stands = kit::gate{};
   auto log = lines{};
   auto asked = 0;
-  const auto blocks = [&asked, stands](const activity_origin&, filtered_activity& what) {
+  const auto blocks = [&asked, pass = stands.passer()](const activity_origin&,
+                                                       filtered_activity& what) {
     ++asked;
     if (what.content == "stand")
-      stands->wait();
+      pass();
     return verdict::reject("no");
   };
   auto chain =
@@ -280,7 +256,7 @@ TEST_CASE("a filter that does not return holds nobody, and its late verdict coun
                    nullptr,
                    {.patience = 20ms, .log = [&log](const std::string& line) { log.add(line); }}};
   auto first = begin(chain, {.content = "stand"});
-  stands->wait_until_reached();
+  REQUIRE(stands.wait_arrived());
   auto second = begin(chain, {}); // waits behind it
   CHECK(first.get().what == kind::passed);
   CHECK(second.get().what == kind::passed);
@@ -294,7 +270,7 @@ TEST_CASE("a filter that does not return holds nobody, and its late verdict coun
   CHECK(reports[1].given_up == 3); // the thread stands: nobody is asked
   CHECK(reports[1].checked == 0);
 
-  stands->open();
+  stands.open();
   CHECK(log.wait_for(2) == "filter sleeps has returned");
   CHECK(chain.reports()[0].rejected == 0); // too late
   CHECK(ask(chain, {}).what == kind::refused);
@@ -306,13 +282,14 @@ TEST_CASE("a filter that does not return holds nobody, and its late verdict coun
 
 TEST_CASE("of 1,000 activities the first waits for a filter that stands, the others do not",
           "[filters][filter_chain]") {
-  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
-  auto chain = filter_chain{{seat("sleeps",
-                                  [stands](const activity_origin&, filtered_activity&) {
-                                    stands->wait();
-                                    return verdict::accept();
-                                  })},
-                            nullptr};
+  const auto stands = kit::gate{};
+  auto chain =
+      filter_chain{{seat("sleeps",
+                         [pass = stands.passer()](const activity_origin&, filtered_activity&) {
+                           pass();
+                           return verdict::accept();
+                         })},
+                   nullptr};
   const auto began = std::chrono::steady_clock::now();
   CHECK(ask(chain).what == kind::passed);
   CHECK(std::chrono::steady_clock::now() - began >= filter_patience);
@@ -323,67 +300,70 @@ TEST_CASE("of 1,000 activities the first waits for a filter that stands, the oth
   }
   CHECK(chain.reports()[0].checked == 1);
   CHECK(chain.reports()[0].given_up == 1'000);
-  stands->open();
+  stands.open();
 }
 
 TEST_CASE("what a closed filter does not judge in time is for later", "[filters][filter_chain]") {
-  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
-  auto chain = filter_chain{{seat("rewrites",
-                                  [](const activity_origin&, filtered_activity& what) {
-                                    what.content = "y";
-                                    return verdict::rewrite();
-                                  }),
-                             seat(
-                                 "sleeps",
-                                 [stands](const activity_origin&, filtered_activity&) {
-                                   stands->wait();
-                                   return verdict::accept();
-                                 },
-                                 filter_failure::closed)},
-                            nullptr,
-                            {.patience = 20ms}};
+  const auto stands = kit::gate{};
+  auto chain =
+      filter_chain{{seat("rewrites",
+                         [](const activity_origin&, filtered_activity& what) {
+                           what.content = "y";
+                           return verdict::rewrite();
+                         }),
+                    seat(
+                        "sleeps",
+                        [pass = stands.passer()](const activity_origin&, filtered_activity&) {
+                          pass();
+                          return verdict::accept();
+                        },
+                        filter_failure::closed)},
+                   nullptr,
+                   {.patience = 20ms}};
   const auto decided = ask(chain);
   CHECK(decided.what == kind::later);
   CHECK(decided.reason == "sleeps: failed");
   CHECK_FALSE(decided.rewritten);
   CHECK(ask(chain).what == kind::later);
   CHECK(chain.reports()[1].given_up == 2);
-  stands->open();
+  stands.open();
 }
 
 TEST_CASE("a filter that stands keeps what those before it decided", "[filters][filter_chain]") {
-  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
-  auto chain = filter_chain{{seat("delists",
-                                  [](const activity_origin&, filtered_activity& what) {
-                                    what.content = "y";
-                                    return verdict::rewrite() | verdict::delist();
-                                  }),
-                             seat("sleeps",
-                                  [stands](const activity_origin&, filtered_activity& what) {
-                                    what.content = "z";
-                                    stands->wait();
-                                    return verdict::rewrite();
-                                  })},
-                            nullptr,
-                            {.patience = 20ms}};
+  const auto stands = kit::gate{};
+  auto chain =
+      filter_chain{{seat("delists",
+                         [](const activity_origin&, filtered_activity& what) {
+                           what.content = "y";
+                           return verdict::rewrite() | verdict::delist();
+                         }),
+                    seat("sleeps",
+                         [pass = stands.passer()](const activity_origin&, filtered_activity& what) {
+                           what.content = "z";
+                           pass();
+                           return verdict::rewrite();
+                         })},
+                   nullptr,
+                   {.patience = 20ms}};
   const auto decided = ask(chain, {.content = "x"});
-  stands->open();
+  stands.open();
   CHECK(decided.what == kind::passed);
   CHECK(decided.delisted);
   CHECK(decided.activity.content == "y");
 }
 
 TEST_CASE("checks past the limit are decided without the filters", "[filters][filter_chain]") {
-  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
-  auto chain = filter_chain{{seat("slow",
-                                  [stands](const activity_origin&, filtered_activity&) {
-                                    stands->wait();
-                                    return verdict::reject("no");
-                                  })},
-                            nullptr,
-                            {.waiting_max = 2, .patience = 1min}};
+  const auto stands = kit::gate{};
+  auto chain =
+      filter_chain{{seat("slow",
+                         [pass = stands.passer()](const activity_origin&, filtered_activity&) {
+                           pass();
+                           return verdict::reject("no");
+                         })},
+                   nullptr,
+                   {.waiting_max = 2, .patience = 1min}};
   auto first = begin(chain, {});
-  stands->wait_until_reached();
+  REQUIRE(stands.wait_arrived());
   auto second = begin(chain, {});
   auto third = begin(chain, {});
   auto fourth = begin(chain, {});
@@ -391,31 +371,32 @@ TEST_CASE("checks past the limit are decided without the filters", "[filters][fi
   CHECK(fourth.get().what == kind::passed);
   CHECK(chain.reports()[0].given_up == 1);
   CHECK_FALSE(is_decided(third));
-  stands->open();
+  stands.open();
   for (auto* one : {&first, &second, &third})
     CHECK(one->get().what == kind::refused);
 }
 
 TEST_CASE("a chain that ends answers what waits with later, and asks nobody again",
           "[filters][filter_chain]") {
-  const auto stands = std::make_shared<latch>(); // the thread may outlast the test
+  const auto stands = kit::gate{};
   const auto asked = std::make_shared<std::atomic<int>>(0);
-  auto chain = filter_chain{{seat("slow",
-                                  [stands, asked](const activity_origin&, filtered_activity&) {
-                                    ++*asked;
-                                    stands->wait();
-                                    return verdict::accept();
-                                  })},
-                            nullptr,
-                            {.patience = 1min}};
+  auto chain = filter_chain{
+      {seat("slow",
+            [pass = stands.passer(), asked](const activity_origin&, filtered_activity&) {
+              ++*asked;
+              pass();
+              return verdict::accept();
+            })},
+      nullptr,
+      {.patience = 1min}};
   auto first = begin(chain, {});
-  stands->wait_until_reached();
+  REQUIRE(stands.wait_arrived());
   auto second = begin(chain, {});
   CHECK_FALSE(chain.stop(0ms));
   CHECK(first.get().what == kind::later);
   CHECK(second.get().what == kind::later);
   CHECK(ask(chain).what == kind::later);
-  stands->open();
+  stands.open();
   CHECK(*asked == 1);
 }
 

@@ -1,5 +1,6 @@
 // Hooks on threads of their own: order, bounds, exceptions, and one that never returns.
 #include "engine/embedding/hook_board.hpp"
+#include "tests/kit/gate.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -16,45 +17,6 @@ using namespace std::chrono_literals;
 namespace {
 
 using numbers = std::vector<std::int64_t>;
-
-/// Holds a hook's thread until it is opened; with the test it opens by itself.
-class gate_of_hook {
-public:
-  ~gate_of_hook() { open(); }
-  void wait() {
-    auto held = std::unique_lock{shared_->mutex};
-    ++shared_->reached;
-    shared_->changed.notify_all();
-    shared_->changed.wait(held, [this] { return shared_->is_open; });
-  }
-  bool wait_until_reached(int times = 1) const {
-    auto held = std::unique_lock{shared_->mutex};
-    return shared_->changed.wait_for(held, 60s, [&] { return shared_->reached >= times; });
-  }
-  void open() {
-    const auto held = std::scoped_lock{shared_->mutex};
-    shared_->is_open = true;
-    shared_->changed.notify_all();
-  }
-  /// For a hook that outlives the test's own frame.
-  std::function<void()> waiter() const {
-    return [shared = shared_] {
-      auto held = std::unique_lock{shared->mutex};
-      ++shared->reached;
-      shared->changed.notify_all();
-      shared->changed.wait(held, [&] { return shared->is_open; });
-    };
-  }
-
-private:
-  struct state {
-    std::mutex mutex;
-    std::condition_variable changed;
-    int reached = 0;
-    bool is_open = false;
-  };
-  std::shared_ptr<state> shared_ = std::make_shared<state>();
-};
 
 /// What hooks were called with; waits for as many as are due.
 class noted_calls {
@@ -163,16 +125,16 @@ TEST_CASE("a hook gets events of its kind and type alone", "[hook_board]") {
 }
 
 TEST_CASE("a hook that never returns drops its own events and holds up nobody", "[hook_board]") {
-  auto stuck = gate_of_hook{};
+  auto stuck = kit::gate{};
   auto good = noted_calls{};
   auto deliveries = noted_calls{};
   auto board =
-      hook_board{{on_activity([wait = stuck.waiter()](const activity_event&) { wait(); }, "", 3),
+      hook_board{{on_activity([wait = stuck.passer()](const activity_event&) { wait(); }, "", 3),
                   on_activity([&](const activity_event& one) { good.note(one.seq); }),
                   on_delivery([&](const delivery_event& one) { deliveries.note(one.seq); })},
                  nullptr};
   board.tell(activity(1));
-  REQUIRE(stuck.wait_until_reached());
+  REQUIRE(stuck.wait_arrived());
   for (auto seq = std::int64_t{2}; seq <= 100; ++seq) {
     board.tell(activity(seq));
     board.tell(delivery(seq - 1));
@@ -188,17 +150,17 @@ TEST_CASE("a hook that never returns drops its own events and holds up nobody", 
 }
 
 TEST_CASE("what waited for a slow hook is what came first", "[hook_board]") {
-  auto slow = gate_of_hook{};
+  auto slow = kit::gate{};
   auto calls = noted_calls{};
   auto board = hook_board{{on_activity(
                               [&](const activity_event& one) {
-                                slow.wait();
+                                slow.pass();
                                 calls.note(one.seq);
                               },
                               "", 2)},
                           nullptr};
   board.tell(activity(1));
-  REQUIRE(slow.wait_until_reached());
+  REQUIRE(slow.wait_arrived());
   for (auto seq = std::int64_t{2}; seq <= 5; ++seq)
     board.tell(activity(seq));
   slow.open();
@@ -265,14 +227,14 @@ TEST_CASE("reports are shown with all that they say", "[hook_board]") {
 }
 
 TEST_CASE("sixteen hooks that never return end together, within the limit", "[hook_board]") {
-  auto stuck = gate_of_hook{};
+  auto stuck = kit::gate{};
   auto seats = std::vector<hook_seat>(
-      16, on_activity([wait = stuck.waiter()](const activity_event&) { wait(); }));
+      16, on_activity([wait = stuck.passer()](const activity_event&) { wait(); }));
   auto calls = std::make_shared<noted_calls>();
   seats.push_back(on_activity([calls](const activity_event& one) { calls->note(one.seq); }));
   auto board = hook_board{seats, nullptr};
   board.tell(activity(1));
-  REQUIRE(stuck.wait_until_reached(16));
+  REQUIRE(stuck.wait_arrived(16));
   board.tell(activity(2));
   calls->wait_for(2);
   const auto began = std::chrono::steady_clock::now();

@@ -1,6 +1,7 @@
 /// An engine in memory, with threads, for tests of what embedders call.
 #pragma once
 
+#include "tests/kit/gate.hpp"
 #include "trunkline/engine.hpp"
 
 #include <catch2/catch.hpp>
@@ -58,35 +59,6 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<T> values_;
-};
-
-/// A door that callbacks wait at until a test opens it.
-class gate {
-public:
-  void open() {
-    const auto held = std::scoped_lock{mutex_};
-    open_ = true;
-    changed_.notify_all();
-  }
-
-  void pass() {
-    auto held = std::unique_lock{mutex_};
-    ++arrived_;
-    changed_.notify_all();
-    changed_.wait_for(held, engine_patience, [this] { return open_; });
-  }
-
-  /// Waits until somebody stands at it.
-  bool wait_arrived() {
-    auto held = std::unique_lock{mutex_};
-    return changed_.wait_for(held, engine_patience, [this] { return arrived_ > 0; });
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-  int arrived_ = 0;
 };
 
 } // namespace trunkline::kit
