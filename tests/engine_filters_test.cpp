@@ -1,6 +1,7 @@
 // Filters of a whole engine: what comes in, what goes out, and a filter that does not return.
 
 #include "tests/kit/gate.hpp"
+#include "tests/kit/running_engine.hpp"
 #include "trunkline/testing.hpp"
 
 #include <catch2/catch.hpp>
@@ -12,6 +13,7 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::must;
 
 namespace {
 
@@ -25,18 +27,10 @@ struct scripted final : content_filter {
 };
 
 engine::builder with(scripted::script run, filter_failure on_failure = filter_failure::open) {
-  auto parts = engine::builder{*options::for_domain("a.example")};
-  parts.storage(store::memory());
+  auto parts = kit::parts_in_memory();
   parts.filter(std::make_shared<scripted>(std::move(run)),
                {.name = "mine", .on_failure = on_failure});
   return parts;
-}
-
-template <class T>
-T must(result<T> answer) {
-  if (!answer)
-    FAIL(answer.error().message);
-  return std::move(*answer);
 }
 
 /// Alice on an engine in a world, who follows Bob of another server.
@@ -152,10 +146,7 @@ TEST_CASE("a filter that does not return holds up nobody", "[filters][engine_fil
       pass();
     return what.content == "late" ? verdict::reject("no") : verdict::accept();
   });
-  auto started = parts.start();
-  REQUIRE(started);
-  REQUIRE(started->wait_ready(60s));
-  auto& here = *started;
+  auto here = kit::start_engine(std::move(parts));
   const auto alice = must(here.create_account({.name = "alice"})).id;
   CHECK(here.post(alice, {.text = "stand"})); // after its patience
   CHECK(here.post(alice, {.text = "late"}));  // nobody is asked

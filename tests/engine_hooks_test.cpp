@@ -1,5 +1,6 @@
 // Hooks of whole engines: what they are told in a world, and one that never returns among threads.
 #include "tests/kit/gate.hpp"
+#include "tests/kit/running_engine.hpp"
 #include "trunkline/testing.hpp"
 
 #include <catch2/catch.hpp>
@@ -14,25 +15,11 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::must;
 
 namespace {
 
 using lines = std::vector<std::string>;
-
-constexpr auto patience = 60s;
-
-template <class T>
-T must(result<T> answer) {
-  if (!answer)
-    FAIL(answer.error().message);
-  return std::move(*answer);
-}
-
-engine::builder in_memory(const std::string& domain) {
-  auto parts = engine::builder{*options::for_domain(domain)};
-  parts.storage(store::memory());
-  return parts;
-}
 
 std::string word(post_change change) {
   return change == post_change::created  ? "created"
@@ -53,7 +40,7 @@ struct hooked_world {
   hooked_world() : here{must(world.start(parts()))} {}
 
   engine::builder parts() {
-    auto made = in_memory("a.example");
+    auto made = kit::parts_in_memory("a.example");
     made.on_activity(
         [this](const activity_event& one) { activities.push_back(one.type + " " + one.actor); });
     made.on_post([this](const post_event& one) {
@@ -110,15 +97,9 @@ struct shared_count {
   }
   bool wait_for(std::size_t wanted) {
     auto held = std::unique_lock{mutex};
-    return changed.wait_for(held, patience, [&] { return count >= wanted; });
+    return changed.wait_for(held, kit::engine_patience, [&] { return count >= wanted; });
   }
 };
-
-engine start(engine::builder parts) {
-  auto started = must(parts.start());
-  must(started.wait_ready(patience));
-  return started;
-}
 
 } // namespace
 
@@ -169,7 +150,7 @@ TEST_CASE("hooks hear of accounts, follows, posts, deliveries and hosts", "[engi
 TEST_CASE("a hook may call its engine", "[engine_hooks]") {
   auto world = testing::world{};
   auto here = std::shared_ptr<engine>{};
-  auto parts = in_memory("a.example");
+  auto parts = kit::parts_in_memory("a.example");
   auto boosts = 0;
   auto alice = std::string{};
   parts.on_post(
@@ -189,20 +170,20 @@ TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[
   const auto received = std::make_shared<shared_count>();
   const auto to_b = std::make_shared<bridge>();
   const auto to_a = std::make_shared<bridge>();
-  auto b = start(
-      in_memory("b.example").transport(to_a).on_activity("Create", [=](const activity_event&) {
-        received->add();
-      }));
+  auto b = kit::start_engine(
+      kit::parts_in_memory("b.example")
+          .transport(to_a)
+          .on_activity("Create", [=](const activity_event&) { received->add(); }));
   {
-    auto a =
-        start(in_memory("a.example")
-                  .transport(to_b)
-                  .on_post([pass = stuck.passer()](const post_event&) { pass(); }, {.queue_max = 5})
-                  .on_post([=](const post_event&) { told->add(); })
-                  .on_delivery([=](const delivery_event& one) {
-                    if (one.change == delivery_change::delivered)
-                      delivered->add();
-                  }));
+    auto a = kit::start_engine(
+        kit::parts_in_memory("a.example")
+            .transport(to_b)
+            .on_post([pass = stuck.passer()](const post_event&) { pass(); }, {.queue_max = 5})
+            .on_post([=](const post_event&) { told->add(); })
+            .on_delivery([=](const delivery_event& one) {
+              if (one.change == delivery_change::delivered)
+                delivered->add();
+            }));
     to_b->lead_to(&b);
     to_a->lead_to(&a);
     const auto alice = must(a.create_account({.name = "alice"})).id;

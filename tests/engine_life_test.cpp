@@ -1,6 +1,7 @@
 // The life of engines: start, readiness, signals, drain, loss and end, several in one process.
 
 #include "tests/kit/fault_vfs.hpp"
+#include "tests/kit/running_engine.hpp"
 #include "tests/kit/temp_folder.hpp"
 #include "trunkline/engine.hpp"
 
@@ -9,11 +10,8 @@
 #include <signal.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <future>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,61 +22,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto patience = 60s;
-
-engine::builder in_memory(const std::string& domain = "a.example") {
-  auto parts = engine::builder{*options::for_domain(domain)};
-  parts.storage(store::memory());
-  return parts;
-}
-
-engine start(engine::builder parts) {
-  auto started = parts.start();
-  REQUIRE(started);
-  const auto ready = started->wait_ready(patience);
-  if (!ready)
-    FAIL(ready.error().message);
-  return std::move(*started);
-}
-
 int status_of(engine& node, const std::string& target) {
   return node.handle({.target = target}).status;
 }
-
-/// Takes lines and events of any thread.
-template <class T>
-class collector {
-public:
-  void add(T one) {
-    const auto held = std::scoped_lock{mutex_};
-    all_.push_back(std::move(one));
-    changed_.notify_all();
-  }
-
-  /// Waits for the first that fits.
-  template <class Fits>
-  std::optional<T> find(Fits fits) {
-    auto found = std::optional<T>{};
-    auto held = std::unique_lock{mutex_};
-    changed_.wait_for(held, patience, [&] {
-      for (const auto& one : all_)
-        if (fits(one))
-          found = one;
-      return found.has_value();
-    });
-    return found;
-  }
-
-  std::size_t size() {
-    const auto held = std::scoped_lock{mutex_};
-    return all_.size();
-  }
-
-private:
-  std::mutex mutex_; ///< Guards what follows.
-  std::condition_variable changed_;
-  std::vector<T> all_;
-};
 
 web_request new_app() {
   return {.method = "POST",
@@ -91,13 +37,13 @@ web_request new_app() {
 struct losing_engine {
   kit::temp_folder folder;
   kit::fault_vfs disk;
-  collector<failure> told;
+  kit::mail<failure> told;
   engine node;
 
   explicit losing_engine(options values = *options::for_domain("a.example"))
-      : node{start(engine::builder{std::move(values)}
-                       .storage(store::sqlite((folder / "data").string()))
-                       .on_lost([this](const failure& why) { told.add(why); }))} {}
+      : node{kit::start_engine(engine::builder{std::move(values)}
+                                   .storage(store::sqlite((folder / "data").string()))
+                                   .on_lost([this](const failure& why) { told.put(why); }))} {}
 
   ~losing_engine() { disk.fail_at(0, kit::file_fault::io_error, false); }
 
@@ -116,7 +62,7 @@ void (*handler_of(int number))(int) {
 
 /// Waits until `run_until_signal` has taken the signal over.
 void await_handler(int number, void (*before)(int)) {
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const auto end = std::chrono::steady_clock::now() + kit::engine_patience;
   while (handler_of(number) == before && std::chrono::steady_clock::now() < end)
     std::this_thread::yield();
   REQUIRE(handler_of(number) != before);
@@ -127,7 +73,7 @@ void ignore_signal(int) {}
 } // namespace
 
 TEST_CASE("an engine that listens nowhere answers in process", "[engine][life]") {
-  auto node = start(in_memory());
+  auto node = kit::start_engine(kit::parts_in_memory());
   CHECK(node.web_url().empty());
   CHECK(node.admin_url().empty());
   CHECK(status_of(node, "/health") == 200);
@@ -138,13 +84,13 @@ TEST_CASE("an engine that listens nowhere answers in process", "[engine][life]")
 TEST_CASE("what is set to listen listens", "[engine][life]") {
   auto values = *options::for_domain("a.example");
   REQUIRE(values.set("server.listen", "127.0.0.1:0"));
-  auto node = start(engine::builder{values}.storage(store::memory()));
+  auto node = kit::start_engine(engine::builder{values}.storage(store::memory()));
   CHECK(node.web_url().starts_with("http://127.0.0.1:"));
   CHECK(node.admin_url().empty());
 }
 
 TEST_CASE("a drained engine takes nothing any more", "[engine][life]") {
-  auto node = start(in_memory());
+  auto node = kit::start_engine(kit::parts_in_memory());
   CHECK(node.drain(10s));
   const auto refused = node.handle({.target = "/health"});
   CHECK(refused.status == 503);
@@ -153,10 +99,10 @@ TEST_CASE("a drained engine takes nothing any more", "[engine][life]") {
 }
 
 TEST_CASE("a drain waits for answers that are owed, as long as it may", "[engine][life]") {
-  auto kept = collector<web_reply>{};
-  auto parts = in_memory();
-  parts.route("GET", "/later", [&kept](route_request, web_reply reply) { kept.add(reply); });
-  auto node = start(parts);
+  auto kept = kit::mail<web_reply>{};
+  auto parts = kit::parts_in_memory();
+  parts.route("GET", "/later", [&kept](route_request, web_reply reply) { kept.put(reply); });
+  auto node = kit::start_engine(parts);
   auto answered = std::promise<int>{};
   node.handle({.target = "/later"},
               [&](web_response answer) { answered.set_value(answer.status); });
@@ -173,14 +119,14 @@ TEST_CASE("engines of one process start and end in any order", "[engine][life]")
   for (auto turn = 0; turn < 2; ++turn) {
     auto engines = std::vector<engine>{};
     for (const auto* domain : {"a.example", "b.example", "c.example"}) {
-      auto started = in_memory(domain).start();
+      auto started = kit::parts_in_memory(domain).start();
       REQUIRE(started);
       engines.push_back(std::move(*started));
     }
-    REQUIRE(engines[2].wait_ready(patience));
+    REQUIRE(engines[2].wait_ready(kit::engine_patience));
     engines.erase(engines.begin() + 1); // not waited for
     for (auto& node : engines)
-      REQUIRE(node.wait_ready(patience));
+      REQUIRE(node.wait_ready(kit::engine_patience));
     std::swap(engines[0], engines[1]);
     CHECK(
         engines[0].handle({.target = "/.well-known/webfinger?resource=acct:x@c.example"}).status ==
@@ -194,9 +140,9 @@ TEST_CASE("engines of one process start and end in any order", "[engine][life]")
 }
 
 TEST_CASE("an engine may end before it was ready, and be moved", "[engine][life]") {
-  { REQUIRE(in_memory().start()); }
-  auto first = start(in_memory("a.example"));
-  auto second = start(in_memory("b.example"));
+  { REQUIRE(kit::parts_in_memory().start()); }
+  auto first = kit::start_engine(kit::parts_in_memory("a.example"));
+  auto second = kit::start_engine(kit::parts_in_memory("b.example"));
   first = std::move(second);
   CHECK(first.handle({.target = "/api/v2/instance"}).body.find("b.example") != std::string::npos);
   second = std::move(first);
@@ -207,10 +153,10 @@ TEST_CASE("a folder that is in use is named", "[engine][life]") {
   const auto folder = kit::temp_folder{};
   const auto parts = engine::builder{*options::for_domain("a.example")}.storage(
       store::sqlite((folder / "data").string()));
-  auto first = start(parts);
+  auto first = kit::start_engine(parts);
   auto second = engine::builder{parts}.start();
   REQUIRE(second);
-  const auto refused = second->wait_ready(patience);
+  const auto refused = second->wait_ready(kit::engine_patience);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == failure_kind::in_use);
   CHECK(refused.error().where == (folder / "data").string());
@@ -222,12 +168,12 @@ TEST_CASE("a port that is taken is named", "[engine][life]") {
   auto values = *options::for_domain("a.example");
   REQUIRE(values.set("server.listen", "127.0.0.1:0"));
   REQUIRE(values.set("admin.listen", "127.0.0.1:0"));
-  auto first = start(engine::builder{values}.storage(store::memory()));
+  auto first = kit::start_engine(engine::builder{values}.storage(store::memory()));
   const auto address = first.web_url().substr(std::string{"http://"}.size());
   REQUIRE(values.set("server.listen", address));
   auto second = engine::builder{values}.storage(store::memory()).start();
   REQUIRE(second);
-  const auto refused = second->wait_ready(patience);
+  const auto refused = second->wait_ready(kit::engine_patience);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == failure_kind::unavailable);
   CHECK(refused.error().message ==
@@ -236,25 +182,26 @@ TEST_CASE("a port that is taken is named", "[engine][life]") {
 }
 
 TEST_CASE("a time that is over is no failed start", "[engine][life]") {
-  auto node = in_memory().start();
+  auto node = kit::parts_in_memory().start();
   REQUIRE(node);
   const auto early = node->wait_ready(0ms);
   if (!early) // a fast machine is ready by then
     CHECK(early.error().kind == failure_kind::timed_out);
-  CHECK(node->wait_ready(patience));
+  CHECK(node->wait_ready(kit::engine_patience));
 }
 
 TEST_CASE("the log, the clock and the metrics are the embedder's", "[engine][life]") {
-  auto lines = collector<log_line>{};
+  auto lines = kit::mail<log_line>{};
   const auto noon = std::chrono::sys_days{std::chrono::year{2030} / 5 / 6} + 12h;
   {
-    auto node = start(in_memory()
-                          .log([&](const log_line& line) {
-                            lines.add(line);
-                            throw 1; // harms nobody
-                          })
-                          .clock([noon] { return std::chrono::system_clock::time_point{noon}; })
-                          .metrics([] { return std::string{"mine 7"}; }));
+    auto node =
+        kit::start_engine(kit::parts_in_memory()
+                              .log([&](const log_line& line) {
+                                lines.put(line);
+                                throw 1; // harms nobody
+                              })
+                              .clock([noon] { return std::chrono::system_clock::time_point{noon}; })
+                              .metrics([] { return std::string{"mine 7"}; }));
     const auto ready = lines.find([](const auto& line) { return line.event == "node_ready"; });
     REQUIRE(ready);
     CHECK(ready->severity == log_severity::info);
@@ -266,9 +213,10 @@ TEST_CASE("the log, the clock and the metrics are the embedder's", "[engine][lif
 }
 
 TEST_CASE("a clock and metrics that throw harm nobody", "[engine][life]") {
-  auto node = start(in_memory()
-                        .clock([]() -> std::chrono::system_clock::time_point { throw 1; })
-                        .metrics([]() -> std::string { throw 1; }));
+  auto node =
+      kit::start_engine(kit::parts_in_memory()
+                            .clock([]() -> std::chrono::system_clock::time_point { throw 1; })
+                            .metrics([]() -> std::string { throw 1; }));
   CHECK(status_of(node, "/health") == 200);
   CHECK(node.metrics_text().find("trunkline_") != std::string::npos);
 }
@@ -277,8 +225,8 @@ TEST_CASE("a log sink that does not return is left behind", "[engine][life]") {
   auto release = std::make_shared<std::promise<void>>();
   auto entered = std::make_shared<std::atomic<bool>>(false);
   {
-    auto node =
-        start(in_memory().log([entered, gate = release->get_future().share()](const log_line&) {
+    auto node = kit::start_engine(kit::parts_in_memory().log(
+        [entered, gate = release->get_future().share()](const log_line&) {
           *entered = true;
           gate.wait();
         }));
@@ -290,8 +238,8 @@ TEST_CASE("a log sink that does not return is left behind", "[engine][life]") {
 
 TEST_CASE("signals are waited for by one, and their handlers put back", "[engine][signals]") {
   const auto before = ::signal(SIGTERM, ignore_signal);
-  auto first = start(in_memory("a.example"));
-  auto second = start(in_memory("b.example"));
+  auto first = kit::start_engine(kit::parts_in_memory("a.example"));
+  auto second = kit::start_engine(kit::parts_in_memory("b.example"));
   for (const auto number : {SIGTERM, SIGINT}) {
     const auto old = handler_of(number);
     auto waiting = std::async(std::launch::async, [&] { return first.run_until_signal(); });
@@ -327,12 +275,12 @@ TEST_CASE("the listeners of a lost engine are closed", "[engine][lost]") {
   REQUIRE(values.set("server.listen", broken.node.web_url().substr(7)));
   broken.lose();
   // The port is free for another one, soon: they close on a thread of their own.
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const auto end = std::chrono::steady_clock::now() + kit::engine_patience;
   auto taken = false;
   while (!taken && std::chrono::steady_clock::now() < end) {
     auto next = engine::builder{values}.storage(store::memory()).start();
     REQUIRE(next);
-    taken = static_cast<bool>(next->wait_ready(patience));
+    taken = static_cast<bool>(next->wait_ready(kit::engine_patience));
   }
   CHECK(taken);
 }

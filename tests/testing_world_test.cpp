@@ -1,5 +1,6 @@
 // Engines and remote servers under virtual time, as an embedder's own tests use them.
 
+#include "kit/running_engine.hpp"
 #include "kit/temp_folder.hpp"
 #include "trunkline/builder.hpp"
 #include "trunkline/testing.hpp"
@@ -13,16 +14,10 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::must;
 using testing::mood;
 
 namespace {
-
-template <class T>
-T must(result<T> got) {
-  if (!got)
-    FAIL(got.error().where << ": " << got.error().what << "; " << got.error().advice);
-  return std::move(*got);
-}
 
 engine::builder parts_of(std::string_view domain) {
   return engine::builder{must(options::for_domain(domain))};

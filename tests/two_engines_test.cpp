@@ -2,6 +2,7 @@
 // in between. Every post that was answered reaches the other server, once.
 
 #include "tests/kit/local_network.hpp"
+#include "tests/kit/running_engine.hpp"
 #include "tests/kit/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
@@ -16,13 +17,13 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::must;
 
 namespace {
 
@@ -31,13 +32,6 @@ constexpr auto writers = 4;
 
 /// How long everything may take; a bound for a test that hangs, not a measure.
 constexpr auto patience = 600s;
-
-template <class T>
-T need(result<T> got) {
-  if (!got)
-    throw std::runtime_error{got.error().message};
-  return std::move(*got);
-}
 
 /// Rings when something has happened that somebody may wait for.
 class bell {
@@ -86,13 +80,13 @@ public:
   void start() {
     {
       const auto held = std::unique_lock{mutex_};
-      engine_.emplace(need(engine::builder{need(options::for_domain(domain_))}
+      engine_.emplace(must(engine::builder{must(options::for_domain(domain_))}
                                .storage(store::sqlite(folder_.path()))
                                .transport(network_)
                                .on_activity([this](const activity_event&) { news_.ring(); })
                                .log([](const log_line&) {})
                                .start()));
-      need(engine_->wait_ready(60s));
+      must(engine_->wait_ready(60s));
       network_->connect(domain_, *engine_);
     }
     news_.ring();
@@ -173,11 +167,11 @@ std::vector<std::thread> start_writing(person& author, std::atomic<bool>& over) 
 /// How often each text of `author` is at `reader`'s server.
 std::map<std::string, int> seen_by(person& reader, const person& author) {
   auto out = std::map<std::string, int>{};
-  const auto them = need(*reader.home.with(
+  const auto them = must(*reader.home.with(
       [&](engine& node) { return node.find_account(author.name + "@" + author.home.domain()); }));
   auto part = page{.limit = 40};
   while (true) {
-    const auto posts = need(
+    const auto posts = must(
         *reader.home.with([&](engine& node) { return node.posts_of(reader.id, them.id, part); }));
     if (posts.empty())
       return out;
@@ -190,15 +184,15 @@ std::map<std::string, int> seen_by(person& reader, const person& author) {
 void befriend(person& one, person& other) {
   const auto address = other.name + "@" + other.home.domain();
   const auto end = std::chrono::steady_clock::now() + 60s;
-  need(*one.home.with([&](engine& node) { return node.follow(one.id, address); }));
+  must(*one.home.with([&](engine& node) { return node.follow(one.id, address); }));
   REQUIRE(one.home.news().wait_until(end, [&] {
-    return need(*one.home.with([&](engine& node) { return node.following(one.id, address); })) ==
+    return must(*one.home.with([&](engine& node) { return node.following(one.id, address); })) ==
            follow_state::following;
   }));
 }
 
 std::string create(server& home, const std::string& name) {
-  return need(*home.with([&](engine& node) { return node.create_account({.name = name}); })).id;
+  return must(*home.with([&](engine& node) { return node.create_account({.name = name}); })).id;
 }
 
 void check_complete(person& reader, const person& author) {

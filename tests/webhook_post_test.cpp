@@ -5,6 +5,7 @@
 #include "engine/embedding/webhook_post.hpp"
 #include "engine/embedding/webhook_rules.hpp"
 #include "engine/node_log.hpp"
+#include "kit/running_engine.hpp"
 #include "kit/temp_folder.hpp"
 #include "protocol/webhook_signature.hpp"
 #include "trunkline/builder.hpp"
@@ -19,17 +20,11 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::must;
 
 namespace {
 
 const auto secret = std::string{"0123456789abcdef0123456789abcdef"};
-
-template <class T>
-T must(result<T> got) {
-  if (!got)
-    FAIL(got.error().message);
-  return std::move(*got);
-}
 
 /// A receiver in a world, which takes what is signed with the secret.
 struct receiver {
@@ -259,8 +254,7 @@ TEST_CASE("the file of a webhook's secret is long enough and its owner's alone",
 
 TEST_CASE("an engine with a webhook that is refused does not start", "[webhooks]") {
   const auto refusal = [](webhook one) {
-    auto parts = engine::builder{must(options::for_domain("a.example"))};
-    auto started = parts.storage(store::memory()).webhook(std::move(one)).start();
+    auto started = kit::parts_in_memory().webhook(std::move(one)).start();
     return started ? std::string{} : started.error().message;
   };
   const auto right = webhook{.name = "alerts", .url = "https://hooks.example/", .secret = secret};
@@ -273,8 +267,7 @@ TEST_CASE("an engine with a webhook that is refused does not start", "[webhooks]
   wrong = right;
   wrong.events = {"pots"};
   CHECK_THAT(refusal(wrong), Catch::Contains("alerts") && Catch::Contains("did you mean 'post'?"));
-  auto parts = engine::builder{must(options::for_domain("a.example"))};
-  auto twice = parts.storage(store::memory()).webhook(right).webhook(right).start();
+  auto twice = kit::parts_in_memory().webhook(right).webhook(right).start();
   REQUIRE_FALSE(twice);
   CHECK_THAT(twice.error().message, Catch::Contains("alerts"));
 }

@@ -6,11 +6,13 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
-#include <string>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,10 @@ inline engine::builder parts_in_memory(options values = must(options::for_domain
   auto parts = engine::builder{std::move(values)};
   parts.storage(store::memory());
   return parts;
+}
+
+inline engine::builder parts_in_memory(std::string_view domain) {
+  return parts_in_memory(must(options::for_domain(domain)));
 }
 
 inline engine start_engine(engine::builder parts) {
@@ -53,6 +59,24 @@ public:
     auto held = std::unique_lock{mutex_};
     changed_.wait_for(held, engine_patience, [&] { return values_.size() >= count; });
     return std::exchange(values_, {});
+  }
+
+  /// Waits for the first that fits and leaves it.
+  template <class Fits>
+  std::optional<T> find(Fits fits) {
+    auto held = std::unique_lock{mutex_};
+    auto found = values_.end();
+    changed_.wait_for(held, engine_patience, [&] {
+      found = std::ranges::find_if(values_, fits);
+      return found != values_.end();
+    });
+    return found == values_.end() ? std::nullopt : std::optional<T>{*found};
+  }
+
+  /// How many there are now.
+  std::size_t size() {
+    const auto held = std::scoped_lock{mutex_};
+    return values_.size();
   }
 
 private:
