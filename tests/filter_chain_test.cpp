@@ -344,7 +344,7 @@ TEST_CASE("a filter that stands keeps what those before it decided", "[filters][
                            return verdict::rewrite();
                          })},
                    nullptr,
-                   {.patience = 20ms}};
+                   {.patience = 1s}};
   const auto decided = ask(chain, {.content = "x"});
   stands.open();
   CHECK(decided.what == kind::passed);
