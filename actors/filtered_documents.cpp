@@ -45,6 +45,9 @@ void show_note(filtered_activity& shown, const remote_note& note) {
   shown.tags = note.tags;
   for (const auto& attachment : note.attachments)
     shown.attachments.push_back(attachment.url);
+  if (note.poll)
+    for (const auto& option : note.poll->options)
+      shown.poll_options.push_back(option.name);
   shown.content = note.content;
   shown.summary = note.spoiler;
   shown.language = note.language;

@@ -60,6 +60,8 @@ filtered_activity show_draft(const post_draft& draft) {
   shown.type = "Create";
   shown.object_type = draft.poll ? "Question" : "Note";
   shown.visibility = to_string(draft.seen_by);
+  if (draft.poll)
+    shown.poll_options = draft.poll->options;
   shown.content = draft.text;
   shown.summary = draft.spoiler;
   shown.language = draft.language;

@@ -1,14 +1,14 @@
-// Two servers in one program: each has an account, they follow each other, post, edit and delete.
-//
-// They keep everything in memory and open no port: what one sends to the other is carried by a
-// transport of this program. Replace it by nothing, and they talk to the world.
+// Two servers in one program: their accounts follow each other, post, edit and delete. They keep
+// everything in memory and open no port: a transport carries what one sends to the other.
 
 #include <trunkline/engine.hpp>
 
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -16,8 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Carries requests between the engines of this program, by the name of the host.
-class local_network final : public trunkline::http_transport {
-public:
+struct local_network final : trunkline::http_transport {
   void connect(const std::string& host, trunkline::engine& to) {
     const auto held = std::scoped_lock{mutex_};
     engines_[host] = &to;
@@ -34,14 +33,10 @@ public:
     const auto held = std::scoped_lock{mutex_};
     const auto found = engines_.find(host);
     if (found == engines_.end())
-      return done(trunkline::transport_failure{.phase = trunkline::transport_phase::name,
-                                               .reason = "no such host"});
+      return done(trunkline::transport_failure{.reason = "no such host"});
     request.headers.emplace_back("Host", host);
-    found->second->handle({.method = request.method,
-                           .target = request.url.substr(path_at),
-                           .headers = request.headers,
-                           .body = request.body},
-                          [done](trunkline::web_response answer) { done(std::move(answer)); });
+    found->second->handle(
+        {request.method, request.url.substr(path_at), request.headers, request.body}, done);
   }
 
 private:
@@ -67,10 +62,10 @@ trunkline::engine start(const std::string& domain, std::shared_ptr<local_network
   return engine;
 }
 
-/// Looks at a home until its newest post is `content`, or, "", until it is empty.
+/// Looks at a home until its newest post is `content`.
 void wait_for(trunkline::engine& server, const std::string& account, const std::string& content) {
-  for (auto home = need(server.home(account)); (home.empty() ? "" : home[0].content) != content;
-       home = need(server.home(account)))
+  auto home = need(server.home(account));
+  for (; home.empty() || home[0].content != content; home = need(server.home(account)))
     std::this_thread::sleep_for(20ms);
 }
 
@@ -91,12 +86,14 @@ int main() {
          need(birch.following(bob, "alice@apple.example")) != trunkline::follow_state::following)
     std::this_thread::sleep_for(20ms);
 
+  need(birch.post(bob, {.text = "Hello from birch"}));
+  wait_for(apple, alice, "<p>Hello from birch</p>");
   const auto post = need(apple.post(alice, {.text = "Hello from apple"}));
   wait_for(birch, bob, "<p>Hello from apple</p>");
   need(apple.edit(alice, post.id, {.text = "Hello, birch"}));
   wait_for(birch, bob, "<p>Hello, birch</p>");
   need(apple.delete_post(alice, post.id));
-  wait_for(birch, bob, "");
+  wait_for(birch, bob, "<p>Hello from birch</p>");
   std::cout << "followed, posted, edited and deleted across two servers\n";
   network->disconnect(); // before the engines go
 }

@@ -70,3 +70,7 @@ TEST_CASE("a line that no example has is found", "[docs]") {
   CHECK(blocks[0].source == "examples/a.cpp");
   CHECK(blocks[1].source.empty());
 }
+
+TEST_CASE("two servers need fewer than 100 lines", "[docs]") {
+  CHECK(read_lines("examples/two_servers.cpp").size() < 100);
+}

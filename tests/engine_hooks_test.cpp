@@ -1,12 +1,12 @@
 // Hooks of whole engines: what they are told in a world, and one that never returns among threads.
 #include "tests/kit/gate.hpp"
+#include "tests/kit/local_network.hpp"
 #include "tests/kit/running_engine.hpp"
 #include "trunkline/testing.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -55,33 +55,6 @@ struct hooked_world {
     made.on_account([this](const account_event& one) { accounts.push_back(one); });
     return made;
   }
-};
-
-/// Sends what is meant for the other of two engines to it, within the process.
-class bridge final : public http_transport {
-public:
-  void lead_to(engine* other) {
-    const auto held = std::scoped_lock{mutex_};
-    other_ = other;
-  }
-
-  void send(transport_request request, std::function<void(transport_answer)> done) override {
-    const auto begin = request.url.find("://") + 3;
-    const auto path = request.url.find('/', begin);
-    auto web = web_request{.method = std::move(request.method),
-                           .target = request.url.substr(path),
-                           .headers = std::move(request.headers),
-                           .body = std::move(request.body)};
-    web.headers.emplace_back("Host", request.url.substr(begin, path - begin));
-    const auto held = std::scoped_lock{mutex_};
-    if (!other_)
-      return done(transport_failure{.reason = "nobody is there"});
-    other_->handle(std::move(web), [done](web_response answer) { done(std::move(answer)); });
-  }
-
-private:
-  std::mutex mutex_;
-  engine* other_ = nullptr;
 };
 
 /// Counts, and waits until there are enough.
@@ -168,24 +141,23 @@ TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[
   const auto told = std::make_shared<shared_count>();
   const auto delivered = std::make_shared<shared_count>();
   const auto received = std::make_shared<shared_count>();
-  const auto to_b = std::make_shared<bridge>();
-  const auto to_a = std::make_shared<bridge>();
+  const auto network = std::make_shared<kit::local_network>();
   auto b = kit::start_engine(
       kit::parts_in_memory("b.example")
-          .transport(to_a)
+          .transport(network)
           .on_activity("Create", [=](const activity_event&) { received->add(); }));
   {
     auto a = kit::start_engine(
         kit::parts_in_memory("a.example")
-            .transport(to_b)
+            .transport(network)
             .on_post([pass = stuck.passer()](const post_event&) { pass(); }, {.queue_max = 5})
             .on_post([=](const post_event&) { told->add(); })
             .on_delivery([=](const delivery_event& one) {
               if (one.change == delivery_change::delivered)
                 delivered->add();
             }));
-    to_b->lead_to(&b);
-    to_a->lead_to(&a);
+    network->connect("b.example", b);
+    network->connect("a.example", a);
     const auto alice = must(a.create_account({.name = "alice"})).id;
     const auto bob = must(b.create_account({.name = "bob"})).id;
     must(b.follow(bob, "alice@a.example"));
@@ -205,11 +177,11 @@ TEST_CASE("a hook that never returns drops its events, and deliveries go on", "[
     CHECK(reports[1].dropped == 0);
     CHECK(reports[2].event == "delivery");
     CHECK(reports[2].dropped == 0);
-    to_a->lead_to(nullptr);
+    network->disconnect("a.example");
     const auto began = std::chrono::steady_clock::now();
     { const auto ended = std::move(a); }
     CHECK(std::chrono::steady_clock::now() - began < 30s);
   }
-  to_b->lead_to(nullptr);
+  network->disconnect("b.example");
   stuck.open();
 }

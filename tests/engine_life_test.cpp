@@ -1,6 +1,7 @@
 // The life of engines: start, readiness, signals, drain, loss and end, several in one process.
 
 #include "tests/kit/fault_vfs.hpp"
+#include "tests/kit/postgres_server.hpp"
 #include "tests/kit/running_engine.hpp"
 #include "tests/kit/temp_folder.hpp"
 #include "trunkline/engine.hpp"
@@ -10,6 +11,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -19,6 +21,7 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::must;
 
 namespace {
 
@@ -283,4 +286,49 @@ TEST_CASE("the listeners of a lost engine are closed", "[engine][lost]") {
     taken = static_cast<bool>(next->wait_ready(kit::engine_patience));
   }
   CHECK(taken);
+}
+
+TEST_CASE("an engine finds again what it has kept in PostgreSQL", "[engine][life][postgres]") {
+  const auto folder = kit::temp_folder{};
+  const auto parts = engine::builder{*options::for_domain("a.example")}.storage(
+      store::postgres(kit::fresh_postgres_database(false), (folder / "data").string()));
+  auto alice = std::string{};
+  auto post = post_card{};
+  {
+    auto node = kit::start_engine(parts);
+    alice = must(node.create_account({.name = "alice"})).id;
+    post = must(node.post(alice, {.text = "kept"}));
+    const auto home = must(node.home(alice));
+    REQUIRE(home.size() == 1);
+    CHECK(home[0].id == post.id);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder / "data" / "trunkline.db"));
+
+  auto again = kit::start_engine(parts);
+  CHECK(must(again.find_account("alice")).id == alice);
+  const auto home = must(again.home(alice));
+  REQUIRE(home.size() == 1);
+  CHECK(home[0].id == post.id);
+  CHECK(home[0].content == "<p>kept</p>");
+}
+
+TEST_CASE("a PostgreSQL that cannot be reached is named", "[engine][life][postgres]") {
+  const auto folder = kit::temp_folder{};
+  const auto nowhere = folder.path().string(); // where no server has its socket
+  auto node = engine::builder{*options::for_domain("a.example")}
+                  .storage(store::postgres("postgresql://alice:hidden@/posts?host=" + nowhere,
+                                           (folder / "data").string()))
+                  .start();
+  REQUIRE(node);
+  const auto refused = node->wait_ready(kit::engine_patience);
+  REQUIRE_FALSE(refused);
+  const auto& why = refused.error();
+  CAPTURE(why.message);
+  CHECK(why.kind == failure_kind::unavailable);
+  CHECK(why.where == "database");
+  CHECK_THAT(why.message, Catch::StartsWith("database: ") && Catch::Contains(nowhere));
+  CHECK_THAT(why.message, !Catch::Contains("hidden"));
+  CHECK(why.advice ==
+        "look whether the database runs and takes this user, then start the engine again");
+  CHECK(node->handle({.target = "/health"}).status == 503);
 }

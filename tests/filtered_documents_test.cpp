@@ -75,6 +75,15 @@ gate_decision delisted() {
 
 } // namespace
 
+TEST_CASE("the options of a poll are shown", "[filters][filtered_documents]") {
+  const auto said =
+      arrived{R"("type":"Create","object":{"type":"Question","id":"https://e.example/q/1",)"
+              R"("attributedTo":"https://e.example/users/eve","content":"which?","oneOf":)"
+              R"([{"type":"Note","name":"cats"},{"type":"Note","name":"casinos"}]})"};
+  CHECK(said.shown().object_type == "Question");
+  CHECK(said.shown().poll_options == words{"cats", "casinos"});
+}
+
 TEST_CASE("a post is shown as it was sent", "[filters][filtered_documents]") {
   const auto shown =
       creates(R"("content":"<b onclick='x'>hi</b>","contentMap":{"de":"<b onclick='x'>hi</b>"},)"

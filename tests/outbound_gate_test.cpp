@@ -133,6 +133,16 @@ TEST_CASE_METHOD(outbound_world, "a new post is shown to the filters as it was t
   CHECK(what.language == "de");
 }
 
+TEST_CASE_METHOD(outbound_world, "the options of a poll are shown to the filters",
+                 "[filters][outbound_gate]") {
+  CHECK(post("/api/v1/statuses",
+             R"({"status":"which?","poll":{"options":["cats","casinos"],"expires_in":3600}})")
+            .status == 200);
+  REQUIRE(filters->questions.size() == 1);
+  CHECK(filters->questions.front().what.object_type == "Question");
+  CHECK(filters->questions.front().what.poll_options == words{"cats", "casinos"});
+}
+
 TEST_CASE_METHOD(outbound_world, "a refused post is not stored, and its key may be used again",
                  "[filters][outbound_gate]") {
   refuse_all();
@@ -207,6 +217,13 @@ TEST_CASE_METHOD(outbound_world, "an edit passes the filters", "[filters][outbou
   };
   CHECK(send(http_method::put, "/api/v1/statuses/" + id, R"({"status":"dirty"})").status == 200);
   CHECK(count("post WHERE text = 'clean'") == 1);
+  filters->decide = [](const filtered_activity&) {
+    auto decided = gate_decision{};
+    decided.delisted = true;
+    return decided;
+  };
+  const auto delisted = send(http_method::put, "/api/v1/statuses/" + id, R"({"status":"again"})");
+  CHECK(member(delisted, "visibility") == "public"); // what an edit cannot change
 }
 
 TEST_CASE_METHOD(outbound_world, "a boost passes the filters", "[filters][outbound_gate]") {

@@ -80,13 +80,12 @@ public:
   void start() {
     {
       const auto held = std::unique_lock{mutex_};
-      engine_.emplace(must(engine::builder{must(options::for_domain(domain_))}
-                               .storage(store::sqlite(folder_.path()))
-                               .transport(network_)
-                               .on_activity([this](const activity_event&) { news_.ring(); })
-                               .log([](const log_line&) {})
-                               .start()));
-      must(engine_->wait_ready(60s));
+      engine_.emplace(
+          kit::start_engine(engine::builder{must(options::for_domain(domain_))}
+                                .storage(store::sqlite(folder_.path()))
+                                .transport(network_)
+                                .on_activity([this](const activity_event&) { news_.ring(); })
+                                .log([](const log_line&) {})));
       network_->connect(domain_, *engine_);
     }
     news_.ring();

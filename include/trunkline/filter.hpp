@@ -34,9 +34,10 @@ struct filtered_activity {
   std::string object_type = {}; ///< "Note", "Question", ...; "" when only its id was sent.
   std::string in_reply_to = {};
   std::string visibility = {}; ///< public, unlisted, private, direct; "" when it is no post.
-  std::vector<std::string> mentions = {};    ///< URIs; outbound as typed, "name@host".
-  std::vector<std::string> tags = {};        ///< Without '#'.
-  std::vector<std::string> attachments = {}; ///< URLs.
+  std::vector<std::string> mentions = {};     ///< URIs; outbound as typed, "name@host".
+  std::vector<std::string> tags = {};         ///< Without '#'.
+  std::vector<std::string> attachments = {};  ///< URLs.
+  std::vector<std::string> poll_options = {}; ///< Of a "Question".
 
   // May be changed:
   std::string content = {}; ///< Inbound HTML, not sanitised yet; outbound plain text, as typed.
