@@ -53,6 +53,7 @@ dispatcher_state::make_behavior(std::shared_ptr<const dispatcher_dependencies> d
       [this](dispatch_rows& news) { take(news); },
       [this](const host_progress& news) { take(news); },
       [this](const adopt_host& wish) { return adopt(wish); },
+      [this](const ask_open_units& wish) { return tell_open(wish); },
       [this](flush_books) { return flush(); },
       [this](describe_dispatcher) { return describe(); },
       [this](checkpoint_due) { tick(); },

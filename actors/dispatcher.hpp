@@ -125,6 +125,7 @@ private:
   bool is_written(const host_address& host) const;
   void answer(waiting_cursor waiting);
   host_cursor cursor_of(const host_address& host) const;
+  open_units tell_open(const ask_open_units& wish) const;
   caf::result<void> flush();
   void tick();
   void read_blocks();

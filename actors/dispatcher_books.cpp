@@ -77,6 +77,20 @@ host_cursor dispatcher_state::cursor_of(const host_address& host) const {
           .bulk = books_.cursor(id, shard, delivery_class::bulk)};
 }
 
+/// A host that is not known has nothing open.
+open_units dispatcher_state::tell_open(const ask_open_units& wish) const {
+  auto answer = open_units{};
+  for (const auto& each : wish.units) {
+    const auto known = hosts_.find(each.host);
+    const auto cursor = known == hosts_.end()
+                            ? class_cursor{}
+                            : books_.cursor(each.host, known->second.shard, each.cls);
+    answer.open.push_back(cursor.first_open && *cursor.first_open <= each.unit.seq &&
+                          !std::ranges::binary_search(cursor.settled, each.unit));
+  }
+  return answer;
+}
+
 caf::result<void> dispatcher_state::flush() {
   if (!loaded_)
     return caf::unit; // nothing was told

@@ -19,6 +19,7 @@ log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader
   return {
       [this](log_hint& hint) { take(hint); },
       [this](describe_log) { return describe(); },
+      [this](const read_missed& wish) { return read_units(wish); },
       [this](poll_log) { poll(); },
       [this](close_hole due) {
         if (at_hole_ && due.epoch == hole_epoch_) {
@@ -27,6 +28,20 @@ log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader
         }
       },
   };
+}
+
+caf::result<found_units> log_reader_state::read_units(const read_missed& wish) {
+  auto reply = self_->make_response_promise<found_units>();
+  ask_storage(self_, storage_, query<found_units>{[wanted = wish.wanted](database& db) {
+                return find_missed(db, wanted);
+              }},
+              [reply](caf::expected<found_units> found) mutable {
+                if (found)
+                  reply.deliver(std::move(*found));
+                else
+                  reply.deliver(std::move(found.error()));
+              });
+  return reply;
 }
 
 void log_reader_state::find_start() {

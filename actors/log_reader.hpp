@@ -15,6 +15,7 @@
 
 #include <caf/expected.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <chrono>
 #include <map>
@@ -49,6 +50,7 @@ public:
 private:
   using steady_time = std::chrono::steady_clock::time_point;
 
+  caf::result<found_units> read_units(const read_missed& wish);
   void find_start();
   void begin_after(log_seq newest);
   void take(log_hint& hint);

@@ -82,6 +82,8 @@ remote_host_state::make_behavior(host_address address, remote_host_dependencies 
       [this](const pause_host&) { return set_paused_to(true); },
       [this](const resume_host&) { return set_paused_to(false); },
       [this](const retry_host&) { return retry_now(); },
+      [this](const operate_host& order) { return operate(order); },
+      [this](const list_queue& wish) { return tell_queue(wish); },
       [this](const describe_host&) { return describe(); },
       [this](host_timer due) {
         if (due.epoch != wake_epoch_)
@@ -278,7 +280,7 @@ bool remote_host_state::cancel_one() {
   }
   if (!queue_.can_take())
     return false;
-  settle(queue_.take_next()->unit);
+  settle(queue_.take_next()->unit, unit_outcome::cancelled);
   return true;
 }
 

@@ -89,6 +89,8 @@ private:
   void answer_asked();
   caf::result<void> set_paused_to(bool paused);
   caf::result<void> retry_now();
+  caf::result<operated_host> operate(const operate_host& order);
+  caf::result<host_queue> tell_queue(const list_queue& wish);
   void note_life();
 
   // remote_host_deliveries.cpp: from a unit to its verdict
@@ -102,7 +104,7 @@ private:
   void ended(exchange_ended& news);
   void conclude(exchange_id id, exchange& done, const exchange_outcome& outcome);
   void conclude_exception(exchange_id id, exchange& done, const delivery_verdict& verdict);
-  void settle(const delivery_unit& unit);
+  void settle(const delivery_unit& unit, unit_outcome outcome);
   void bury(const delivery_unit& unit, const std::string& reason, std::int64_t attempts,
             int status);
   void tell_of_try(const exchange& done, const delivery_verdict& verdict) const;
@@ -152,8 +154,8 @@ private:
   std::deque<waiting_fetch> fetches_;
   bool fetched_last_ = false;
   std::map<unit_key, waiting_exception> exceptions_;
-  std::vector<exception_change> changes_;                       ///< Not told yet.
-  std::array<std::vector<unit_key>, delivery_classes> settled_; ///< Not told yet.
+  std::vector<exception_change> changes_;                           ///< Not told yet.
+  std::array<std::vector<settled_unit>, delivery_classes> settled_; ///< Not told yet.
   std::array<class_progress, delivery_classes> told_;
   std::optional<time_point> not_before_; ///< A wait that is not the breaker's.
   bool failing_to_connect_ = false;      ///< The last failure.

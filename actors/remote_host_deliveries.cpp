@@ -213,7 +213,7 @@ void remote_host_state::conclude(exchange_id id, exchange& done, const exchange_
       break;
     default:
       ++report_.delivered;
-      settle(unit);
+      settle(unit, unit_outcome::delivered);
     }
   }
   if (verdict.outcome == delivery_outcome::host_busy)
@@ -260,9 +260,9 @@ void remote_host_state::conclude_exception(exchange_id, exchange& done,
   change_exception(found->second);
 }
 
-void remote_host_state::settle(const delivery_unit& unit) {
+void remote_host_state::settle(const delivery_unit& unit, unit_outcome outcome) {
   queue_.settle(unit);
-  settled_[index_of(unit.cls)].push_back(unit.key());
+  settled_[index_of(unit.cls)].push_back({unit.key(), outcome});
 }
 
 /// Whoever is told of what happens hears of each try once; of a dead letter when it is buried.
@@ -300,7 +300,7 @@ void remote_host_state::bury(const delivery_unit& unit, const std::string& reaso
                             .attempts = attempts,
                             .next_try_at = std::nullopt}});
   if (exceptions_.erase(unit.key()) == 0)
-    settle(unit);
+    settle(unit, unit_outcome::dead);
 }
 
 /// Lets its lane pass a unit: it is covered by a row of its own from now on.
@@ -336,16 +336,16 @@ void remote_host_state::except(queued_unit item, const std::string& reason, std:
                                            .next_try_at = has_.clock() + exception_waits[0]}};
   change_exception(waiting);
   exceptions_.insert_or_assign(unit.key(), std::move(waiting));
-  settle(unit);
+  settle(unit, unit_outcome::excepted);
 }
 
 void remote_host_state::change_exception(const waiting_exception& changed) {
-  changes_.push_back({facts_.id, changed.unit.key(), changed.row});
+  changes_.push_back({facts_.id, changed.unit.key(), changed.row, {}, false});
 }
 
 void remote_host_state::drop_exception(const delivery_unit& unit) {
   exceptions_.erase(unit.key());
-  changes_.push_back({facts_.id, unit.key(), std::nullopt});
+  changes_.push_back({facts_.id, unit.key(), std::nullopt, {}, false});
 }
 
 } // namespace trunkline

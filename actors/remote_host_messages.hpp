@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace trunkline {
@@ -63,6 +64,66 @@ struct resume_host {
 /// Tries at once, whatever the back-off says.
 struct retry_host {
   host_address host;
+};
+
+/// Delivers what waits by now, and takes nothing new until it is resumed.
+struct drain_wish {};
+/// Cancels what waits, but for Delete, Undo and Block.
+struct flush_wish {};
+/// Bounds what is sent to the host; nothing lifts a bound. Both from 1.
+struct limit_wish {
+  std::optional<std::int64_t> in_flight;
+  std::optional<std::int64_t> per_s;
+};
+/// Sends again what the host was owed: everything from a row or a time on, or the newest row about
+/// one object. Exactly one is set.
+struct replay_wish {
+  std::optional<log_seq> from_seq;
+  std::optional<time_point> from_time;
+  std::optional<object_key> about;
+};
+/// Tries dead letters once more, or forgets them; none named: all of the host.
+struct dead_letters_wish {
+  std::vector<unit_key> units;
+  bool discard = false;
+};
+
+/// What an operator orders of a host beside pause, resume and retry.
+struct operate_host {
+  host_address host;
+  std::variant<drain_wish, flush_wish, limit_wish, replay_wish, dead_letters_wish> wish;
+  bool dry_run = false; ///< Only tells how many units it would reach.
+};
+struct operated_host {
+  std::int64_t units = 0; ///< Reached; of a backlog at most `units_counted_max` are looked at.
+  std::int64_t kept = 0;  ///< Of a flush: Delete, Undo and Block, which stay.
+  bool is_all = true;     ///< False: there are more than were looked at.
+};
+inline constexpr std::int64_t units_counted_max = 100'000;
+
+/// Asks what waits for a host, by row.
+struct list_queue {
+  host_address host;
+  unit_key after;         ///< Units after it.
+  std::size_t limit = 50; ///< At most 500.
+};
+struct queue_item {
+  unit_key unit;
+  std::string inbox;
+  account_id author;
+  log_kind kind = log_kind::create;
+  object_key object;
+  delivery_class cls = delivery_class::bulk;
+  time_point at;
+  bool in_flight = false;
+  bool is_exception = false;
+  std::int64_t attempts = 0;
+  std::string error;                     ///< Of its last try; "" for none.
+  std::optional<time_point> next_try_at; ///< Of an exception.
+};
+struct host_queue {
+  std::vector<queue_item> items; ///< In order of their keys.
+  bool is_end = true;
 };
 
 /// Asks a host actor how it is; answered while everything else waits.
@@ -128,6 +189,10 @@ using remote_host_handle = caf::typed_actor<
     // Each answers once the change is in the database.
     caf::replies_to<pause_host>::with<void>, caf::replies_to<resume_host>::with<void>,
     caf::replies_to<retry_host>::with<void>, caf::replies_to<describe_host>::with<host_report>,
+    // Fails with `invalid` (a wish that cannot be), `not_found` (the host has no row, nothing of
+    // it was owed to the host) or `unavailable`. Answers once what it ordered is in the database.
+    caf::replies_to<operate_host>::with<operated_host>,
+    caf::replies_to<list_queue>::with<host_queue>,
     // INTERNAL
     caf::reacts_to<host_timer>, caf::reacts_to<exchange_ended>, caf::reacts_to<slot_granted>>;
 

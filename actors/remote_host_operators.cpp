@@ -55,6 +55,14 @@ caf::result<void> remote_host_state::retry_now() {
   return reply;
 }
 
+caf::result<operated_host> remote_host_state::operate(const operate_host&) {
+  return make_error(errc::unavailable, to_name(address_) + ": takes no such order");
+}
+
+caf::result<host_queue> remote_host_state::tell_queue(const list_queue&) {
+  return make_error(errc::unavailable, to_name(address_) + ": does not list what waits");
+}
+
 void remote_host_state::note_life() {
   const auto now = has_.clock();
   if (!started_ || !is_withheld(facts_.state) ||

@@ -82,7 +82,8 @@ void delivery_books::take(host_id host, const class_progress& news, time_point n
   if (found == hosts_.end())
     return;
   auto& entry = found->second.classes[index_of(news.cls)];
-  entry.settled.insert(news.settled.begin(), news.settled.end());
+  for (const auto& each : news.settled)
+    entry.settled.insert(each.unit);
   entry.open = news.open;
   entry.oldest_at = news.oldest_at.value_or(now);
   // Nothing opens again: what is settled for the books stays so, whatever a host believes.

@@ -58,6 +58,7 @@ struct missed_units {
 struct found_units {
   std::vector<delivery_unit> units; ///< In order.
   log_seq read_upto = 0;            ///< Everything up to here is in `units`.
+  log_seq gone_upto = 0;            ///< Rows up to here were removed by age.
 };
 /// Finds the units of a host from two indexes: rows of the authors that its endpoints follow or
 /// followed, and `log_extra`. A row that is not public is owed to who follows by now, or is named.

@@ -51,6 +51,16 @@ remote_host_handle::behavior_type region_of(std::shared_ptr<fake_region> region)
       [change](const pause_host& wish) { return change(wish.host, "pause"); },
       [change](const resume_host& wish) { return change(wish.host, "resume"); },
       [change](const retry_host& wish) { return change(wish.host, "retry"); },
+      [region](const operate_host& order) -> caf::result<operated_host> {
+        region->told.push_back("operate " + to_key(order.host));
+        if (region->refusal)
+          return region->refusal;
+        return operated_host{};
+      },
+      [region](const list_queue& wish) -> caf::result<host_queue> {
+        region->told.push_back("queue " + to_key(wish.host));
+        return host_queue{};
+      },
       [region](const describe_host& wish) -> caf::result<host_report> {
         region->told.push_back("describe " + to_key(wish.host));
         return region->describe(wish.host);

@@ -40,11 +40,18 @@ struct books_fixture {
     return is_new;
   }
 
-  void tell(std::vector<unit_key> settled, std::optional<log_seq> first_open, log_seq received,
-            host_id from = host, std::int64_t open = 0) {
+  static std::vector<settled_unit> as_delivered(const std::vector<unit_key>& units) {
+    auto settled = std::vector<settled_unit>{};
+    for (const auto& unit : units)
+      settled.push_back({unit, unit_outcome::delivered});
+    return settled;
+  }
+
+  void tell(const std::vector<unit_key>& settled, std::optional<log_seq> first_open,
+            log_seq received, host_id from = host, std::int64_t open = 0) {
     books.take(from,
                {.cls = bulk,
-                .settled = std::move(settled),
+                .settled = as_delivered(settled),
                 .received_upto = received,
                 .first_open = first_open,
                 .open = open,

@@ -55,6 +55,8 @@ remote_host_handle::behavior_type noting_hosts(remote_host_handle::pointer self,
       [](const pause_host&) -> caf::result<void> { return caf::unit; },
       [](const resume_host&) -> caf::result<void> { return caf::unit; },
       [](const retry_host&) -> caf::result<void> { return caf::unit; },
+      [](const operate_host&) { return operated_host{}; },
+      [](const list_queue&) { return host_queue{}; },
       [](const describe_host&) { return host_report{}; },
       [](const host_timer&) {},
       [](const exchange_ended&) {},
@@ -360,7 +362,7 @@ TEST_CASE_METHOD(dispatcher_fixture, "a flush ends when the books are in the dat
   actors.settle();
   caf::anon_send(dispatcher, host_progress{.host = far(),
                                            .id = {kit::host_row_id("far.example")},
-                                           .classes = {{.settled = {{1, kit::shared_endpoint()}},
+                                           .classes = {{.settled = {{{1, kit::shared_endpoint()}}},
                                                         .received_upto = 1}}});
   const auto flushed = actors.start_done(dispatcher, flush_books{});
   actors.settle();
@@ -374,7 +376,7 @@ TEST_CASE_METHOD(dispatcher_fixture, "a flush ends when the books are in the dat
   storage.faults().at_call = [](std::int64_t) { return make_error(errc::unavailable, "away"); };
   caf::anon_send(dispatcher, host_progress{.host = far(),
                                            .id = {kit::host_row_id("far.example")},
-                                           .classes = {{.settled = {{2, kit::shared_endpoint()}},
+                                           .classes = {{.settled = {{{2, kit::shared_endpoint()}}},
                                                         .received_upto = 2}}});
   const auto failed = actors.start_done(dispatcher, flush_books{});
   actors.settle();

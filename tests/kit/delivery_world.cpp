@@ -26,6 +26,7 @@ log_reader_handle::behavior_type losing_hints(log_reader_handle::pointer self, l
       [=](describe_log question) -> caf::result<log_report> {
         return self->delegate(to, question);
       },
+      [=](const read_missed& wish) -> caf::result<found_units> { return self->delegate(to, wish); },
       [](poll_log) {},
       [](close_hole) {},
   };
@@ -64,6 +65,8 @@ remote_host_handle::behavior_type losing_offers(remote_host_handle::pointer self
       [](const pause_host&) -> caf::result<void> { return caf::unit; },
       [](const resume_host&) -> caf::result<void> { return caf::unit; },
       [](const retry_host&) -> caf::result<void> { return caf::unit; },
+      [](const operate_host&) { return operated_host{}; },
+      [](const list_queue&) { return host_queue{}; },
       [](const describe_host&) { return host_report{}; },
       [](const host_timer&) {},
       [](const exchange_ended&) {},
