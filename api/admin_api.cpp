@@ -21,8 +21,31 @@ constexpr auto get = http_method::get;
 constexpr auto post = http_method::post;
 constexpr auto del = http_method::del;
 constexpr auto plain = std::string_view{"text/plain"};
+constexpr auto script = std::string_view{"text/javascript"};
+constexpr auto style = std::string_view{"text/css"};
 
 constexpr auto operations = std::to_array<admin_operation>({
+    {{get, "/", open, "", show_page},
+     "page",
+     "The page that names the culprit; it asks for a token",
+     200,
+     {},
+     {},
+     "text/html"},
+    {{get, "/page.js", open, "", show_page_script},
+     "page_script",
+     "Of the page",
+     200,
+     {},
+     {},
+     script},
+    {{get, "/page.css", open, "", show_page_style},
+     "page_style",
+     "Of the page",
+     200,
+     {},
+     {},
+     style},
     {{get, "/livez", open, "", show_livez},
      "livez",
      "Whether the process answers",

@@ -47,6 +47,11 @@ void show_version(gateway_state&, const matched_request&, http_reply);
 void list_nodes(gateway_state&, const matched_request&, http_reply);
 void show_node(gateway_state&, const matched_request&, http_reply);
 
+// admin_page.cpp
+void show_page(gateway_state&, const matched_request&, http_reply);
+void show_page_script(gateway_state&, const matched_request&, http_reply);
+void show_page_style(gateway_state&, const matched_request&, http_reply);
+
 // admin_actors.cpp
 void show_actor(gateway_state&, const matched_request&, http_reply);
 void show_timeline(gateway_state&, const matched_request&, http_reply);
