@@ -118,6 +118,18 @@ void add_host(CLI::App& app, int& code) {
   add("retry", "tries a host at once, whatever its back-off says");
 }
 
+void add_top(CLI::App& app, int& code) {
+  auto command = std::make_shared<top_command>();
+  auto* sub = app.add_subcommand("top", "shows which hosts stall, since when and why");
+  sub->add_option("--sort", command->sort, "backlog, oldest, failures or latency")
+      ->check(CLI::IsMember({"backlog", "oldest", "failures", "latency"}))
+      ->capture_default_str();
+  sub->add_option("--search", command->search, "only hosts whose name contains this");
+  sub->add_flag("--once", command->once, "prints it once and ends");
+  sub->add_option("--config", command->config_file, config_help);
+  sub->callback([command, &code] { code = run(*command); });
+}
+
 void add_domain(CLI::App& app, int& code) {
   auto* domain = app.add_subcommand("domain", "domains that the server blocks for everybody");
   domain->require_subcommand(1);
@@ -156,6 +168,7 @@ int run_command_line(int count, const char* const* arguments) {
   add_token(app, code);
   add_host(app, code);
   add_domain(app, code);
+  add_top(app, code);
   app.add_subcommand("version", "prints the version")->callback([] {
     std::cout << "trunkline " << version() << '\n';
   });

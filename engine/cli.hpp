@@ -49,6 +49,14 @@ struct host_command {
   std::string config_file;
 };
 
+/// Shows which hosts stall, again and again, or once.
+struct top_command {
+  std::string sort = "backlog";
+  std::string search; ///< Part of a host's name; "" for all.
+  bool once = false;  ///< Also when input or output is no terminal.
+  std::string config_file;
+};
+
 /// One of list, block, unblock.
 struct domain_command {
   std::string action;
@@ -66,6 +74,7 @@ int run(const account_command& command);
 int run(const token_command& command);
 int run(const host_command& command);
 int run(const domain_command& command);
+int run(const top_command& command);
 
 /// Parses the arguments and runs the command they name. Returns the exit code.
 int run_command_line(int count, const char* const* arguments);
