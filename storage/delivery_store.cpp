@@ -65,7 +65,8 @@ caf::error save_backlog(database& db, const host_backlog& row) {
 }
 
 caf::error save_exception(database& db, const exception_change& change) {
-  const auto& [host, unit, row] = change;
+  const auto& unit = change.unit;
+  const auto& row = change.row;
   if (!row)
     return error_of(db.run("DELETE FROM delivery_exception WHERE endpoint_id = $1 AND seq = $2",
                            {unit.endpoint, unit.seq}));
@@ -75,8 +76,8 @@ caf::error save_exception(database& db, const exception_change& change) {
              " ON CONFLICT (endpoint_id, seq) DO UPDATE SET status = excluded.status,"
              " error = excluded.error, attempts = excluded.attempts,"
              " next_try_at = excluded.next_try_at",
-             {host, unit.endpoint, unit.seq, to_string(row->object), static_cast<int>(row->status),
-              row->error, row->attempts, row->next_try_at}));
+             {change.host, unit.endpoint, unit.seq, to_string(row->object),
+              static_cast<int>(row->status), row->error, row->attempts, row->next_try_at}));
 }
 
 } // namespace

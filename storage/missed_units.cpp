@@ -103,14 +103,17 @@ caf::expected<std::vector<endpoint_on_host>> find_endpoints(database& db,
     const auto chunk = ids.first(std::min(ids.size(), ids_per_statement));
     auto values = std::vector<sql_value>{};
     append_ids(values, chunk);
-    auto found = db.run("SELECT e.id, e.host_id, e.url, e.shared, h.scheme, h.name, h.port"
-                        " FROM endpoint e JOIN host h ON h.id = e.host_id WHERE e.id IN (" +
+    auto found = db.run("SELECT r.id, r.host_id, r.url, r.shared, h.scheme, h.name, h.port, e.id"
+                        " FROM endpoint e JOIN endpoint r ON r.id = coalesce(e.replaced_by, e.id)"
+                        " JOIN host h ON h.id = r.host_id WHERE e.id IN (" +
                             parameters(1, chunk.size()) + ") ORDER BY e.id",
                         values);
     if (!found)
       return std::move(found.error());
     for (const auto& row : found->rows)
-      endpoints.push_back({endpoint_of(row), {row[4].text(), row[5].text(), row[6].integer()}});
+      endpoints.push_back({.endpoint = endpoint_of(row),
+                           .host = {row[4].text(), row[5].text(), row[6].integer()},
+                           .named = row[7].id<endpoint_id>()});
   }
   return endpoints;
 }
