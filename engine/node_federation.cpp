@@ -56,6 +56,7 @@ public:
       at_point_("delivery_send");
     inner_->send(std::move(request), std::move(done));
   }
+  void cancel(std::uint64_t id) override { inner_->cancel(id); }
 
 private:
   const std::shared_ptr<http_sender> inner_;

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace trunkline {
@@ -87,6 +88,15 @@ public:
     refuse(done, "the client was stopped");
   }
 
+  void cancel(std::uint64_t id) {
+    const std::lock_guard lock{gate_};
+    if (id != 0 && !stopped_)
+      boost::asio::post(shared_->loop, [this, id] {
+        if (const auto found = by_id_.find(id); found != by_id_.end())
+          found->second->cancel(); // which takes it out
+      });
+  }
+
   void stop() {
     {
       const std::lock_guard lock{gate_};
@@ -131,11 +141,14 @@ private:
           end(ended, done, std::move(outcome));
         });
     under_way_.insert(made);
+    if (made->id() != 0)
+      by_id_.emplace(made->id(), made.get());
     shared_->counts.in_flight = under_way_.size();
     made->start();
   }
 
   void end(outgoing_exchange& ended, const exchange_handler& done, exchange_outcome outcome) {
+    by_id_.erase(ended.id());
     under_way_.erase(ended.shared_from_this());
     shared_->counts.in_flight = under_way_.size();
     const auto* failure = outcome.failure();
@@ -159,6 +172,7 @@ private:
   std::unique_ptr<connection_pool> pool_;
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> busy_;
   std::unordered_set<std::shared_ptr<outgoing_exchange>> under_way_;
+  std::unordered_map<std::uint64_t, outgoing_exchange*> by_id_; ///< Of those that have one.
   std::mutex gate_;
   bool stopped_ = false;
   std::thread thread_;
@@ -184,6 +198,10 @@ http_client::~http_client() = default;
 
 void http_client::send(outgoing_request request, exchange_handler done) {
   impl_->send(std::move(request), std::move(done));
+}
+
+void http_client::cancel(std::uint64_t id) {
+  impl_->cancel(id);
 }
 
 void http_client::stop() {

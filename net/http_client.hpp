@@ -80,6 +80,7 @@ public:
   ~http_client() override;
 
   void send(outgoing_request request, exchange_handler done) override;
+  void cancel(std::uint64_t id) override;
 
   /// Ends every request with a failure and joins the thread. Must not be called on it. A second
   /// call does nothing.

@@ -52,6 +52,10 @@ void outgoing_exchange::abort(std::string reason) {
   fail_here(std::move(reason));
 }
 
+void outgoing_exchange::cancel() {
+  fail_here("ended early", true);
+}
+
 void outgoing_exchange::on_turn(std::shared_ptr<client_connection> kept) {
   has_turn_ = true;
   if (!kept)
@@ -288,11 +292,7 @@ void outgoing_exchange::on_timer() {
     return arm();
   if (step_ == step::connect && tried_ < addresses_.size())
     return connect_next();
-  if (step_ == step::waiting)
-    return fail({.phase = exchange_phase::refused,
-                 .timed_out = true,
-                 .reason = "all connections to the host are in use"});
-  fail({.phase = static_cast<exchange_phase>(step_), .timed_out = true, .reason = "timed out"});
+  fail_here(step_ == step::waiting ? "all connections to the host are in use" : "timed out", true);
 }
 
 std::chrono::nanoseconds outgoing_exchange::limit_of(step next) const {
@@ -340,10 +340,10 @@ void outgoing_exchange::count_body() {
     fail({.phase = exchange_phase::body, .reason = "too many answers are being received"});
 }
 
-void outgoing_exchange::fail_here(std::string reason) {
+void outgoing_exchange::fail_here(std::string reason, bool timed_out) {
   const auto phase =
       step_ == step::waiting ? exchange_phase::refused : static_cast<exchange_phase>(step_);
-  fail({.phase = phase, .reason = std::move(reason)});
+  fail({.phase = phase, .timed_out = timed_out, .reason = std::move(reason)});
 }
 
 void outgoing_exchange::fail(exchange_failure failure) {

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,6 +39,11 @@ public:
 
   /// Ends it now with a failure of the phase it is in.
   void abort(std::string reason);
+
+  /// Likewise, as if the limit of that phase had passed.
+  void cancel();
+
+  std::uint64_t id() const { return request_.id; }
 
   void on_name(const name_answer& answer) override;
 
@@ -72,7 +78,7 @@ private:
 
   void count_body();
   void fail(exchange_failure failure);
-  void fail_here(std::string reason);
+  void fail_here(std::string reason, bool timed_out = false);
   void end(std::variant<exchange_failure, incoming_response> result);
 
   client_shared& shared_;

@@ -61,6 +61,8 @@ public:
   }
 
   void send(outgoing_request request, exchange_handler done) override;
+  /// What would have been answered is a timeout, due now.
+  void cancel(std::uint64_t id) override;
 
   /// Gives the answers that are due.
   void answer_due();
