@@ -62,6 +62,12 @@ struct node_config {
     std::vector<std::string> name_servers;
   } federation;
   struct {
+    std::int64_t in_flight_max = 1'024;
+    std::int64_t slow_max = 2'048;
+    std::int64_t lookups_max = 256;
+    std::int64_t connections_max = 8'192;
+  } delivery;
+  struct {
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{120};
   } accounts;
   struct {
