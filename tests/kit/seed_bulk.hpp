@@ -21,7 +21,8 @@ struct seeded_hosts {
 /// Makes the hosts known, in the state `healthy`, without followers.
 caf::error seed_hosts(database& db, const seeded_hosts& hosts);
 
-/// Makes the hosts' actors follow the local account `author`.
+/// Makes the hosts' actors follow the local account `author`. Local accounts that have no key yet
+/// share one that is there.
 caf::error seed_followers(database& db, const std::string& author, const seeded_hosts& hosts);
 
 /// Rows of the log that are owed to all followers of their authors.
