@@ -14,7 +14,9 @@ import pathlib
 import sys
 import time
 
+import delivery_kills
 import delivery_rows
+import delivery_scale
 from delivery_kit import Programs, Table, signing_rate
 
 ORDER = ["13", "3", "1", "2", "2b", "5", "4", "11", "6", "7", "10", "8", "9", "12"]
@@ -22,10 +24,13 @@ SHORT = ["3", "4", "8", "9", "12"]
 ON_A_FAKE_CLOCK = ("8", "9", "12")
 
 
+PLACES = (delivery_rows, delivery_kills, delivery_scale)
+
+
 class Bench:
     def __init__(self, options):
         self.programs, self.pairs, self.is_short = Programs(options.build), options.pairs, options.short
-        self.rows_tests = options.rows_tests
+        self.rows_tests, self.seconds_of_row_5 = options.rows_tests, options.row_5_seconds
         self.table = Table()
 
     def check_farm(self, row, farm):
@@ -44,6 +49,7 @@ def read_options():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--row-5-seconds", type=int, default=600)
     parser.add_argument("--rows-tests", default="build/asan/tests/delivery_rows_tests")
     return parser.parse_args()
 
@@ -57,10 +63,11 @@ def main():
     for row in rows:
         try:
             if row not in ON_A_FAKE_CLOCK:
-                getattr(delivery_rows, "row_" + row)(bench)
+                next(getattr(place, "row_" + row) for place in PLACES
+                     if hasattr(place, "row_" + row))(bench)
             elif not fake_clock_done:
                 fake_clock_done = True
-                delivery_rows.rows_on_a_fake_clock(bench, [one for one in rows if
+                delivery_scale.rows_on_a_fake_clock(bench, [one for one in rows if
                                                            one in ON_A_FAKE_CLOCK])
         except Exception as problem:  # the other rows run nevertheless
             bench.table.add(row, f"did not run: {problem!r}"[:300], "-", "", False)
