@@ -85,6 +85,7 @@ struct turns final : virtual_world {
   void enter(caf::actor_system&) override {}
   void leave(caf::actor_system&) override {}
   void later(std::function<void()> call) override { calls.push_back(std::move(call)); }
+  void after(std::chrono::nanoseconds, std::function<void()>) override {}
   bool run_until(const std::function<bool()>& done, std::chrono::milliseconds) override {
     for (const auto& call : std::exchange(calls, {}))
       call();

@@ -60,17 +60,55 @@ struct subscribed_engine {
   }
 };
 
+/// A virtual world that runs what it is given when a test says so, and counts how it is waited in.
+struct turns final : virtual_world {
+  std::vector<std::function<void()>> calls;
+  std::vector<std::function<void()>> timers;
+  std::function<void()> on_wait = [] {};
+  time_point now() const override { return {}; }
+  std::uint64_t chance() override { return 1; }
+  std::shared_ptr<node_sender> sender(const std::string&) override { return nullptr; }
+  void attach(const std::string&, http_handler) override {}
+  void detach(const std::string&) override {}
+  void enter(caf::actor_system&) override {}
+  void leave(caf::actor_system&) override {}
+  void later(std::function<void()> call) override { calls.push_back(std::move(call)); }
+  void after(std::chrono::nanoseconds delay, std::function<void()> call) override {
+    CHECK(delay >= 1s); // else it would spin
+    timers.push_back(std::move(call));
+  }
+  bool run_until(const std::function<bool()>& done, std::chrono::milliseconds) override {
+    if (!done())
+      on_wait();
+    return done();
+  }
+  /// Runs what can run now.
+  void settle() {
+    while (!calls.empty())
+      for (const auto& call : std::exchange(calls, {}))
+        call();
+  }
+  void fire() {
+    for (const auto& call : std::exchange(timers, {}))
+      call();
+    settle();
+  }
+};
+
 /// Homes that a test fills by hand, and a log whose rows it tells of.
 struct fake_homes {
   std::shared_ptr<log_position> position = std::make_shared<log_position>();
-  subscriptions all{nullptr};
+  std::shared_ptr<turns> world; ///< Null: there are threads.
+  subscriptions all;
   kit::mail<std::string> got;
 
-  fake_homes() {
+  explicit fake_homes(std::shared_ptr<turns> in = nullptr,
+                      std::chrono::milliseconds first_pause = 5ms)
+      : world{std::move(in)}, all{world, first_pause} {
     all.begin({.client = [this](http_request request, std::shared_ptr<const caller>,
                                 const http_reply& reply) { answer(request, reply); },
                .admin = {},
-               .world = nullptr},
+               .world = world},
               position);
   }
   ~fake_homes() { all.end(1s); }
@@ -308,6 +346,58 @@ TEST_CASE_METHOD(fake_homes, "a home that cannot be read now is read again", "[s
   commit(7);
   CHECK(got.take(1) == texts{"7"});
   CHECK(asked == 4);
+}
+
+TEST_CASE("a home that could not be read for long is read, though no other post comes",
+          "[subscriptions]") {
+  auto homes = fake_homes{nullptr, 0ms};
+  auto held = homes.subscribe();
+  homes.failures = 25;
+  homes.commit(7);
+  CHECK(homes.got.take(1) == texts{"7"});
+  CHECK(homes.asked == 26);
+}
+
+TEST_CASE("what was given up in a virtual world is tried again, in its time", "[subscriptions]") {
+  auto homes = fake_homes{std::make_shared<turns>()};
+  auto& world = *homes.world;
+  auto held = homes.subscribe();
+  homes.failures = 15;
+  homes.commit(7);
+  world.settle();
+  CHECK(homes.asked == 10);
+  CHECK(homes.got.size() == 0);
+  CHECK(world.timers.size() == 1);
+  homes.commit(8, false); // another turn, but no other timer
+  homes.failures = 10;
+  world.settle();
+  CHECK(world.timers.size() == 1);
+  world.fire();
+  CHECK(homes.got.take(0) == texts{"7"});
+  CHECK(world.timers.empty());
+  homes.commit(9);
+  world.settle();
+  CHECK(homes.got.take(0) == texts{"9"});
+  CHECK(world.timers.empty()); // nothing is left
+}
+
+TEST_CASE("a row that is long on its way into homes is told of when it is there",
+          "[subscriptions]") {
+  auto homes = fake_homes{std::make_shared<turns>()};
+  auto& world = *homes.world;
+  auto waits = 0;
+  world.on_wait = [&waits] { ++waits; };
+  auto held = homes.subscribe();
+  homes.put(7);
+  homes.position->commit(1);
+  homes.all.apply({.seq = 1, .kind = log_kind::create, .facts = post_facts{.id = {7}}});
+  world.settle();
+  CHECK(waits == 10);
+  CHECK(homes.asked == 0);
+  homes.position->apply(1);
+  world.fire();
+  CHECK(homes.got.take(0) == texts{"7"});
+  held.end();
 }
 
 TEST_CASE_METHOD(fake_homes, "an account that is gone is not asked about again",

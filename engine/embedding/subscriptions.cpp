@@ -20,8 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto first_pause = 5ms;
-constexpr auto tries_max = 10; ///< 5 ms, then twice as long each: 5 s together.
+constexpr auto tries_max = 10;   ///< 5 ms, then twice as long each: 5 s together.
+constexpr auto world_pause = 5s; ///< In a virtual world, before what is left is tried again.
 constexpr std::size_t told_max = 1'024;
 
 bool is_new_post(const log_entry& row) {
@@ -77,7 +77,9 @@ struct subscriptions::state : std::enable_shared_from_this<state> {
   void remember(const log_entry& row);
   void forget_oldest();
   void schedule();
+  void schedule_rest();
   void run();
+  void forget_seen(log_seq upto);
   void serve(subscriber& one, log_seq upto);
   home_question question_for(subscriber& one, log_seq upto);
   home_answer ask(const home_question& question);
@@ -89,6 +91,7 @@ struct subscriptions::state : std::enable_shared_from_this<state> {
   void remove(const subscriber_ptr& one);
 
   std::shared_ptr<virtual_world> world;
+  std::chrono::milliseconds first_pause{0};
   std::atomic<std::size_t> count = 0;      ///< Of `all`.
   std::atomic<log_seq> newest = 0;         ///< Row that the fan-out has told of.
   std::unique_ptr<callback_worker> worker; ///< Null before the first subscription.
@@ -102,6 +105,7 @@ struct subscriptions::state : std::enable_shared_from_this<state> {
   std::vector<subscriber_ptr> all;
   std::deque<new_row> rows; ///< That somebody may not have looked at.
   bool scheduled = false;
+  bool put_off = false; ///< In a virtual world: what is left has its time.
   bool ended = false;
 };
 
@@ -129,6 +133,26 @@ void subscriptions::state::schedule() {
     scheduled = worker->post([inside = shared_from_this()] { inside->run(); });
 }
 
+/// What could not be read is tried again, also when no other row comes. The tries before have taken
+/// their time. With the mutex held.
+void subscriptions::state::schedule_rest() {
+  if (rows.empty() || scheduled)
+    return;
+  if (!world)
+    return schedule();
+  if (std::exchange(put_off, true))
+    return;
+  world->after(world_pause, [weak = weak_from_this()] {
+    const auto alive = weak.lock();
+    if (!alive)
+      return;
+    const auto held = std::scoped_lock{alive->mutex};
+    alive->put_off = false;
+    if (!alive->rows.empty())
+      alive->schedule();
+  });
+}
+
 void subscriptions::state::run() {
   auto present = std::vector<subscriber_ptr>{};
   auto upto = log_seq{0};
@@ -138,12 +162,17 @@ void subscriptions::state::run() {
     present = all;
     upto = rows.empty() ? 0 : rows.back().seq;
   }
-  if (!wait_applied(upto))
-    return; // the next row tries again
-  for (const auto& one : present)
-    if (one->is_active())
-      serve(*one, upto);
+  if (wait_applied(upto))
+    for (const auto& one : present)
+      if (one->is_active())
+        serve(*one, upto);
   const auto held = std::scoped_lock{mutex};
+  forget_seen(upto);
+  schedule_rest();
+}
+
+/// With the mutex held.
+void subscriptions::state::forget_seen(log_seq upto) {
   auto seen = upto;
   for (const auto& one : all)
     seen = std::min(seen, one->done);
@@ -180,7 +209,7 @@ home_answer subscriptions::state::ask(const home_question& question) {
       .admin = {},
       .world = world};
   auto answer = home_answer{};
-  auto span = std::chrono::milliseconds{first_pause};
+  auto span = first_pause;
   for (auto tries = 0; tries < tries_max; ++tries, span *= 2) {
     answer = read_home_news(through_the_door, question);
     if (answer.verdict != home_verdict::not_now || !pause(span))
@@ -189,7 +218,7 @@ home_answer subscriptions::state::ask(const home_question& question) {
   return answer;
 }
 
-/// What could not be read stays to be read, by the next row's turn.
+/// What could not be read stays to be read, by the next turn.
 void subscriptions::state::finish(subscriber& one, log_seq upto, const home_question& asked,
                                   bool is_done) {
   const auto held = std::scoped_lock{mutex};
@@ -215,7 +244,7 @@ void subscriptions::state::tell(subscriber& one, std::vector<post_card> posts) {
 /// A row is told of before it is in every home; reads wait for what this node has committed, but
 /// the row may be another node's.
 bool subscriptions::state::wait_applied(log_seq upto) {
-  auto span = std::chrono::milliseconds{first_pause};
+  auto span = first_pause;
   for (auto tries = 0; tries < tries_max; ++tries, span *= 2) {
     {
       const auto held = std::scoped_lock{mutex};
@@ -258,9 +287,11 @@ void subscriptions::state::remove(const subscriber_ptr& one) {
     rows.clear();
 }
 
-subscriptions::subscriptions(std::shared_ptr<virtual_world> world)
+subscriptions::subscriptions(std::shared_ptr<virtual_world> world,
+                             std::chrono::milliseconds first_pause)
     : state_{std::make_shared<state>()} {
   state_->world = std::move(world);
+  state_->first_pause = first_pause;
 }
 
 subscriptions::~subscriptions() {

@@ -24,8 +24,10 @@ public:
   /// New posts that are remembered one by one; past that a home's newest ones are looked through.
   static constexpr std::size_t rows_max = 4'096;
 
-  /// `world` may be null.
-  explicit subscriptions(std::shared_ptr<virtual_world> world);
+  /// `world` may be null. What cannot be read is tried again after `first_pause`, then twice as
+  /// long each time; after ten times from the beginning.
+  explicit subscriptions(std::shared_ptr<virtual_world> world,
+                         std::chrono::milliseconds first_pause = std::chrono::milliseconds{5});
 
   /// Calls `end` without waiting.
   ~subscriptions() override;

@@ -44,6 +44,9 @@ public:
   /// Runs `call` in the world's thread, in its turn, outside of any actor.
   virtual void later(std::function<void()> call) = 0;
 
+  /// The same once `delay` has passed.
+  virtual void after(std::chrono::nanoseconds delay, std::function<void()> call) = 0;
+
   /// Moves messages, then time, until `done()` or `limit` of the world's time has passed. May be
   /// called within a call of `later`. Returns whether it is done.
   virtual bool run_until(const std::function<bool()>& done, std::chrono::milliseconds limit) = 0;

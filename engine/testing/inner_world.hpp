@@ -43,7 +43,7 @@ public:
   bool run_until(const std::function<bool()>& done, std::chrono::milliseconds limit) override;
 
   /// Runs `call` in its turn once `delay` has passed.
-  void after(std::chrono::nanoseconds delay, std::function<void()> call);
+  void after(std::chrono::nanoseconds delay, std::function<void()> call) override;
 
   /// Runs everything that can run now. Returns false when it did not end.
   bool settle();
