@@ -377,6 +377,34 @@ TEST_CASE("checks past the limit are decided without the filters", "[filters][fi
     CHECK(one->get().what == kind::refused);
 }
 
+TEST_CASE("a check that is due is decided, also behind one that has more time",
+          "[filters][filter_chain]") {
+  constexpr auto slow_filters = 60;
+  auto over = std::promise<void>{};
+  const auto is_over = over.get_future().share();
+  auto seats = std::vector<filter_seat>{};
+  for (auto i = 0; i < slow_filters; ++i)
+    seats.push_back(seat(
+        "in-" + std::to_string(i),
+        [is_over](const activity_origin&, filtered_activity&) {
+          is_over.wait_for(100ms); // in time, but all of them together take long
+          return verdict::accept();
+        },
+        filter_failure::open, filter_direction::inbound));
+  seats.push_back(seat("out", accept, filter_failure::open, filter_direction::outbound));
+  auto chain = filter_chain{std::move(seats), nullptr, {.patience = 2s}};
+  auto first = begin(chain, {});
+  auto second = begin(chain, {}); // has 2 minutes
+  auto third = begin(chain, {}, true);
+  CHECK(third.get().what == kind::passed);
+  CHECK_FALSE(is_decided(first));
+  over.set_value();
+  CHECK(first.get().what == kind::passed);
+  CHECK(second.get().what == kind::passed);
+  CHECK(chain.reports().back().given_up == 1);
+  CHECK(chain.reports().back().checked == 0);
+}
+
 TEST_CASE("a chain that ends answers what waits with later, and asks nobody again",
           "[filters][filter_chain]") {
   const auto stands = kit::gate{};

@@ -299,7 +299,9 @@ steady::time_point filter_chain::state::next_due() const {
   auto due = (is_asking_ ? asked_at_ : steady::now()) + options_.patience;
   if (current_ && !current_->is_over)
     due = std::min(due, current_->due);
-  return waiting_.empty() ? due : std::min(due, waiting_.front()->due);
+  for (const auto& one : waiting_) // not in their order: each has the time of its own filters
+    due = std::min(due, one->due);
+  return due;
 }
 
 void filter_chain::state::give_up_overdue(steady::time_point now) {
@@ -307,10 +309,12 @@ void filter_chain::state::give_up_overdue(steady::time_point now) {
     be_stuck();
   if (current_ && !current_->is_over && now >= current_->due)
     give_up(*current_);
-  while (!waiting_.empty() && waiting_.front()->due <= now) {
-    give_up(*waiting_.front());
-    waiting_.pop_front();
-  }
+  std::erase_if(waiting_, [&](const question_ptr& one) {
+    if (one->due > now)
+      return false;
+    give_up(*one);
+    return true;
+  });
 }
 
 /// Whoever waits behind the call waits no longer.
