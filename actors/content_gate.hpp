@@ -29,8 +29,10 @@ class content_gate {
 public:
   virtual ~content_gate() = default;
 
-  /// Asks the chain and calls `decided` once, from any thread, within `filter_patience` times the
-  /// number of filters. Any thread; does not block.
+  /// Asks the chain and calls `decided` once, on any thread, also within this call: hold no lock
+  /// that it takes. It comes within `filter_patience` times the number of filters (in a virtual
+  /// world: when they have returned), and is "later" for what the end of the engine finds unjudged.
+  /// Any thread; does not block.
   virtual void check(activity_origin from, filtered_activity what,
                      std::function<void(gate_decision)> decided) = 0;
 };

@@ -36,7 +36,8 @@ struct event_subscriber {
   bool wants_host_states = false;
   /// Those of the log come one at a time, in order; those of hosts beside them, from any thread.
   std::function<void(const engine_event&)> tell;
-  /// A row whose events are lost, for want of room or because it cannot be read. May be empty.
+  /// A row whose events are lost, for want of room or because it cannot be read. Called with the
+  /// hub's lock: it must not call the hub. May be empty.
   std::function<void(const log_entry&)> dropped;
 };
 

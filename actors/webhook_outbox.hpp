@@ -24,8 +24,8 @@ class webhook_outbox {
 public:
   static constexpr std::size_t waiting_max = 65'536; ///< While the database takes nothing.
 
-  /// Keeps events of the kinds `wanted`. `on_full` is told, in turn with other events, each time
-  /// that some begin to be lost; it may be empty and must not block.
+  /// Keeps events of the kinds `wanted`. `on_full` is called each time that some begin to be lost,
+  /// with the outbox's lock: it must neither block nor call the outbox. It may be empty.
   webhook_outbox(event_kinds wanted, std::string source, std::function<void()> on_full,
                  std::size_t most = waiting_max);
 

@@ -16,7 +16,8 @@ struct node_extensions;
 inline namespace v0 {
 
 /// What an engine is made of, one call each. Wrong arguments (a pattern that is taken, a name that
-/// is used twice) are kept, and `start` fails with the first of them.
+/// is used twice) are kept, and `start` fails with the first of them. One that was moved from can
+/// be destroyed and assigned to, nothing else.
 class TRUNKLINE_API engine::builder {
 public:
   explicit builder(options values);
@@ -73,8 +74,9 @@ public:
   /// thread; must not block.
   builder& metrics(std::function<std::string()> text);
 
-  /// Called once when the engine has failed for good, on a thread of its own, in place of nothing:
-  /// such an engine closes everything, and keeps what was answered.
+  /// Called once when the engine has failed for good, on a thread that is there for this alone.
+  /// Such an engine closes its listeners and refuses everything (`engine::lost`); what was answered
+  /// is kept.
   builder& on_lost(std::function<void(const failure&)> call);
 
   /// Begins to start the node and returns at once. Fails when what was given contradicts itself, or

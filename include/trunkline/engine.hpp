@@ -3,8 +3,8 @@
 ///
 /// Nothing is global, but for the signal handlers while `run_until_signal` waits. No call throws,
 /// but for `std::bad_alloc`. Threads: at most 12 + 2 x cores an engine, whatever the backlog, and
-/// those of what was added: one for each hook, for own routes, subscriptions and webhooks, two for
-/// filters.
+/// those of what was added: one for each hook, for own routes, subscriptions, webhooks and
+/// `on_lost`, two for filters.
 #pragma once
 
 #include "trunkline/abi.hpp"
@@ -35,9 +35,10 @@ class virtual_world;
 
 inline namespace v0 {
 
-/// A started node. Move-only; the destructor ends it, without losing what was answered, and blocks
-/// until its threads have ended (a callback of the embedder that never returns keeps its own
-/// thread, which is then left behind).
+/// A started node. Move-only; the destructor ends it, without losing what was answered. It waits
+/// for a start that is under way, and blocks until the threads have ended: for callbacks of the
+/// embedder 2 s, for each kind of them. One that runs longer keeps its own thread, which is left
+/// behind; it must not touch the engine any more. None begins after the end.
 ///
 /// Calls may come from any thread, and from hooks, routes and subscriptions; none from a filter, a
 /// clock, a log sink or a transport. Those that return a `result` block until the answer, at most
@@ -55,12 +56,13 @@ public:
 
   // Its life
 
-  /// Waits until the node serves, for at most `timeout`. Fails with what stopped the start (a
-  /// folder that is in use, a database away, a port taken), or when the time is over.
+  /// Waits until the node serves, for at most `timeout`, and for 24 h at most. Fails with what
+  /// stopped the start (a folder that is in use, a database away, a port taken), or when the time
+  /// is over.
   result<bool> wait_ready(std::chrono::milliseconds timeout);
 
   /// Where clients and the admin API reach this node, "http://127.0.0.1:3000"; port 0 is resolved.
-  /// "" until it is ready, and for an engine that does not listen.
+  /// "" for an engine that does not listen, until it is ready, and once it is lost.
   std::string web_url() const;
   std::string admin_url() const;
 
@@ -69,8 +71,10 @@ public:
   /// put back; it may run for one engine of a process at a time: a second call returns -1 at once.
   int run_until_signal();
 
-  /// Stops accepting at once, finishes what is in flight for at most `timeout`, closes. Returns
-  /// whether everything in flight was answered. A second call does nothing and returns true.
+  /// Stops accepting at once, finishes what is in flight, typed calls included, for at most
+  /// `timeout`, and for 24 h at most. Returns whether everything in flight was answered. It first
+  /// waits for a start that is under way, however long that takes. A second call does nothing and
+  /// returns true.
   bool drain(std::chrono::milliseconds timeout);
 
   // HTTP in process
@@ -139,8 +143,10 @@ public:
   std::vector<hook_report> hooks() const;
   std::vector<webhook_report> webhooks() const;
 
-  /// Why the engine has failed for good (storage that cannot be trusted any more): it answers
-  /// nothing since. An empty message while it has not.
+  /// Why the engine has failed for good (storage that cannot be trusted any more): since then it
+  /// refuses every request and call, and closes its listeners. What nobody waits for goes on until
+  /// its end, as far as storage lets it: deliveries, hooks, webhooks. An empty message while it has
+  /// not failed.
   failure lost() const;
 
   /// INTERNAL: for `trunkline::testing`.

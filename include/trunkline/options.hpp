@@ -1,6 +1,7 @@
 /// What an engine is started with: a configuration, from a file or built in code.
 ///
-/// A value: copies share nothing that changes. Any thread may read one; only one may change it.
+/// A value: copies share nothing that changes. Any thread may read one; only one may change it. One
+/// that was moved from can be destroyed and assigned to, nothing else.
 #pragma once
 
 #include "trunkline/abi.hpp"

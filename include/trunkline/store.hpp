@@ -10,7 +10,8 @@
 namespace trunkline {
 inline namespace v0 {
 
-/// A plain value. What it names is opened by `engine::builder::start`, and judged then.
+/// A plain value. What it names is opened by the starting node: `engine::wait_ready` tells why that
+/// failed.
 class store {
 public:
   enum class kind : std::uint8_t { sqlite, postgres, memory };

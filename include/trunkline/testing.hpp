@@ -2,8 +2,8 @@
 ///
 /// Nothing opens a port, nothing sleeps, nothing depends on the speed of the machine: the engines
 /// of a world run in the thread that moves it, and time stands still but for `advance`. A failing
-/// seed replays exactly. Link `Trunkline::testing`, or -ltrunkline alone: it is part of the
-/// library.
+/// seed replays exactly. Two numbers alone are the real clock's: `filter_report::over_budget` and
+/// `hook_report::busy`. Link `Trunkline::testing`, or -ltrunkline alone: it is part of the library.
 ///
 ///   auto world = trunkline::testing::world{};
 ///   auto here = world.start(trunkline::engine::builder{*options::for_domain("a.example")});
