@@ -15,16 +15,17 @@ import sys
 import time
 
 import delivery_kills
+import delivery_rival
 import delivery_rows
 import delivery_scale
 from delivery_kit import Programs, Table, signing_rate
 
-ORDER = ["13", "3", "1", "2", "2b", "5", "4", "11", "6", "7", "10", "8", "9", "12"]
+ORDER = ["13", "3", "1", "2", "2b", "5", "4", "11", "6", "7", "10", "8", "9", "12", "14"]
 SHORT = ["3", "4", "8", "9", "12"]
 ON_A_FAKE_CLOCK = ("8", "9", "12")
 
 
-PLACES = (delivery_rows, delivery_kills, delivery_scale)
+PLACES = (delivery_rows, delivery_kills, delivery_scale, delivery_rival)
 
 
 class Bench:
