@@ -18,12 +18,6 @@ bool is_post_with_words(const remote_note& note) {
   return note.type == "Note" || note.type == "Question";
 }
 
-/// A vote is a Note that names an option and says nothing else.
-bool is_vote(const remote_note& note) {
-  return note.type == "Note" && !note.has_content && !note.title.empty() &&
-         note.attachments.empty() && !note.in_reply_to.empty();
-}
-
 /// The author's followers are among the recipients when somebody is whom the post does not name.
 std::string visibility_word(const std::vector<std::string>& to, const std::vector<std::string>& cc,
                             const std::vector<std::string>& named) {

@@ -37,11 +37,6 @@ caf::expected<remote_note> brought_note(const inbound_work& work) {
   return note;
 }
 
-bool is_vote(const remote_note& note) {
-  return note.type == "Note" && !note.title.empty() && !note.has_content &&
-         note.attachments.empty() && !note.in_reply_to.empty();
-}
-
 bool is_news(const inbound_work& work, const std::optional<time_point>& published) {
   return !published || *published > work.now() - is_news_for;
 }

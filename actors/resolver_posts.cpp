@@ -20,12 +20,6 @@ caf::error no_post(const std::string& what, std::string_view why) {
   return make_error(errc::not_found, what + ": " + std::string{why});
 }
 
-/// A vote is a Note that names an option and says nothing else.
-bool is_vote(const remote_note& note) {
-  return note.type == "Note" && !note.has_content && !note.title.empty() &&
-         note.attachments.empty() && !note.in_reply_to.empty();
-}
-
 /// For filters: where a fetched post is from.
 activity_origin sender_of(const remote_note& note, url_rules rules) {
   const auto url = parse_remote_url(note.id, rules);

@@ -117,6 +117,11 @@ caf::expected<activity> read_activity(const json_value& document) {
   return read;
 }
 
+bool is_vote(const remote_note& note) {
+  return note.type == "Note" && !note.title.empty() && !note.has_content &&
+         note.attachments.empty() && !note.in_reply_to.empty();
+}
+
 visibility visibility_of(const std::vector<std::string>& to, const std::vector<std::string>& cc,
                          const std::string& followers) {
   if (contains(to, public_collection))

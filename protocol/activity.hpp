@@ -164,6 +164,9 @@ struct remote_note {
 /// Reads a post of any kind. Fails with `errc::malformed` when it is none, or has no id.
 caf::expected<remote_note> read_note(const json_value& document);
 
+/// Tells whether a note is a vote in a poll: it names an option, and says nothing else.
+bool is_vote(const remote_note& note);
+
 /// Returns who may see what was sent to these: public in `to`: everyone; in `cc`: unlisted; the
 /// author's followers: followers; else direct.
 visibility visibility_of(const std::vector<std::string>& to, const std::vector<std::string>& cc,
