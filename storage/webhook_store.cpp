@@ -1,5 +1,6 @@
 #include "storage/webhook_store.hpp"
 
+#include "storage/log_store.hpp"
 #include "storage/sql_list.hpp"
 
 #include <algorithm>
@@ -20,10 +21,6 @@ caf::expected<std::int64_t> number(caf::expected<sql_result> found) {
   if (!found)
     return std::move(found.error());
   return found->rows.at(0)[0].integer();
-}
-
-caf::expected<std::int64_t> log_end(database& db) {
-  return number(db.run("SELECT coalesce(max(seq), 0) FROM log"));
 }
 
 caf::expected<std::int64_t> outbox_end(database& db) {
@@ -51,7 +48,7 @@ caf::expected<webhook_marks> first_marks(database& db, const webhook_entry& entr
     return before.error();
   auto marks = before->value_or(webhook_marks{});
   if (!*before) {
-    const auto end = log_end(db);
+    const auto end = newest_seq(db);
     if (!end)
       return end.error();
     marks.mark = *end;
