@@ -122,6 +122,35 @@ TEST_CASE("a filter that throws lets everything pass, or nothing", "[filters][en
   CHECK(refused.error().kind == failure_kind::unavailable);
 }
 
+TEST_CASE("an edit in the shape of a vote brings no words past a filter",
+          "[filters][engine_filters][abuse]") {
+  auto here = filtered_world{[](const activity_origin&, filtered_activity& what) {
+    if (!is_post(what))
+      return verdict::accept();
+    what.content = "<p>clean</p>";
+    what.summary = "";
+    return verdict::rewrite() | verdict::mark_sensitive() | verdict::delist();
+  }};
+  const auto update = [&](const std::string& note) {
+    return here.bob.send(
+        R"({"type":"Update","id":")" + note + R"(#update","actor":")" + here.bob.uri() +
+            R"(","object":{"type":"Note","id":")" + note + R"(","attributedTo":")" +
+            here.bob.uri() + R"(","name":"casino","summary":"casino",)" +
+            R"("inReplyTo":"https://b.example/polls/1","updated":"2099-01-01T00:00:00Z",)" +
+            R"("to":["https://www.w3.org/ns/activitystreams#Public"]}})",
+        "alice@a.example");
+  };
+  CHECK(here.bob.post("<p>hi</p>", "alice@a.example") == 202);
+  CHECK(update(here.bob.last_post()) == 202);
+  CHECK(update("https://b.example/notes/new") == 202); // before any Create
+  here.world.settle();
+  const auto home = must(here.here.home(here.alice));
+  REQUIRE(home.size() == 1);
+  CHECK(home[0].content == "<p>clean</p>");
+  CHECK(home[0].spoiler.empty());
+  CHECK(home[0].visibility == post_visibility::unlisted);
+}
+
 TEST_CASE("A10: another's word is refused before a filter sees it",
           "[filters][engine_filters][A10]") {
   auto asked = 0;

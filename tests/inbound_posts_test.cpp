@@ -264,6 +264,21 @@ TEST_CASE("an Update that comes before its Create brings the post",
   });
 }
 
+TEST_CASE("an Update in the shape of a vote is none of a post", "[inbound][inbound_posts][abuse]") {
+  with_inbound([](inbound_world& here) {
+    let_bob_follow(here);
+    here.hear(ann_uri, saying("Create", with(note(), "published", "2026-01-01T00:00:00Z")));
+    auto vote = with(with(note(), "content", nullptr), "name", "yes");
+    vote["inReplyTo"] = ann_uri + "/polls/1";
+    vote["summary"] = "words that no filter was asked about";
+    vote["updated"] = to_iso8601(here.actors.now());
+    REQUIRE(is_vote(must(read_note(json_value{vote}))));
+    here.ignores("of a known post", ann_uri, saying("Update", vote));
+    vote["id"] = note_id + "2";
+    here.ignores("before its Create", ann_uri, saying("Update", vote));
+  });
+}
+
 TEST_CASE("new counts of a poll are taken without a new version", "[inbound][inbound_posts]") {
   with_inbound([](inbound_world& here) {
     let_bob_follow(here);
