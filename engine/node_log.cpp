@@ -50,6 +50,9 @@ public:
 
   std::int64_t dropped() const { return dropped_; }
 
+  /// Lets no call of the embedder's sink begin any more.
+  void end() { ended_ = true; }
+
   /// Waits until as many flush marks have arrived as were sent. Returns whether they have.
   bool wait_for(std::uint64_t marks, std::chrono::milliseconds limit) {
     auto lock = std::unique_lock{marks_mutex_};
@@ -60,13 +63,15 @@ protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     if (std::string_view{message.payload.data(), message.payload.size()} == marker)
       return mark();
+    if (ended_)
+      return count_dropped();
     if (call_)
       return tell(message);
     auto waiting = pollfd{descriptor_, POLLOUT, 0};
     const auto patience = stuck_ ? 0 : static_cast<int>(patience_.count());
     stuck_ = ::poll(&waiting, 1, patience) <= 0;
     if (stuck_ || ::write(descriptor_, message.payload.data(), message.payload.size()) < 0)
-      ++dropped_;
+      count_dropped();
   }
 
   void flush_() override {}
@@ -81,9 +86,11 @@ private:
              .event = std::string{text.substr(0, at)},
              .json = std::string{text.substr(at + 1)}});
     } catch (...) { // whatever an embedder throws ends here
-      ++dropped_;
+      count_dropped();
     }
   }
+
+  void count_dropped() { ++dropped_; }
 
   void mark() {
     const auto lock = std::scoped_lock{marks_mutex_};
@@ -95,6 +102,7 @@ private:
   const std::chrono::milliseconds patience_;
   const log_sink call_;
   bool stuck_ = false;
+  std::atomic<bool> ended_ = false;
   std::atomic<std::int64_t> dropped_ = 0;
   std::mutex marks_mutex_;
   std::condition_variable marks_changed_;
@@ -154,6 +162,7 @@ node_log::node_log(node_log_options options, wall_clock clock)
 node_log::~node_log() {
   if (!state_->options.sink || reaches_end(sink_patience))
     return;
+  state_->sink->end(); // the embedder may free what it stands on, but for the call under way
   try {
     // A sink of the embedder's that does not return keeps its thread, and what that stands on.
     std::thread{[kept = std::move(state_)]() mutable { kept.reset(); }}.detach();

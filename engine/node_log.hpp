@@ -30,8 +30,8 @@ class node_log {
 public:
   node_log(node_log_options options, wall_clock clock);
 
-  /// Writes what waits, for as long as the descriptor takes it. A sink that does not return keeps
-  /// its thread, which is left behind.
+  /// Writes what waits, for as long as the descriptor takes it. A sink that has not taken all of it
+  /// after 2 s keeps its thread, which is left behind; no call of it begins afterwards.
   ~node_log();
   node_log(const node_log&) = delete;
   node_log& operator=(const node_log&) = delete;

@@ -117,6 +117,29 @@ TEST_CASE("a drain waits for answers that are owed, as long as it may", "[engine
   CHECK(answered.get_future().get() == 204);
 }
 
+TEST_CASE("a log sink that is slow is not called once the engine has ended", "[engine][life]") {
+  const auto stands = kit::gate{};
+  const auto calls = std::make_shared<std::atomic<int>>(0);
+  auto kept = std::weak_ptr<int>{}; // gone with the thread that was left behind
+  {
+    const auto held = std::make_shared<int>(1);
+    kept = held;
+    auto node = kit::start_engine(
+        kit::parts_in_memory().log([calls, held, pass = stands.passer()](const log_line&) {
+          ++*calls;
+          pass();
+        }));
+    REQUIRE(stands.wait_arrived());
+  } // more lines wait behind the first
+  CHECK(*calls == 1);
+  stands.open();
+  const auto end = std::chrono::steady_clock::now() + kit::engine_patience;
+  while (!kept.expired() && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  CHECK(kept.expired());
+  CHECK(*calls == 1);
+}
+
 TEST_CASE("engines of one process start and end in any order", "[engine][life]") {
   auto ends = std::vector<std::thread>{};
   for (auto turn = 0; turn < 2; ++turn) {
