@@ -146,7 +146,12 @@ void node_servers::handle(http_request request, std::shared_ptr<const caller> wh
 }
 
 void node_servers::handle_admin(http_request request, http_reply reply) {
-  admin_entry_(std::move(request), std::move(reply));
+  auto counted = in_process_.begin(reply);
+  if (!counted)
+    return reply({.status = 503,
+                  .body = R"({"detail":"the engine drains"})",
+                  .headers = {{"Retry-After", "5"}}});
+  admin_entry_(std::move(request), std::move(*counted));
 }
 
 void node_servers::refuse_all() {

@@ -40,7 +40,8 @@ public:
   /// Answers 503 to everything from now on. Does not block.
   void refuse_all();
 
-  /// Refuses new requests of clients and waits for those in flight. The admin API goes on.
+  /// Refuses new requests of clients and of no socket, and waits for those in flight. The admin API
+  /// goes on for those who come over a socket.
   bool drain(std::chrono::milliseconds limit, const std::shared_ptr<virtual_world>& world);
 
   /// Closes every listener and connection.

@@ -98,6 +98,11 @@ TEST_CASE("a drained engine takes nothing any more", "[engine][life]") {
   const auto refused = node.handle({.target = "/health"});
   CHECK(refused.status == 503);
   CHECK(refused.body.find("drains") != std::string::npos);
+  for (const auto& why : {node.create_account({.name = "late"}).error(),
+                          node.create_token("1").error(), node.ask("account", "1").error()}) {
+    CHECK(why.kind == failure_kind::unavailable);
+    CHECK(why.what == "the engine drains");
+  }
   CHECK(node.drain(10s));
 }
 
