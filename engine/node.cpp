@@ -35,14 +35,14 @@ caf::error node::wait_ready(std::chrono::milliseconds limit) {
 
 std::string node::web_url() const {
   const auto held = std::scoped_lock{state_->mutex};
-  return state_->phase == node_phase::starting || !state_->servers ? ""
-                                                                   : state_->servers->web_url();
+  const auto* servers = state_->serving_now();
+  return servers ? servers->web_url() : "";
 }
 
 std::string node::admin_url() const {
   const auto held = std::scoped_lock{state_->mutex};
-  return state_->phase == node_phase::starting || !state_->servers ? ""
-                                                                   : state_->servers->admin_url();
+  const auto* servers = state_->serving_now();
+  return servers ? servers->admin_url() : "";
 }
 
 bool node::drain(std::chrono::milliseconds limit) {

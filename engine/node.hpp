@@ -34,7 +34,7 @@ public:
   /// Waits until the node serves. Fails with what stopped the start, or with `errc::timed_out`.
   caf::error wait_ready(std::chrono::milliseconds limit);
 
-  /// "http://127.0.0.1:3000", ports resolved; "" until the node serves.
+  /// "http://127.0.0.1:3000", ports resolved; "" unless the node serves or drains.
   std::string web_url() const;
   std::string admin_url() const;
 

@@ -56,6 +56,12 @@ struct node::state {
   /// The servers of a node that serves or drains; null otherwise. They last until `stop`.
   node_servers* serving();
 
+  /// The same with the mutex held.
+  node_servers* serving_now() const {
+    const auto serves = phase == node_phase::serving || phase == node_phase::draining;
+    return serves ? servers.get() : nullptr;
+  }
+
   const std::shared_ptr<const node_options> options;
   const node_config& config;
   const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();

@@ -206,6 +206,8 @@ TEST_CASE("a port that is taken is named", "[engine][life]") {
   REQUIRE(second);
   const auto refused = second->wait_ready(kit::engine_patience);
   REQUIRE_FALSE(refused);
+  CHECK(second->web_url().empty());
+  CHECK(second->admin_url().empty()); // though it listened
   CHECK(refused.error().kind == failure_kind::unavailable);
   CHECK(refused.error().message ==
         address + ": Address already in use; end the program that uses this port, or set another "
@@ -296,6 +298,7 @@ TEST_CASE("an engine that is lost says so, once, and answers nothing", "[engine]
   CHECK(broken.node.lost().kind == failure_kind::internal);
   CHECK(broken.told.size() == 1);
   CHECK(status_of(broken.node, "/health") == 503);
+  CHECK(broken.node.web_url().empty());
   CHECK(broken.node.drain(1s));
 }
 
