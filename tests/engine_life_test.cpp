@@ -223,6 +223,13 @@ TEST_CASE("a time that is over is no failed start", "[engine][life]") {
   CHECK(node->wait_ready(kit::engine_patience));
 }
 
+TEST_CASE("for ever is a day", "[engine][life]") {
+  auto node = must(kit::parts_in_memory().start());
+  CHECK(node.wait_ready(std::chrono::milliseconds::max()));
+  CHECK(node.wait_ready(std::chrono::milliseconds::min()));
+  CHECK(node.drain(std::chrono::milliseconds::max()));
+}
+
 TEST_CASE("the log, the clock and the metrics are the embedder's", "[engine][life]") {
   auto lines = kit::mail<log_line>{};
   const auto noon = std::chrono::sys_days{std::chrono::year{2030} / 5 / 6} + 12h;

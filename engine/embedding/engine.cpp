@@ -5,7 +5,20 @@
 #include "engine/embedding/signals.hpp"
 #include "protocol/errc.hpp"
 
+#include <algorithm>
+
 namespace trunkline {
+
+namespace {
+
+/// Nobody waits longer, and clocks do not overflow.
+constexpr auto patience_max = std::chrono::hours{24};
+
+std::chrono::milliseconds bounded(std::chrono::milliseconds timeout) {
+  return std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds{0}, patience_max);
+}
+
+} // namespace
 
 engine::engine(std::unique_ptr<state> inside) : state_{std::move(inside)} {}
 engine::engine(engine&&) noexcept = default;
@@ -13,12 +26,13 @@ engine& engine::operator=(engine&&) noexcept = default;
 engine::~engine() = default;
 
 result<bool> engine::wait_ready(std::chrono::milliseconds timeout) {
-  const auto problem = state_->inside.wait_ready(timeout);
+  const auto limit = bounded(timeout);
+  const auto problem = state_->inside.wait_ready(limit);
   if (!problem)
     return true;
   if (code_of(problem) == errc::timed_out)
     return make_failure(failure_kind::timed_out, "engine.wait_ready",
-                        "not ready after " + std::to_string(timeout.count()) + " ms",
+                        "not ready after " + std::to_string(limit.count()) + " ms",
                         "wait again, or look at the log");
   return to_failure(problem);
 }
@@ -42,7 +56,7 @@ int engine::run_until_signal() {
 }
 
 bool engine::drain(std::chrono::milliseconds timeout) {
-  return state_->inside.drain(timeout);
+  return state_->inside.drain(bounded(timeout));
 }
 
 std::string engine::metrics_text() const {
