@@ -1,7 +1,8 @@
 #include "engine/embedding/hook_board.hpp"
 
+#include "actors/webhook_body.hpp"
+
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <string>
 #include <type_traits>
@@ -12,18 +13,12 @@ namespace trunkline {
 
 namespace {
 
-/// In the order of both variants, `engine_event` and `hook_seat::function`.
-constexpr auto event_words =
-    std::to_array<std::string_view>({"activity", "post", "delivery", "host_state", "account"});
-
-static_assert(std::variant_size_v<engine_event> == event_words.size());
 static_assert(std::variant_size_v<hook_seat::function> == event_words.size());
 
-constexpr std::size_t of_activity = 0;
-constexpr std::size_t of_post = 1;
-constexpr std::size_t of_delivery = 2;
-constexpr std::size_t of_host_state = 3;
-constexpr std::size_t of_account = 4;
+/// `hook_seat::function` is in the order of `engine_event`.
+event_kind kind_of(const hook_seat& seat) {
+  return static_cast<event_kind>(seat.call.index());
+}
 
 void call(const hook_seat& seat, const engine_event& event) {
   std::visit(
@@ -48,14 +43,14 @@ bool hook_board::hook::wants(const engine_event& event) const {
 }
 
 std::uint64_t hook_board::hook::count_wanted(const told_of_row& told) const {
-  switch (seat->call.index()) {
-  case of_activity:
+  switch (kind_of(*seat)) {
+  case event_kind::activity:
     return static_cast<std::uint64_t>(std::ranges::count_if(told.activities, [&](auto type) {
       return !type.empty() && (seat->activity_type.empty() || seat->activity_type == type);
     }));
-  case of_post:
+  case event_kind::post:
     return told.post ? 1 : 0;
-  case of_account:
+  case event_kind::account:
     return told.account ? 1 : 0;
   default:
     return 0;
@@ -74,11 +69,11 @@ hook_board::~hook_board() {
 event_subscriber hook_board::as_subscriber() {
   const auto has = [this](auto... kinds) {
     return std::ranges::any_of(
-        hooks_, [=](const auto& one) { return ((one->seat->call.index() == kinds) || ...); });
+        hooks_, [=](const auto& one) { return ((kind_of(*one->seat) == kinds) || ...); });
   };
-  return {.wants_rows = has(of_activity, of_post, of_account),
-          .wants_deliveries = has(of_delivery),
-          .wants_host_states = has(of_host_state),
+  return {.wants_rows = has(event_kind::activity, event_kind::post, event_kind::account),
+          .wants_deliveries = has(event_kind::delivery),
+          .wants_host_states = has(event_kind::host_state),
           .tell = [this](const engine_event& event) { tell(event); },
           .dropped = [this](const log_entry& row) { note_dropped(row); }};
 }

@@ -1,5 +1,6 @@
 #include "engine/testing/world_server.hpp"
 
+#include "engine/embedding/web_values.hpp"
 #include "protocol/activity.hpp"
 #include "protocol/http_signature.hpp"
 #include "protocol/key_document.hpp"
@@ -35,14 +36,6 @@ std::string resource_of(const http_request& request) {
     if (pair.name == "resource")
       return pair.value;
   return "";
-}
-
-web_request web_request_of(http_request request) {
-  return {.method = std::string{to_string(request.method)},
-          .target = request.query.empty() ? request.path : request.path + "?" + request.query,
-          .headers = std::move(request.headers),
-          .body = std::move(request.body),
-          .peer = std::move(request.peer)};
 }
 
 /// What an activity's object is, whether it is there or only named.
@@ -130,7 +123,7 @@ void world_server::take(http_request request, http_reply reply) {
   if (request.method == http_method::get)
     if (auto answer = answer_get(request))
       return reply(std::move(*answer));
-  reply(answer_otherwise(std::move(request)));
+  reply(answer_otherwise(request));
 }
 
 world_server::account_ptr world_server::account_at(std::string_view path) const {
@@ -171,15 +164,11 @@ std::optional<http_response> world_server::answer_get(const http_request& reques
   return std::nullopt;
 }
 
-http_response world_server::answer_otherwise(http_request request) const {
+http_response world_server::answer_otherwise(const http_request& request) const {
   if (!own_answer)
     return refusal(404, "no such thing");
   try {
-    auto answer = own_answer(web_request_of(std::move(request)));
-    return {.status = answer.status,
-            .body = std::move(answer.body),
-            .content_type = std::move(answer.content_type),
-            .headers = std::move(answer.headers)};
+    return from_web(own_answer(to_web(request)));
   } catch (...) { // whatever an embedder throws ends here
     return refusal(500, "the answer threw an exception");
   }

@@ -56,7 +56,7 @@ private:
 
   void take(http_request request, http_reply reply);
   std::optional<http_response> answer_get(const http_request& request) const;
-  http_response answer_otherwise(http_request request) const;
+  http_response answer_otherwise(const http_request& request) const;
   void take_activity(http_request request, http_reply reply);
   void judge(const std::shared_ptr<delivery>& one, bool is_fresh);
   void conclude(const delivery& one, const stranger* sender);
