@@ -11,6 +11,7 @@ A comparison is the median of interleaved pairs with and without the fault; "wit
 import argparse
 import json
 import pathlib
+import signal
 import sys
 import time
 
@@ -32,6 +33,7 @@ class Bench:
     def __init__(self, options):
         self.programs, self.pairs, self.is_short = Programs(options.build), options.pairs, options.short
         self.rows_tests, self.seconds_of_row_5 = options.rows_tests, options.row_5_seconds
+        self.rows_of_row_7 = options.row_7_rows
         self.table = Table()
 
     def check_farm(self, row, farm):
@@ -51,11 +53,13 @@ def read_options():
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--row-5-seconds", type=int, default=600)
+    parser.add_argument("--row-7-rows", type=int, default=5_000_000)
     parser.add_argument("--rows-tests", default="build/asan/tests/delivery_rows_tests")
     return parser.parse_args()
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # ends what it started
     options = read_options()
     rows = options.rows or (SHORT if options.short else ORDER)
     began, before = time.monotonic(), signing_rate()
