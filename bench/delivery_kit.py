@@ -328,6 +328,20 @@ def cpu_seconds(pid):
     return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_by_thread(pid):
+    """CPU seconds of a process by the names of its threads."""
+    used = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            text = (task / "stat").read_text()
+        except OSError:
+            continue  # it has just ended
+        name, parts = text[text.index("(") + 1:text.rindex(")")], text.rsplit(")", 1)[1].split()
+        seconds = (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+        used[name] = used.get(name, 0) + seconds
+    return used
+
+
 class Author:
     """A client of one account with a connection of its own; for one thread at a time."""
 
@@ -474,10 +488,10 @@ class Table:
         print(f"{'row':<4} {'what':<58} {'figure':>12} {'bar':>22}  verdict", flush=True)
 
     def add(self, row, what, figure, bar, passed, unit=""):
-        self.rows.append({"row": str(row), "what": what, "figure": figure, "unit": unit,
-                          "bar": bar, "pass": passed})
         if isinstance(figure, float) and not math.isfinite(figure):
             figure = "never"
+        self.rows.append({"row": str(row), "what": what, "figure": figure, "unit": unit,
+                          "bar": bar, "pass": passed})
         shown = f"{figure:,.3g}" if isinstance(figure, float) and abs(figure) < 100 else (
             f"{figure:,.0f}" if isinstance(figure, (int, float)) else str(figure))
         verdict = "" if passed is None else "pass" if passed else "FAIL"

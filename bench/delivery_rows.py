@@ -1,6 +1,7 @@
 """The rows of bench/delivery.py."""
 
 import http.client
+import os
 import queue
 import statistics
 import threading
@@ -76,24 +77,28 @@ def ceiling_scene(farm, node, authors=32):
 
 
 def measured_ceiling(farm, node, accounts, seconds):
-    """Deliveries a second while there is always work, and the CPU of each."""
+    """Deliveries a second while there is always work, and the CPU of each by process and thread."""
     load = Saturated(farm, accounts)
     time.sleep(2)
-    began, before = time.monotonic(), farm.count()["posts"]
-    cpu = node.cpu_seconds(), cpu_seconds(farm.process.process.pid), sum(os.times()[:2])
+
+    def used():
+        threads = {"node, threads " + name: spent
+                   for name, spent in cpu_by_thread(node.pid).items()}
+        return {"node": node.cpu_seconds(), **threads,
+                "farm": cpu_seconds(farm.process.process.pid), "driver": sum(os.times()[:2])}
+    began, before, cpu = time.monotonic(), farm.count()["posts"], used()
     time.sleep(seconds)
-    arrived = farm.count()["posts"] - before
-    took = time.monotonic() - began
-    used = (node.cpu_seconds() - cpu[0], cpu_seconds(farm.process.process.pid) - cpu[1],
-            sum(os.times()[:2]) - cpu[2])
+    now, arrived, took = used(), farm.count()["posts"] - before, time.monotonic() - began
     missing = load.stop()
-    return arrived / took, [1e6 * each / max(arrived, 1) for each in used], missing
+    costs = {name: 1e6 * (now[name] - cpu.get(name, 0)) / max(arrived, 1) for name in now}
+    return arrived / took, costs, missing
 
 
 def row_13(bench):
+    """The ceiling: 100 fast hosts, always work; and where the CPU goes."""
     with scene(bench.programs, 100) as (farm, node):
         accounts = ceiling_scene(farm, node)
-        shares, rates, costs = [], [], []
+        shares, rates, costs, lost = [], [], [], 0
         before = signing_rate()
         for _ in range(bench.pairs):
             rate, cost, missing = measured_ceiling(farm, node, accounts, 8)
@@ -101,15 +106,16 @@ def row_13(bench):
             shares.append(rate / ((before + after) / 2))
             rates.append(rate)
             costs.append(cost)
-            before = after
-            if missing:
-                bench.table.add(13, "deliveries that did not arrive", missing, "0", False)
+            before, lost = after, lost + missing
         share = statistics.median(shares)
-        bench.table.add(13, "signed deliveries/s, 100 fast hosts", statistics.median(rates), "", None)
-        for name, at in (("node", 0), ("farm", 1), ("driver", 2)):
-            bench.table.add(13, f"CPU of a delivery in the {name}",
-                            statistics.median(one[at] for one in costs), "", None, "us")
         bench.table.add(13, "share of the RSA speed of both threads", share, ">= 0.6", share >= 0.6)
+        bench.table.add(13, "signed deliveries/s, 100 fast hosts", statistics.median(rates), "", None)
+        bench.table.add(13, "a signature at that RSA speed, CPU", 2e6 / before, "", None, "us")
+        for name in costs[0]:
+            cost = statistics.median(one.get(name, 0) for one in costs)
+            if cost >= 0.5:
+                bench.table.add(13, f"CPU of a delivery: {name}", cost, "", None, "us")
+        bench.table.add(13, "deliveries that did not arrive", lost, "0", lost == 0)
         bench.check_farm(13, farm)
 
 
@@ -130,8 +136,10 @@ def row_3(bench):
         farm.learn_keys(node, accounts)
         eventually(lambda: farm.count()["unique"] >= wanted, 50 if bench.is_short else 300, 0.2)
         found = farm.stats()
-        seconds = (found["last_ns"] - found["first_ns"]) / 1e9 or float("inf")
-        rate = found["unique"] / seconds
+        times = [at for _, _, at, repeated in farm.arrivals() if not repeated]
+        if bench.is_short:  # the window has grown after ten seconds
+            times = [at for at in times if at > times[0] + 10e9]
+        rate = len(times) / ((times[-1] - times[0]) / 1e9) if len(times) > 1 else 0.0
         what = f"activities/s to one host at 300 ms, {found['unique']} of {wanted}"
         enough = found["unique"] >= wanted or bench.is_short
         bench.table.add(3, what, rate, ">= 45", rate >= 45 and enough)
