@@ -54,7 +54,7 @@ void delivery_peers::send(outgoing_request request, exchange_handler done) {
   const auto rule = rules_.find(sent.host);
   auto answer = rule == rules_.end() ? peer_answer{} : rule->second(sent.request);
   if (listener_)
-    listener_->sent(sent);
+    listener_->sent(sent, answer);
   if (keeps_)
     requests_.push_back(sent);
   const auto due = sent.at + answer.after;

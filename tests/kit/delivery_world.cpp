@@ -48,7 +48,7 @@ struct delivery_world::clients {
           auto done = std::move(all->asking.front());
           all->asking.pop_front();
           if (!done)
-            self->send(writer, job);
+            caf::anon_send(writer, job);
           else
             self->request(writer, caf::infinite, job)
                 .then([done] { done({}); }, [done](const caf::error& failure) { done(failure); });
@@ -109,15 +109,19 @@ void delivery_world::start() {
           later(after, std::move(task));
         });
   const auto steady = [this] { return actors.system().clock().now(); };
+  budget = std::make_shared<delivery_budget>(options_.budget, steady);
+  board = std::make_shared<host_board>();
+  outage = std::make_shared<outage_guard>(options_.outage, steady);
   auto has = remote_host_dependencies{
       .storage = handles,
       .signing = signer,
       .dispatcher = dispatcher,
       .log_reader = reader,
       .sender = sender,
-      .budget = std::make_shared<delivery_budget>(options_.budget, steady),
+      .budget = budget,
       .bodies = std::make_shared<delivery_bodies>(),
-      .outage = std::make_shared<outage_guard>(options_.outage, steady),
+      .outage = outage,
+      .board = board,
       .urls = urls_of("here.example"),
       .clock = actors.clock(),
       .region = {},
