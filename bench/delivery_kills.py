@@ -8,7 +8,7 @@ import urllib.parse
 import uuid
 
 from delivery_kit import *
-from delivery_rows import followed_scene
+from delivery_rows import followed_scene, wait_drained
 
 KILL_SECONDS = 10
 
@@ -207,21 +207,6 @@ def judged(farm):
             continue
         peers[host].take(id, kind, object, mark, repeated)
     return peers
-
-
-def wait_drained(farm, node, seconds):
-    """Until nothing waits and nothing has come for three seconds."""
-    last = [0, time.monotonic()]
-
-    def is_drained():
-        posts = farm.count()["posts"]
-        if posts != last[0]:
-            last[:] = posts, time.monotonic()
-        _, listed = node.admin("GET", "/admin/v1/hosts?limit=40")
-        rows = listed if isinstance(listed, list) else listed.get("hosts", listed.get("items", []))
-        waits = sum(row["backlog"] for row in rows)
-        return waits == 0 and time.monotonic() - last[1] > 3
-    return eventually(is_drained, seconds, 0.5)
 
 
 def row_4(bench):

@@ -33,7 +33,8 @@ class Programs:
     def __init__(self, build):
         build = pathlib.Path(build)
         self.node = self._named("TRUNKLINE_BINARY", build / "trunkline")
-        self.farm = self._named("TRUNKLINE_FARM", build / "bench" / "farm")
+        self.farm = self._named("TRUNKLINE_FARM", build / "bench" / "farm",
+                                ROOT / "build" / "asan" / "bench" / "farm")
         self.seed = self._named("TRUNKLINE_SEED", build / "bench" / "seed",
                                 ROOT / "build" / "asan" / "tests" / "trunkline_seed")
 
