@@ -4,9 +4,13 @@
 /// On a storage worker's thread.
 #pragma once
 
+#include "actors/delivery_bodies.hpp"
+#include "actors/tasks.hpp"
 #include "protocol/names.hpp"
 #include "protocol/time.hpp"
 #include "storage/delivery_store.hpp"
+
+#include <memory>
 
 namespace trunkline {
 
@@ -16,5 +20,10 @@ namespace trunkline {
 /// back). `now`: which polls have ended.
 caf::expected<outgoing_activity> outgoing_of(database& db, log_seq seq, const url_space& urls,
                                              time_point now);
+
+/// Likewise, through the activities that were sent lately. Hosts that ask at once are told of what
+/// the first of them read: no more read it from the log than there are readers.
+query<delivery_body> ask_body(std::shared_ptr<delivery_bodies> bodies, log_seq seq, url_space urls,
+                              time_point now);
 
 } // namespace trunkline

@@ -39,9 +39,16 @@ caf::expected<deliverable_rows> read_deliverable(database& db, log_seq after, st
 struct endpoint_on_host {
   std::shared_ptr<const delivery_endpoint> endpoint;
   host_address host;
-  endpoint_id named; ///< As audiences and `log_extra` name it: another one, when it was replaced.
+  /// Another one, on another host, that has what was written from `replaced_at` on; 0: none.
+  endpoint_id replaced_by;
+  time_point replaced_at;
+
+  /// Returns where a row that was written at `at` goes.
+  endpoint_id taker_of(time_point at) const {
+    return replaced_by && at >= replaced_at ? replaced_by : endpoint->id;
+  }
 };
-/// Returns those of `ids` that exist, by `named`: what was replaced is where it is now.
+/// Returns those of `ids` that exist, and those that replace them; by id, each once.
 caf::expected<std::vector<endpoint_on_host>> find_endpoints(database& db,
                                                             std::span<const endpoint_id> ids);
 

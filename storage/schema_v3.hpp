@@ -34,10 +34,12 @@ inline constexpr auto schema_v3 = std::to_array<std::string_view>({
     R"(CREATE INDEX log_rendered ON log(seq) WHERE body IS NOT NULL AND ap_id IS NOT NULL
       AND kind IN (1, 2, 4, 6, 8, 10, 12, 18, 20, 24))",
 
+    // Rows of the log written from then on go to replaced_by; what came before stays where it was.
+    "ALTER TABLE endpoint ADD COLUMN replaced_at BIGINT",
     "CREATE INDEX endpoint_host ON endpoint(host_id, id)",
     "CREATE INDEX endpoint_replaced ON endpoint(replaced_by) WHERE replaced_by IS NOT NULL",
     "CREATE INDEX delivery_exception_host ON delivery_exception(host_id, status, seq, endpoint_id)",
-    "CREATE INDEX delivery_exception_dead ON delivery_exception(seq, endpoint_id) WHERE status = 2",
+    "CREATE INDEX delivery_exception_row ON delivery_exception(status, seq, endpoint_id)",
 });
 
 } // namespace trunkline
