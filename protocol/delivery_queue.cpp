@@ -163,6 +163,13 @@ void delivery_queue::refilled(const refill_wish& wish, std::span<const delivery_
   queue.trim();
 }
 
+bool delivery_queue::is_open(const delivery_unit& unit) const {
+  const auto& queue = of(unit.cls);
+  const auto first = queue.first_open();
+  return first && unit.seq >= *first && unit.seq <= queue.received_upto &&
+         !queue.settled.contains(unit.key());
+}
+
 class_progress delivery_queue::position(delivery_class cls) const {
   const auto& queue = of(cls);
   auto oldest = queue.left_at;

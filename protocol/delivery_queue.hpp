@@ -16,6 +16,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
@@ -63,8 +64,7 @@ public:
   /// Tells whether `take_next` would return something. What replaced a unit that was offered before
   /// this queue began is held until `old_may_go`, and its lane with it.
   bool can_take(bool old_may_go = true) const;
-  /// Returns the next unit whose lane is free, which is then out. `old_may_go` never goes back to
-  /// false.
+  /// Returns the next unit whose lane is free, which is then out. `old_may_go` stays true.
   std::optional<queued_unit> take_next(bool old_may_go = true);
 
   /// Takes the units that a later one has replaced since the last call; they are settled here.
@@ -83,8 +83,10 @@ public:
   /// Takes the waiting units that have failed `failures` times by themselves.
   std::vector<queued_unit> take_often_failed(std::int64_t failures);
 
-  /// Returns what to read from the log now, if anything; then waits for `refilled` or
-  /// `refill_failed`.
+  /// Takes the waiting units that are named, wherever in their lanes.
+  std::vector<queued_unit> take_where(const std::function<bool(const delivery_unit&)>& is_named);
+
+  /// Returns what to read from the log now, if anything; `refilled` or `refill_failed` follows.
   std::optional<refill_wish> wish(delivery_class cls);
   /// Everything of the class from the wish's begin to `read_upto` is in `units`; rows up to
   /// `gone_upto` are no longer in the log.
@@ -94,10 +96,10 @@ public:
 
   /// Tells how far the class is; without what was settled.
   class_progress position(delivery_class cls) const;
+  /// Tells whether a unit that was offered is neither settled nor covered.
+  bool is_open(const delivery_unit& unit) const;
   bool is_behind(delivery_class cls) const { return of(cls).left.has_value(); }
-  bool is_behind() const {
-    return is_behind(delivery_class::direct) || is_behind(delivery_class::bulk);
-  }
+  bool is_behind() const { return classes_[0].left || classes_[1].left; }
   std::size_t waiting() const { return classes_[0].waiting + classes_[1].waiting; }
   std::size_t in_flight() const { return out_; }
   bool is_empty() const { return waiting() == 0 && out_ == 0 && !is_behind(); }
@@ -155,7 +157,6 @@ private:
     void trim();
   };
   using lane_map = std::map<lane_key, lane>;
-
   static lane_key lane_of(const delivery_unit& unit) { return {unit.to->id, unit.author}; }
   class_queue& of(delivery_class cls) { return classes_[index_of(cls)]; }
   const class_queue& of(delivery_class cls) const { return classes_[index_of(cls)]; }
@@ -167,7 +168,6 @@ private:
   // delivery_queue.cpp: what comes
   void count(class_queue& in, const delivery_unit& unit);
   static void note_gap(class_queue& in, log_seq previous, std::optional<time_point> at);
-
   // delivery_queue_lanes.cpp: what is in memory
   bool keep(class_queue& in, const delivery_unit& unit);
   left_units keep_all(class_queue& in, std::span<const delivery_unit> units);

@@ -336,4 +336,20 @@ std::vector<queued_unit> delivery_queue::take_often_failed(std::int64_t failures
   return take_heads([failures](const queued_unit& head) { return head.own_failures >= failures; });
 }
 
+std::vector<queued_unit>
+delivery_queue::take_where(const std::function<bool(const delivery_unit&)>& is_named) {
+  auto taken = std::vector<queued_unit>{};
+  for (const auto cls : {delivery_class::direct, delivery_class::bulk})
+    for (auto each = lanes_.begin(); each != lanes_.end();) {
+      const auto& units = each->second.parts[index_of(cls)].units;
+      for (auto at = std::size_t{0}; at < units.size();)
+        if (is_named(units[at].unit))
+          taken.push_back(remove(each->second, cls, at, unit_place::taken));
+        else
+          ++at;
+      tidy(each++);
+    }
+  return taken;
+}
+
 } // namespace trunkline
