@@ -28,6 +28,9 @@ struct log_report {
   std::int64_t holes = 0;   ///< Between hints.
   std::int64_t dropped = 0; ///< Rows of hints not kept: too many behind a hole, or not applied.
   std::int64_t failed = 0;  ///< Reads of the log.
+  std::int64_t refills = 0; ///< Reads for hosts that fell behind.
+  std::int64_t refills_waiting = 0;
+  std::int64_t refills_refused = 0; ///< Too many waited.
   std::int64_t mailbox = 0;
 };
 
