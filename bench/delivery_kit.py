@@ -280,6 +280,11 @@ class Node:
     def cpu_seconds(self):
         return cpu_seconds(self.pid)
 
+    def pages_read(self):
+        """Of 4 KiB, since the start; what came from sockets counts too."""
+        text = pathlib.Path(f"/proc/{self.pid}/io").read_text()
+        return int(re.search(r"rchar: (\d+)", text).group(1)) / 4096
+
     # --- asking ----------------------------------------------------------------------------------
 
     def admin(self, method, path, body=None):

@@ -15,7 +15,15 @@ namespace {
 /// Ids of what is seeded lie in 2001, long before any that a node gives: a part for each kind.
 constexpr auto seed_start = time_point{std::chrono::sys_days{std::chrono::year{2001} / 2 / 1}};
 
-enum class part : std::int64_t { hosts = 1, inboxes, shared_inboxes, accounts, audiences, posts };
+enum class part : std::int64_t {
+  hosts = 1,
+  inboxes,
+  shared_inboxes,
+  accounts,
+  audiences,
+  fillers,
+  posts
+};
 
 std::int64_t first_id(part of) {
   constexpr auto apart = std::chrono::hours{24};
@@ -156,8 +164,8 @@ caf::expected<std::int64_t> newest(database& db) {
   return found->rows[0][0].integer();
 }
 
-/// Rows of one author, who owes nobody anything.
-caf::error append_fillers(database& db, account_id author, std::int64_t count, time_point at) {
+/// Rows of a thousand other authors, whom nobody follows.
+caf::error append_fillers(database& db, std::int64_t count, time_point at) {
   const auto before = newest(db);
   if (!before)
     return before.error();
@@ -166,10 +174,10 @@ caf::error append_fillers(database& db, account_id author, std::int64_t count, t
   return error_of(
       db.run(std::string{numbers} +
                  "INSERT INTO log(seq, at, kind, author, object_key, class, public)"
-                 " SELECT i, CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT),"
+                 " SELECT i, CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT) + i % 1000,"
                  " 'p/0/' || CAST(i AS TEXT), CAST($6 AS BIGINT), 1 FROM n",
-             {*before + 1, *before + count, at, static_cast<int>(log_kind::create), author,
-              static_cast<int>(delivery_class::bulk)}));
+             {*before + 1, *before + count, at, static_cast<int>(log_kind::create),
+              first_id(part::fillers), static_cast<int>(delivery_class::bulk)}));
 }
 
 struct seeded_author {
@@ -260,7 +268,7 @@ caf::error seed_log(database& db, const seeded_log& log) {
     authors.push_back({*found, *audience});
   }
   for (auto item = std::int64_t{0}; item < log.items; ++item) {
-    if (auto failure = append_fillers(db, authors[0].who.id, log.fillers / log.items, at))
+    if (auto failure = append_fillers(db, log.fillers / log.items, at))
       return failure;
     for (const auto& author : authors)
       if (auto failure = append_item(db, author, at))
