@@ -4,8 +4,9 @@
 /// Callers send these to the host region, which finds or starts the actor of `host`.
 #pragma once
 
+#include "actors/delivery_budget.hpp"
+#include "actors/remote_host_orders.hpp"
 #include "actors/shard_region_messages.hpp"
-#include "actors/ticket.hpp"
 #include "net/http_exchange.hpp"
 #include "net/http_types.hpp"
 #include "protocol/delivery_unit.hpp"
@@ -13,13 +14,13 @@
 #include "protocol/ids.hpp"
 #include "protocol/time.hpp"
 
+#include <caf/error.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace trunkline {
@@ -66,66 +67,6 @@ struct retry_host {
   host_address host;
 };
 
-/// Delivers what waits by now, and takes nothing new until it is resumed.
-struct drain_wish {};
-/// Cancels what waits, but for Delete, Undo and Block.
-struct flush_wish {};
-/// Bounds what is sent to the host; nothing lifts a bound. Both from 1.
-struct limit_wish {
-  std::optional<std::int64_t> in_flight;
-  std::optional<std::int64_t> per_s;
-};
-/// Sends again what the host was owed: everything from a row or a time on, or the newest row about
-/// one object. Exactly one is set.
-struct replay_wish {
-  std::optional<log_seq> from_seq;
-  std::optional<time_point> from_time;
-  std::optional<object_key> about;
-};
-/// Tries dead letters once more, or forgets them; none named: all of the host.
-struct dead_letters_wish {
-  std::vector<unit_key> units;
-  bool discard = false;
-};
-
-/// What an operator orders of a host beside pause, resume and retry.
-struct operate_host {
-  host_address host;
-  std::variant<drain_wish, flush_wish, limit_wish, replay_wish, dead_letters_wish> wish;
-  bool dry_run = false; ///< Only tells how many units it would reach.
-};
-struct operated_host {
-  std::int64_t units = 0; ///< Reached; of a backlog at most `units_counted_max` are looked at.
-  std::int64_t kept = 0;  ///< Of a flush: Delete, Undo and Block, which stay.
-  bool is_all = true;     ///< False: there are more than were looked at.
-};
-inline constexpr std::int64_t units_counted_max = 100'000;
-
-/// Asks what waits for a host, by row.
-struct list_queue {
-  host_address host;
-  unit_key after;         ///< Units after it.
-  std::size_t limit = 50; ///< At most 500.
-};
-struct queue_item {
-  unit_key unit;
-  std::string inbox;
-  account_id author;
-  log_kind kind = log_kind::create;
-  object_key object;
-  delivery_class cls = delivery_class::bulk;
-  time_point at;
-  bool in_flight = false;
-  bool is_exception = false;
-  std::int64_t attempts = 0;
-  std::string error;                     ///< Of its last try; "" for none.
-  std::optional<time_point> next_try_at; ///< Of an exception.
-};
-struct host_queue {
-  std::vector<queue_item> items; ///< In order of their keys.
-  bool is_end = true;
-};
-
 /// Asks a host actor how it is; answered while everything else waits.
 struct describe_host {
   host_address host;
@@ -163,20 +104,30 @@ struct wake_host {
   host_address host;
 };
 
-/// INTERNAL: the host's timer: a next try, a wait between two failures, or idleness.
-struct host_timer {
-  std::uint64_t epoch = 0;
+/// What a host's timer is for.
+enum class host_alarm : std::uint8_t {
+  wake, ///< A next try, a wait between two failures, or idleness.
+  slow, ///< Requests that may have become slow.
+  tell, ///< What the dispatcher has not been told yet.
 };
 
-/// INTERNAL: a request has ended; from a thread of the HTTP client.
+/// INTERNAL: the host's timers, one of each kind at a time.
+struct host_timer {
+  std::uint64_t epoch = 0; ///< Of `wake`: others are void.
+  host_alarm alarm = host_alarm::wake;
+};
+
+/// INTERNAL: a request has ended; from a thread of the HTTP client or of the signing pool.
 struct exchange_ended {
   std::uint64_t exchange = 0; ///< Which one.
   exchange_outcome outcome;
+  caf::error unsent; ///< There is no signature: nothing was sent.
 };
 
 /// INTERNAL: the node has room for one more request of this host.
-struct slot_granted {
-  ticket slot;
+struct place_granted {
+  budget_kind kind = budget_kind::healthy; ///< As it was asked for.
+  budget_place place;
 };
 
 using remote_host_handle = caf::typed_actor<
@@ -194,7 +145,7 @@ using remote_host_handle = caf::typed_actor<
     caf::replies_to<operate_host>::with<operated_host>,
     caf::replies_to<list_queue>::with<host_queue>,
     // INTERNAL
-    caf::reacts_to<host_timer>, caf::reacts_to<exchange_ended>, caf::reacts_to<slot_granted>>;
+    caf::reacts_to<host_timer>, caf::reacts_to<exchange_ended>, caf::reacts_to<place_granted>>;
 
 template <>
 struct region_key_of<remote_host_handle> {

@@ -128,20 +128,20 @@ void node_actors::start_workers(const node_config& config, node_databases databa
                                               .clock = clock,
                                               .dispatcher = dispatcher},
                           fanout_options{});
-  const auto reader =
-      system_->spawn(log_reader,
+  log_reader =
+      system_->spawn(trunkline::log_reader,
                      log_reader_dependencies{
                          .readers = storage.readers, .fanout = fanout, .position = memory.position},
                      log_reader_options{});
-  log_actors_ = {untyped(reader), untyped(fanout), untyped(dispatcher)};
-  must_live(untyped(reader), "log_reader");
+  log_actors_ = {untyped(log_reader), untyped(fanout), untyped(dispatcher)};
+  must_live(untyped(log_reader), "log_reader");
   must_live(untyped(fanout), "fanout");
   must_live(untyped(dispatcher), "dispatcher");
   storage.writer = spawn_blocking(
       storage_writer,
       writer_dependencies{.db = std::move(databases.writer),
                           .clock = clock,
-                          .log_reader = reader,
+                          .log_reader = log_reader,
                           .on_broken = alarms_.lost,
                           .counters = memory.storage,
                           .position = memory.position},

@@ -60,7 +60,7 @@ remote_host_handle::behavior_type noting_hosts(remote_host_handle::pointer self,
       [](const describe_host&) { return host_report{}; },
       [](const host_timer&) {},
       [](const exchange_ended&) {},
-      [](const slot_granted&) {},
+      [](const place_granted&) {},
   };
 }
 

@@ -56,7 +56,10 @@ public:
   std::vector<delivery_event> deliveries;
   std::vector<host_state_event> states;
   std::map<signature_scheme, int> signatures;
-  std::shared_ptr<blocked_domains> blocked; ///< New at each start.
+  std::shared_ptr<blocked_domains> blocked; ///< New at each start, as are these.
+  std::shared_ptr<delivery_budget> budget;
+  std::shared_ptr<outage_guard> outage;
+  std::shared_ptr<host_board> board;
 
   database& db() { return storage.db(); }
 

@@ -36,7 +36,7 @@ remote_host_handle::behavior_type table_of_hosts(remote_host_handle::pointer sel
       [](const describe_host&) -> caf::result<host_report> { return not_here(); },
       [](const host_timer&) {},
       [](const exchange_ended&) {},
-      [](const slot_granted&) {},
+      [](const place_granted&) {},
   };
 }
 
