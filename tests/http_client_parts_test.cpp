@@ -55,15 +55,15 @@ TEST_CASE("deadlines come in their order, once", "[client][deadlines]") {
   CHECK(std::chrono::steady_clock::now() >= one.now + 30ms);
 }
 
-TEST_CASE("the earlier deadline of a waiter stands", "[client][deadlines]") {
+TEST_CASE("the earlier deadline of a waiter stands, and the timer is moved to it",
+          "[client][deadlines]") {
   auto one = line{};
+  one.limits.set_at_most(one.b, one.now + 1h); // which the timer waits for at first
   one.limits.set_at_most(one.a, one.now + 10ms);
   one.limits.set_at_most(one.a, one.now + 1h);
-  one.limits.set_at_most(one.b, one.now + 1h);
   one.limits.set_at_most(one.b, one.now + 20ms);
-  one.loop.run();
+  one.loop.run_for(20s);
   CHECK(one.told == names{"a", "b"});
-  CHECK(std::chrono::steady_clock::now() < one.now + 30min);
 }
 
 TEST_CASE("a dropped deadline does not come, and one may be set again", "[client][deadlines]") {
