@@ -33,7 +33,8 @@ struct host_progress {
   std::vector<exception_change> exceptions;
   std::vector<reopened_units> reopened; ///< Comes before what `classes` say.
   std::int64_t exceptions_waiting = 0;
-  std::optional<host_facts> facts; ///< When state or next try changed.
+  std::optional<std::int64_t> dead_letters; ///< That are kept, when the host knows.
+  std::optional<host_facts> facts;          ///< When state or next try changed.
 };
 
 /// A host that starts asks where it stands. Answered when everything that an earlier life of it has

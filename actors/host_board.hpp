@@ -104,7 +104,7 @@ public:
 
   std::optional<host_line> find(const host_address& address) const;
   std::vector<host_line> list(const host_list_wish& wish) const;
-  /// At most a second old.
+  /// Adds up all lines.
   host_totals totals() const;
 
 private:

@@ -31,12 +31,45 @@ struct delivery_sums {
   std::int64_t cancelled = 0;
   std::int64_t pending = 0; ///< Open ones, and exceptions that wait.
 
+  /// Returns how many units came to an end.
+  std::int64_t ended() const { return delivered + coalesced + dead + expired + cancelled; }
   /// Tells whether every unit is accounted for.
-  bool are_balanced() const {
-    return offered == delivered + coalesced + dead + expired + cancelled + pending;
-  }
+  bool are_balanced() const { return offered == ended() + pending; }
+  delivery_sums& operator+=(const delivery_sums& more) { return add(more, 1); }
+  delivery_sums& operator-=(const delivery_sums& less) { return add(less, -1); }
   friend bool operator==(const delivery_sums&, const delivery_sums&) = default;
+
+private:
+  delivery_sums& add(const delivery_sums& other, std::int64_t times) {
+    offered += times * other.offered;
+    delivered += times * other.delivered;
+    coalesced += times * other.coalesced;
+    dead += times * other.dead;
+    expired += times * other.expired;
+    cancelled += times * other.cancelled;
+    pending += times * other.pending;
+    return *this;
+  }
 };
+
+/// Returns the sum that an outcome adds to; `excepted` is none and stays pending.
+constexpr std::int64_t delivery_sums::*sum_of(unit_outcome outcome) {
+  switch (outcome) {
+  case unit_outcome::delivered:
+    return &delivery_sums::delivered;
+  case unit_outcome::coalesced:
+    return &delivery_sums::coalesced;
+  case unit_outcome::dead:
+    return &delivery_sums::dead;
+  case unit_outcome::expired:
+    return &delivery_sums::expired;
+  case unit_outcome::cancelled:
+    return &delivery_sums::cancelled;
+  case unit_outcome::excepted:
+    break;
+  }
+  return &delivery_sums::pending;
+}
 
 struct settled_unit {
   unit_key unit;
