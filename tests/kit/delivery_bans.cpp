@@ -1,6 +1,7 @@
 #include "kit/delivery_bans.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace trunkline::kit {
 
@@ -86,7 +87,7 @@ void delivery_bans::impose(const given& done, moment now) {
   case host_order_kind::limit:
     of.in_flight = done.order.in_flight;
     of.per_s = done.order.per_s;
-    return;
+    return of.sent.clear();
   default:
     return;
   }
@@ -104,7 +105,9 @@ std::optional<std::string> delivery_bans::refuse(const sending& what, const writ
                                                  moment now) {
   auto& of = bans_[what.host];
   of.sent.erase(of.sent.begin(), of.sent.upper_bound(now - 1s));
-  of.sent.insert(now);
+  auto unit = std::pair{what.url, what.number};
+  if (std::exchange(of.last, unit) != unit)
+    of.sent.insert(now);
   if (is_forbidden(what.url, what.number))
     return "sent although it was superseded before";
   if (of.paused_at)

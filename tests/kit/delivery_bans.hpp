@@ -83,6 +83,7 @@ private:
     std::optional<std::int64_t> in_flight;
     std::optional<std::int64_t> per_s;
     std::multiset<moment> sent;
+    std::pair<std::string, int> last; ///< Unit; its second signature is no other request.
   };
 
   void lift(const host_order_given& order);

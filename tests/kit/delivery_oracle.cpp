@@ -11,8 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// A host tells what it has settled at once, or as much later as its options say.
+const auto told_within = std::chrono::microseconds{remote_host_options{}.told_every};
 /// The time between two checkpoints, and a little.
-constexpr auto forgotten_at_most = 1'010ms;
+const auto forgotten_at_most = std::chrono::microseconds{1'010ms} + told_within;
 /// An end of a follow counts a second after it was made.
 constexpr auto unfollow_takes = 1s;
 /// Whatever is in flight has its answer by then.
@@ -32,8 +34,11 @@ bool changes_nothing(const caf::error& failure) {
 } // namespace
 
 void delivery_oracle::tell(const std::string& what) {
-  if (story_)
-    *story_ << world_.elapsed().count() / 1'000 << " ms: " << what << '\n';
+  if (!story_)
+    return;
+  for (; lines_told_ < world_.lines.size(); ++lines_told_)
+    *story_ << "  " << world_.lines[lines_told_] << '\n';
+  *story_ << world_.elapsed().count() / 1'000 << " ms: " << what << '\n';
 }
 
 int delivery_oracle::write(delivery_world::row next) {
@@ -130,9 +135,11 @@ bool delivery_oracle::is_replayable(const history& past) const {
 
 /// A crash forgets what was settled since the last checkpoint that was surely committed.
 bool delivery_oracle::may_repeat(const history& past) const {
-  if (const auto ends = host_ends_.find(past.host);
-      ends != host_ends_.end() && ends->second.contains(*past.taken_at))
-    return true;
+  if (const auto ends = host_ends_.find(past.host); ends != host_ends_.end()) {
+    const auto end = ends->second.lower_bound(*past.taken_at);
+    if (end != ends->second.end() && *end <= *past.taken_at + told_within)
+      return true;
+  }
   if (static_cast<std::size_t>(past.life) >= crashes_.size())
     return false;
   const auto crash = crashes_[static_cast<std::size_t>(past.life)];

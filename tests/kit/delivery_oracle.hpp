@@ -137,6 +137,7 @@ private:
   std::int64_t repeats_ = 0;
   std::int64_t failures_ = 0;
   std::ostream* story_ = nullptr;
+  std::size_t lines_told_ = 0; ///< Of the world's log.
   std::uint64_t trace_ = 14'695'981'039'346'656'037U;
 };
 

@@ -95,7 +95,7 @@ void delivery_world::start() {
   const auto reader = actors.spawn(
       log_reader,
       log_reader_dependencies{.readers = handles.readers, .fanout = fanout, .position = position},
-      log_reader_options{});
+      options_.log_reader);
   handles.writer =
       storage.start_writer(actors, actors.spawn(losing_hints, reader, &options_, &random_));
   clients_ = std::make_shared<clients>();
@@ -157,6 +157,7 @@ void delivery_world::begin() {
     has_->hosts = actors.spawn(losing_offers, has_->hosts, options_.offers_lost, &random_);
   has_->clock = actors.clock();
   has_->blocked = blocked;
+  has_->board = board;
   if (options_.with_outbox)
     outbox = std::make_shared<webhook_outbox>(event_kinds::all(), "test", nullptr);
   has_->outbox = outbox;

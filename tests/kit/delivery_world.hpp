@@ -31,6 +31,7 @@ struct delivery_world_options {
   unsigned signing_lost = 0;    ///< Of 100 signatures that fail.
   unsigned offers_lost = 0;     ///< Of 100 offers that are refused on their way to a host.
   dispatcher_options dispatcher;
+  log_reader_options log_reader;
   remote_host_options host;
   delivery_budget_limits budget;
   outage_limits outage;

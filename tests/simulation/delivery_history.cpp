@@ -38,6 +38,8 @@ kit::delivery_world_options options_of(std::uint64_t seed, kit::open_connection 
   options.dispatcher.rows_max = 8;
   options.dispatcher.batch_max = 3;
   options.dispatcher.outstanding_max = 4;
+  if (seed % 7 == 3)
+    options.outage = {.silence = 5s, .hosts_least = 3, .domains_least = 3};
   options.budget = {.healthy = 6, .unproven = 4, .retry = 2, .probe = 2, .slow = 4};
   return options;
 }
@@ -78,6 +80,8 @@ std::vector<std::string> delivery_history::run(history_sums& total) {
     pass();
     oracle_.check_exceptions();
     poll_orders();
+    if (chance(10))
+      check_sums();
     if (faults_->is_broken && !world_.actors.is_stopped()) { // the process ends within 5 s
       world_.advance(up_to(5s));
       world_.actors.stop();
@@ -86,7 +90,8 @@ std::vector<std::string> delivery_history::run(history_sums& total) {
       revive();
   }
   heal();
-  auto wrong = oracle_.violations();
+  auto wrong = std::move(wrong_);
+  std::ranges::copy(oracle_.violations(), std::back_inserter(wrong));
   std::ranges::move(oracle_.missing(), std::back_inserter(wrong));
   check_books(wrong);
   add_to(total);
@@ -188,6 +193,19 @@ void delivery_history::publish() {
   write(*chosen, ends ? log_kind::remove : log_kind::update, !chance(15));
   if (ends)
     objects_.erase(chosen);
+}
+
+/// They agree at every moment.
+void delivery_history::check_sums() {
+  const auto books = world_.actors.ask<dispatcher_report>(world_.dispatcher, describe_dispatcher{});
+  if (!books)
+    return;
+  const auto& sums = books->sums;
+  oracle_.tell("books: " + std::to_string(sums.offered) + " offered, " +
+               std::to_string(sums.delivered) + " delivered, " + std::to_string(sums.pending) +
+               " pending");
+  if (!sums.are_balanced())
+    wrong_.emplace_back("sums: not every unit was accounted for on the way");
 }
 
 void delivery_history::change_follower() {

@@ -78,6 +78,7 @@ private:
   live_object make_object(bool is_like);
   int write(const live_object& about, log_kind kind, bool to_followers);
   void change_follower();
+  void check_sums();
 
   // delivery_history_faults.cpp: what goes wrong
   void set_mood(const std::string& host);
@@ -108,6 +109,7 @@ private:
   void heal();
   bool is_done();
   void check_books(std::vector<std::string>& wrong);
+  void check_board(std::vector<std::string>& wrong);
   void add_to(history_sums& total);
 
   std::mt19937_64 random_;
@@ -125,6 +127,7 @@ private:
   bool storage_fails_ = false;                     ///< Some commits do.
   std::int64_t next_object_ = 0;
   history_sums mine_;
+  std::vector<std::string> wrong_; ///< Found on the way.
 };
 
 } // namespace trunkline::simulation

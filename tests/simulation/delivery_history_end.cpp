@@ -62,6 +62,7 @@ void delivery_history::check_books(std::vector<std::string>& wrong) {
                       std::to_string(report.exceptions) + " exceptions, " + report.state);
   }
   world_.advance(2s);
+  check_board(wrong);
   const auto sums = world_.books().sums;
   std::ranges::move(oracle_.compare(sums), std::back_inserter(wrong));
   const auto before = oracle_.requests();
@@ -72,6 +73,23 @@ void delivery_history::check_books(std::vector<std::string>& wrong) {
     wrong.emplace_back("a restart sent something again");
   if (world_.books().sums != sums)
     wrong.emplace_back("a restart changed the sums");
+}
+
+/// The board says the same of each host.
+void delivery_history::check_board(std::vector<std::string>& wrong) {
+  for (const auto& host : names_) {
+    const auto line = world_.board->find(kit::delivery_world::address(host));
+    if (!line)
+      continue;
+    if (!line->sums.are_balanced() || line->sums.pending != 0 || line->exceptions != 0)
+      wrong.push_back("the board: units of " + host + " are not accounted for");
+    const auto dead = world_.count("SELECT count(*) FROM delivery_exception e JOIN host h"
+                                   " ON h.id = e.host_id WHERE e.status = 2 AND h.name = '" +
+                                   host + "'");
+    if (line->dead_letters != dead)
+      wrong.push_back("the board: " + std::to_string(line->dead_letters) + " dead letters of " +
+                      host + ", should be " + std::to_string(dead));
+  }
 }
 
 void delivery_history::add_to(history_sums& total) {
