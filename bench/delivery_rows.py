@@ -168,7 +168,7 @@ def followed_scene(bench, farm, node, authors, ranges):
 
 
 def wait_drained(farm, node, seconds):
-    """Until nothing waits and nothing has come for three seconds."""
+    """Until nothing waits, exceptions included, and nothing has come for three seconds."""
     last = [0, time.monotonic()]
 
     def is_drained():
@@ -176,7 +176,7 @@ def wait_drained(farm, node, seconds):
         if posts != last[0]:
             last[:] = posts, time.monotonic()
         _, listed = node.admin("GET", "/admin/v1/hosts?limit=40")
-        waits = sum(row["backlog"] for row in listed["hosts"])
+        waits = sum(row["backlog"] + row["exceptions"] for row in listed["hosts"])
         return waits == 0 and time.monotonic() - last[1] > 3
     return eventually(is_drained, seconds, 0.5)
 
