@@ -268,7 +268,7 @@ def rows_on_a_fake_clock(bench, rows):
         for row in rows:
             bench.table.add(row, f"{program} is missing", "-", "", False)
         return
-    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300)
     for line in done.stdout.splitlines():
         for row in rows:
             if line.startswith(f"row {row}:"):
