@@ -122,27 +122,25 @@ bool delivery_books::offer(host_id id, std::uint8_t shard_number, const delivery
   return true;
 }
 
-/// Listed only where the host may read it from the log again; else it is counted when the mark
-/// passes it.
+/// Listed like what is settled, so that nobody counts or reads it again; but for too many.
 void delivery_books::cancel(host_id id, std::uint8_t shard_number, const delivery_unit& unit) {
   auto& shard = of(shard_number, unit.cls);
   const auto key = unit.key();
   if (unit.seq <= shard.stored.seq || shard.loaded.contains(key))
     return;
-  const auto found = hosts_.find(id);
-  auto* entry = found == hosts_.end() ? nullptr : &found->second.classes[index_of(unit.cls)];
-  if (entry &&
-      ((entry->stored && unit.seq <= entry->stored->behind_from) || has_unit(entry->settled, key)))
+  auto& host = host_of(id, shard_number);
+  auto& entry = host.classes[index_of(unit.cls)];
+  if ((entry.stored && unit.seq <= entry.stored->behind_from) || has_unit(entry.settled, key))
     return;
-  if (entry && unit.seq <= entry->counted_upto && entry->pending > 0)
-    --entry->pending;
+  if (unit.seq <= entry.counted_upto && entry.pending > 0)
+    --entry.pending;
   else
     count_offered(id, 1);
-  if (!entry || !entry->first_open || entry->settled.size() >= limits_.acked_max / 2)
+  touch(host, unit.cls);
+  if (entry.settled.size() >= limits_.acked_max / 2)
     return count_unlisted(id, shard, unit_outcome::cancelled, 1, unit.seq);
   count_ended(id, shard, unit_outcome::cancelled, 1);
-  add_unit(entry->settled, key);
-  touch(found->second, unit.cls);
+  add_unit(entry.settled, key);
 }
 
 void delivery_books::take(host_id id, const class_progress& news, time_point now) {

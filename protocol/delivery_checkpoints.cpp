@@ -51,8 +51,8 @@ void delivery_books::count_waiting(shard_entry& shard, const std::vector<host_en
   }
   for (const auto* host : shard.stale) {
     const auto& entry = host->classes[index_of(mark.cls)];
-    if (!is_written(entry)) // it is written anew, or goes
-      continue;
+    if (!is_written(entry) || std::ranges::find(kept, host) != kept.end())
+      continue; // it is written anew, or goes
     const auto row = row_of(*host, mark.cls);
     if (mark.sums.waiting.size() < limits_.waiting_max)
       mark.sums.waiting.push_back({row.host, row.count, row.counted_to});
@@ -89,8 +89,9 @@ void delivery_books::collect_shard(shard_entry& shard, time_point now, bool rows
     }
     kept.push_back(host);
   }
-  // A mark that moves over nothing but rows of others is not worth a row.
-  auto is_due = shard.is_doubtful || mark.seq - old.seq >= limits_.idle_rows_max;
+  // A mark that moves over nothing but rows of others is not worth a row. Where a row goes, what
+  // the mark's row counts of that host goes as well.
+  auto is_due = shard.is_doubtful || !gone.empty() || mark.seq - old.seq >= limits_.idle_rows_max;
   for (const auto* host : kept) {
     const auto& settled = host->classes[index_of(old.cls)].settled;
     const auto open = from_row(settled, mark.seq + 1);

@@ -536,7 +536,7 @@ TEST_CASE("every unit is counted once in random histories with crashes",
           "[delivery_books][delivery_sums]") {
   if (const auto only = number_from("TRUNKLINE_SEED", 0); only != 0)
     return history{only}.run(400);
-  const auto seeds = number_from("TRUNKLINE_SEEDS", 31);
+  const auto seeds = number_from("TRUNKLINE_SEEDS", 60);
   for (auto seed = std::uint64_t{1}; seed <= seeds; ++seed) {
     CAPTURE(seed);
     history{seed}.run(400);
