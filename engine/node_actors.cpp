@@ -151,7 +151,8 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   workers_.push_back(untyped(passwords));
   must_live(untyped(storage.writer), "storage writer");
   end_first(untyped(system_->spawn(id_keeper, storage, ids)));
-  end_first(untyped(system_->spawn(housekeeper, storage, housekeeper_options{})));
+  end_first(untyped(system_->spawn(housekeeper, storage,
+                                   housekeeper_options{.log_bytes_max = config.log.bytes_max})));
 }
 
 void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
@@ -160,7 +161,8 @@ void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
                 .hosts = std::move(hosts),
                 .clock = std::move(clock),
                 .blocked = memory.blocked,
-                .outbox = memory.outbox};
+                .outbox = memory.outbox,
+                .board = memory.board};
   caf::anon_send(dispatcher, trunkline::begin_delivery{});
 }
 

@@ -35,7 +35,7 @@ struct node_config {
   struct {
     std::string folder;
     std::string postgres_url_file;
-    std::int64_t readers = 4;
+    std::int64_t readers = 3;
     std::int64_t batch_max = 256;
   } storage;
   struct {

@@ -29,12 +29,6 @@ run_tests() {
   counted="$(grep -E '^[0-9]+% tests passed' "$log")"
 }
 
-# The release tree is the one that the packages were made from.
-build_bench() {
-  cmake --preset release -DTRUNKLINE_BENCH=ON > /dev/null
-  cmake --build build/release --target trunkline_program bench_farm bench_seed
-}
-
 part "install what is missing" tools/install-dependencies.sh test
 [ -x /usr/lib/postgresql/15/bin/initdb ] || { echo "PostgreSQL 15 is missing" >&2; exit 1; }
 part "configure" configure asan
@@ -44,8 +38,8 @@ part "test" run_tests
 echo "=== what the tests counted"
 grep -hE '^\.*(F[0-9]{2}|P[0-9]|I[0-9]+|row [0-9]+b?|simulation|timelines|homes|fan-out|left out)[ :]' \
   build/asan/Testing/Temporary/LastTest.log | sed 's/^\.*//' || true
-part "build the bench" build_bench
-part "bench, in short form" bench/delivery.py --short
+# The release tree is the one that the packages were made from.
+part "bench, in short form" bench/delivery.py --short --build build/release
 part "clang-tidy over what changed" tools/tidy.sh build/asan changed
 part "configure (threads)" configure tsan
 part "build net's tests (threads)" cmake --build --preset tsan --target net_tests http_client_tests
