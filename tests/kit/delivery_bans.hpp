@@ -46,6 +46,8 @@ public:
   void failed(std::size_t number, moment now);
   /// What was not answered never will be.
   void node_died(moment now);
+  /// A host's actor ends, and with it the pace that it kept.
+  void forget_pace(const std::string& host) { bans_[host].sent.clear(); }
   /// It is superseded before it was sent: the host must never get it.
   void forbid(const std::string& url, int number) { forbidden_.emplace(url, number); }
   bool is_forbidden(const std::string& url, int number) const {

@@ -166,7 +166,7 @@ void delivery_oracle::judge(const unit& key, const std::string& host) {
       continue;
     if (open.object == draft.object)
       complain(key, "two in flight about one object");
-    else if (!fails(key) && !fails(other))
+    else if (!fails(key) && !fails(other) && !bans_.may_replay(host))
       complain(key, "two in flight in a lane");
   }
   judge_order(key, host);

@@ -28,12 +28,12 @@ void peer_ledger::work_until(moment now) {
 }
 
 void peer_ledger::work(const arrival& what) {
-  if (!seen_.emplace(what.url, what.number).second)
-    return;
+  const auto is_new = seen_.emplace(what.url, what.number).second;
   switch (what.kind) {
   case log_kind::create:
   case log_kind::like:
-    objects_.emplace(what.url, what.object);
+    if (is_new)
+      objects_.emplace(what.url, what.object);
     return;
   case log_kind::remove:
   case log_kind::undo_like:

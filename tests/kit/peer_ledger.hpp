@@ -1,7 +1,7 @@
 /// What other servers made of what they got: which objects each inbox knows of.
 ///
 /// A request is worked at some time before its answer, or after its sender has given up or died. A
-/// server knows an activity again by its id, and remembers nothing of what was deleted.
+/// server knows a post again by the id of its activity, and remembers nothing of what was deleted.
 #pragma once
 
 #include "kit/delivery_peers.hpp"

@@ -113,6 +113,7 @@ void delivery_history::revive() {
 
 void delivery_history::end_host() {
   const auto& host = some_host();
+  oracle_.bans().forget_pace(host);
   if (chance(33)) {
     caf::anon_send(world_.hosts, passivate_host{kit::delivery_world::address(host)});
     return;

@@ -178,7 +178,8 @@ void delivery_history::supersede() {
     const auto made = write(about, log_kind::create, false);
     const auto end = write(about, log_kind::remove, false);
     world_.advance(1'500ms);
-    if (oracle_.row(made).acked_at && oracle_.row(end).acked_at)
+    const auto known = world_.actors.ask<host_report>(world_.hosts, describe_host{address});
+    if (known && known->waiting == 2 && oracle_.row(made).acked_at && oracle_.row(end).acked_at)
       oracle_.bans().forbid(oracle_.url_of(endpoints_[at]), made);
   }
   if (!world_.actors.is_stopped())
