@@ -29,6 +29,7 @@ void delivery_books::load(shard_mark mark) {
     entry.offered_upto = mark.seq;
     entry.counted_upto = each.counted_to;
     entry.pending = each.count;
+    counted_upto_ = std::max(counted_upto_, each.counted_to);
     count_offered(each.host, each.count);
     touch(host, mark.cls);
   }
@@ -55,6 +56,18 @@ void delivery_books::load(host_backlog row, std::uint8_t shard_number) {
 void delivery_books::load_exceptions(host_id host, std::int64_t waiting) {
   excepted_[host] += waiting;
   count_offered(host, waiting);
+}
+
+/// What was counted before the start and is not offered again is owed no longer.
+void delivery_books::advance(log_seq seq) {
+  read_upto_ = std::max(read_upto_, seq);
+  if (counted_upto_ == 0 || read_upto_ < counted_upto_)
+    return;
+  counted_upto_ = 0;
+  for (auto& [id, host] : hosts_)
+    for (const auto cls : {delivery_class::direct, delivery_class::bulk})
+      if (!host.classes[index_of(cls)].first_open)
+        end_leftover(host, cls);
 }
 
 log_seq delivery_books::start() const {

@@ -61,7 +61,7 @@ public:
   /// Notes a unit that is owed, and cancelled at once.
   void cancel(host_id host, std::uint8_t shard, const delivery_unit& unit);
   /// Every row up to `seq` was expanded.
-  void advance(log_seq seq) { read_upto_ = std::max(read_upto_, seq); }
+  void advance(log_seq seq);
 
   void take(host_id host, const class_progress& news, time_point now);
   void take(exception_change change, std::uint8_t shard);
@@ -163,6 +163,7 @@ private:
   std::vector<shard_entry> shards_;
   std::unordered_map<host_id, host_entry> hosts_; ///< Whose places in memory stay.
   log_seq read_upto_ = 0;
+  log_seq counted_upto_ = 0; ///< Of all hosts; 0 once all of it was read again.
   delivery_sums sums_;
   std::unordered_map<host_id, delivery_sums> changes_; ///< Since `take_changes`.
   std::unordered_map<host_id, std::int64_t> excepted_; ///< Exceptions that wait.
