@@ -89,6 +89,20 @@ void add(host_totals& totals, const host_line& host) {
     totals.oldest_at = std::min(totals.oldest_at.value_or(*host.oldest_at), *host.oldest_at);
 }
 
+void add(host_totals& all, const host_totals& some) {
+  all.hosts += some.hosts;
+  for (auto state = std::size_t{0}; state < all.by_state.size(); ++state)
+    all.by_state[state] += some.by_state[state];
+  all.paused += some.paused;
+  all.behind += some.behind;
+  all.in_flight += some.in_flight;
+  all.exceptions += some.exceptions;
+  all.dead_letters += some.dead_letters;
+  all.sums += some.sums;
+  if (some.oldest_at)
+    all.oldest_at = std::min(all.oldest_at.value_or(*some.oldest_at), *some.oldest_at);
+}
+
 } // namespace
 
 host_place place_of(host_order order, const host_line& host) {
@@ -101,6 +115,7 @@ struct host_board::parts {
   struct part {
     mutable std::shared_mutex mutex;
     std::unordered_map<host_address, host_line> hosts;
+    std::optional<host_totals> totals; ///< Nothing: something has changed.
   };
 
   part& of(const host_address& address) {
@@ -116,6 +131,7 @@ host_board::~host_board() = default;
 void host_board::put(const host_address& address, const host_health_line& health) {
   auto& part = parts_->of(address);
   const auto lock = std::lock_guard{part.mutex};
+  part.totals.reset();
   auto& host = part.hosts[address];
   host.address = address;
   host.health = health;
@@ -125,6 +141,7 @@ void host_board::put(const host_address& address, const host_health_line& health
 void host_board::load(host_line line) {
   auto& part = parts_->of(line.address);
   const auto lock = std::lock_guard{part.mutex};
+  part.totals.reset();
   const auto address = line.address;
   part.hosts.try_emplace(address, std::move(line));
 }
@@ -134,6 +151,7 @@ void host_board::note_books(host_id id, const host_address& address, const deliv
                             std::optional<time_point> oldest_at) {
   auto& part = parts_->of(address);
   const auto lock = std::lock_guard{part.mutex};
+  part.totals.reset();
   auto& host = part.hosts[address];
   host.address = address;
   host.health.facts.id = id;
@@ -180,14 +198,19 @@ std::vector<host_line> host_board::list(const host_list_wish& wish) const {
   return best;
 }
 
+/// Of what has not changed since it was asked before nothing is looked at.
 host_totals host_board::totals() const {
-  auto totals = host_totals{};
-  for (const auto& part : parts_->all) {
-    const auto lock = std::shared_lock{part.mutex};
-    for (const auto& [address, host] : part.hosts)
-      add(totals, host);
+  auto all = host_totals{};
+  for (auto& part : parts_->all) {
+    const auto lock = std::lock_guard{part.mutex};
+    if (!part.totals) {
+      auto& totals = part.totals.emplace();
+      for (const auto& [address, host] : part.hosts)
+        add(totals, host);
+    }
+    add(all, *part.totals);
   }
-  return totals;
+  return all;
 }
 
 } // namespace trunkline

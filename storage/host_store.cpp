@@ -81,7 +81,7 @@ caf::expected<std::vector<waiting_host>> waiting_hosts(database& db) {
                       "   AND e.status = 1),"
                       " (SELECT count(*) FROM host_backlog b WHERE b.host_id = h.id),"
                       " (SELECT count(*) FROM delivery_exception e WHERE e.host_id = h.id"
-                      "   AND e.status = 1), h.state, h.paused"
+                      "   AND e.status = 1), h.paused"
                       " FROM host h WHERE h.id IN (SELECT host_id FROM host_backlog UNION"
                       " SELECT host_id FROM delivery_exception WHERE status = 1) ORDER BY h.id");
   if (!found)
@@ -90,12 +90,11 @@ caf::expected<std::vector<waiting_host>> waiting_hosts(database& db) {
   for (const auto& row : found->rows) {
     const auto of_host = row[4].optional_time();
     const auto only_exceptions = row[6].integer() == 0;
-    const auto state = host_state_of(row[8].integer()).value_or(host_state::unproven);
     hosts.push_back({.id = row[0].id<host_id>(),
                      .address = address_of(row, 1),
                      .next_try_at = of_host || !only_exceptions ? of_host : row[5].optional_time(),
                      .exceptions = row[7].integer(),
-                     .is_held = row[9].flag() || (is_withheld(state) && of_host)});
+                     .is_held = row[8].flag() || of_host});
   }
   return hosts;
 }

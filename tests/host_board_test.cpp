@@ -141,6 +141,10 @@ TEST_CASE("totals add up all hosts", "[host_board]") {
   CHECK(totals.sums.are_balanced());
   const auto oldest = board.list({.order = host_order::oldest, .limit = 1});
   CHECK(totals.oldest_at == oldest[0].oldest_at);
+  auto line = health(1);
+  line.in_flight = 100;
+  board.put(address(1), line);
+  CHECK(board.totals().in_flight == 599);
   auto pending = std::int64_t{0};
   for (const auto& each : board.list({.limit = 1'000}))
     pending += each.sums.pending;
