@@ -189,20 +189,20 @@ json_object render(const post_host_standing& host, time_point now) {
       {"units", std::move(units)}};
 }
 
-post_place place_of(const post_host_standing& host) {
+post_recipient place_of(const post_host_standing& host) {
   return {.state = host.state, .name = to_name(host.address)};
 }
 
-std::string to_mark(const post_place& place) {
+std::string to_mark(const post_recipient& place) {
   return std::string{to_string(place.state)} + ":" + place.name;
 }
 
-caf::expected<post_place> read_place(const std::string& mark) {
+caf::expected<post_recipient> read_place(const std::string& mark) {
   const auto colon = std::min(mark.find(':'), mark.size());
   const auto state = post_state_of(mark.substr(0, colon));
   if (!state || colon + 1 >= mark.size())
     return make_error(errc::invalid, "after: must be what the last page's link says");
-  return post_place{.state = *state, .name = mark.substr(colon + 1)};
+  return post_recipient{.state = *state, .name = mark.substr(colon + 1)};
 }
 
 } // namespace trunkline

@@ -72,14 +72,14 @@ post_standing standing_of(const post_deliveries& found, const books_word& books,
 json_object render(const post_host_standing& host, time_point now);
 
 /// Where the list goes on.
-struct post_place {
+struct post_recipient {
   post_state state = post_state::dead;
   std::string name;
 
-  friend auto operator<=>(const post_place&, const post_place&) = default;
+  friend auto operator<=>(const post_recipient&, const post_recipient&) = default;
 };
-post_place place_of(const post_host_standing& host);
-std::string to_mark(const post_place& place);
-caf::expected<post_place> read_place(const std::string& mark);
+post_recipient place_of(const post_host_standing& host);
+std::string to_mark(const post_recipient& place);
+caf::expected<post_recipient> read_place(const std::string& mark);
 
 } // namespace trunkline

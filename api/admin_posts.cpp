@@ -14,7 +14,7 @@ namespace {
 struct post_question {
   post_id post;
   std::optional<post_state> state; ///< Only hosts in it.
-  std::optional<post_place> after;
+  std::optional<post_recipient> after;
   std::size_t limit = 0;
   std::string link;
 };
@@ -46,7 +46,7 @@ caf::expected<post_question> read_question(const matched_request& request,
 http_response page_of(const post_question& question, const post_standing& standing,
                       time_point now) {
   auto list = json_array{};
-  auto last = post_place{};
+  auto last = post_recipient{};
   auto is_cut = false;
   for (const auto& host : standing.hosts) {
     if ((question.state && host.state != *question.state) ||

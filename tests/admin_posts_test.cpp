@@ -141,7 +141,7 @@ TEST_CASE("after a flush or a drain what is settled may not have been delivered"
 }
 
 TEST_CASE("a list goes on after a place, and every place can be read", "[admin_posts]") {
-  const auto place = post_place{.state = post_state::pending, .name = "a.example:8443"};
+  const auto place = post_recipient{.state = post_state::pending, .name = "a.example:8443"};
   CHECK(to_mark(place) == "pending:a.example:8443");
   CHECK(*read_place(to_mark(place)) == place);
   for (const auto* mark : {"", "pending", "pending:", "x:a.example"})
