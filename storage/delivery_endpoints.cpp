@@ -41,6 +41,40 @@ caf::error add_endpoints(database& db, std::span<const endpoint_id> ids,
   return {};
 }
 
+using endpoints_by_id = std::map<endpoint_id, endpoint_on_host>;
+
+/// The unit of a row of `delivery_exception`, and of the log as far as it has it.
+delivery_unit unit_of(const sql_row& row, const object_key& object,
+                      const std::shared_ptr<const delivery_endpoint>& to) {
+  const auto is_gone = row[6].is_null();
+  return {.seq = row[0].integer(),
+          .author = row[6].id<account_id>(),
+          .cls = is_gone ? delivery_class::bulk : static_cast<delivery_class>(row[7].integer()),
+          .kind = is_gone ? log_kind::create : static_cast<log_kind>(row[8].integer()),
+          .object = object,
+          .at = row[9].time(),
+          .to = to};
+}
+
+caf::expected<stored_exception> exception_of(const sql_row& row,
+                                             const std::shared_ptr<const delivery_endpoint>& to) {
+  const auto object = parse_object_key(row[2].text());
+  if (!object)
+    return make_error(errc::storage_broken, "delivery_exception " +
+                                                std::to_string(row[0].integer()) +
+                                                ": object_key is damaged");
+  auto unit = unit_of(row, *object, to);
+  const auto key = unit.key();
+  return stored_exception{.unit = std::move(unit),
+                          .row = {.unit = key,
+                                  .object = *object,
+                                  .status = exception_status::waiting,
+                                  .error = row[3].text(),
+                                  .attempts = row[4].integer(),
+                                  .next_try_at = row[5].optional_time()},
+                          .is_gone = row[6].is_null()};
+}
+
 } // namespace
 
 caf::expected<std::vector<endpoint_on_host>> find_endpoints(database& db,
@@ -73,37 +107,18 @@ caf::expected<std::vector<stored_exception>> waiting_exceptions(database& db, ho
   auto ids = std::vector<endpoint_id>{};
   for (const auto& row : found->rows)
     ids.push_back(row[1].id<endpoint_id>());
-  auto endpoints = std::map<endpoint_id, endpoint_on_host>{};
+  auto endpoints = endpoints_by_id{};
   if (auto failure = add_endpoints(db, ids, endpoints))
     return failure;
   auto exceptions = std::vector<stored_exception>{};
   for (const auto& row : found->rows) {
-    const auto object = parse_object_key(row[2].text());
-    if (!object)
-      return make_error(errc::storage_broken, "delivery_exception " +
-                                                  std::to_string(row[0].integer()) +
-                                                  ": object_key is damaged");
     const auto to = endpoints.find(row[1].id<endpoint_id>());
     if (to == endpoints.end())
       continue;
-    const auto is_gone = row[6].is_null();
-    const auto cls = is_gone ? delivery_class::bulk : static_cast<delivery_class>(row[7].integer());
-    const auto kind = is_gone ? log_kind::create : static_cast<log_kind>(row[8].integer());
-    const auto unit = delivery_unit{.seq = row[0].integer(),
-                                    .author = row[6].id<account_id>(),
-                                    .cls = cls,
-                                    .kind = kind,
-                                    .object = *object,
-                                    .at = row[9].time(),
-                                    .to = to->second.endpoint};
-    exceptions.push_back({.unit = unit,
-                          .row = {.unit = unit.key(),
-                                  .object = *object,
-                                  .status = exception_status::waiting,
-                                  .error = row[3].text(),
-                                  .attempts = row[4].integer(),
-                                  .next_try_at = row[5].optional_time()},
-                          .is_gone = is_gone});
+    auto exception = exception_of(row, to->second.endpoint);
+    if (!exception)
+      return std::move(exception.error());
+    exceptions.push_back(std::move(*exception));
   }
   return exceptions;
 }

@@ -17,7 +17,10 @@ caf::error error_of(caf::expected<sql_result> done) {
   return done ? caf::error{} : std::move(done.error());
 }
 
-caf::expected<std::optional<stored_endpoint>> first_of(caf::expected<sql_result> found) {
+caf::expected<std::optional<stored_endpoint>> endpoint_where(database& db, const char* condition,
+                                                             const sql_value& value) {
+  auto found = db.run(
+      std::string{"SELECT id, host_id, url, gone_since FROM endpoint WHERE "} + condition, {value});
   if (!found)
     return std::move(found.error());
   if (found->rows.empty())
@@ -61,41 +64,49 @@ caf::error replace(database& db, endpoint_id old, endpoint_id by, time_point now
                          {old, by, now + replacement_delay}));
 }
 
+/// Moves the endpoint to an address that nobody has.
+caf::error rename(database& db, endpoint_id endpoint, const endpoint_address& to) {
+  return error_of(db.run("UPDATE endpoint SET url = $2, shared = $3, gone_since = NULL"
+                         " WHERE id = $1",
+                         {endpoint, to.url, to.shared}));
+}
+
+/// Leaves an endpoint that is there for the one that is wanted.
+caf::expected<endpoint_id> leave(database& db, const endpoint_move& move,
+                                 const stored_endpoint& old, time_point now) {
+  const auto moves = may_move(db, move, old, now);
+  if (!moves)
+    return moves.error();
+  const auto there = endpoint_where(db, "url = $1", move.wanted.url);
+  if (!there)
+    return there.error();
+  if (*moves && !*there && old.host == move.wanted.host) {
+    if (auto failure = rename(db, old.id, move.wanted))
+      return failure;
+    return old.id;
+  }
+  auto taker = *there ? caf::expected<endpoint_id>{(*there)->id}
+                      : ensure_endpoint(db, move.wanted, move.fresh);
+  if (taker && *moves)
+    if (auto failure = replace(db, old.id, *taker, now))
+      return failure;
+  return taker;
+}
+
 } // namespace
 
 caf::expected<endpoint_id> settle_endpoint(database& db, const endpoint_move& move,
                                            time_point now) {
-  const auto old = move.before ? first_of(db.run("SELECT id, host_id, url, gone_since FROM endpoint"
-                                                 " WHERE id = $1",
-                                                 {move.before}))
-                               : caf::expected<std::optional<stored_endpoint>>{std::nullopt};
+  if (!move.before)
+    return ensure_endpoint(db, move.wanted, move.fresh);
+  const auto old = endpoint_where(db, "id = $1", move.before);
   if (!old)
     return old.error();
-  if (!*old || (*old)->url == move.wanted.url)
-    return *old ? (*old)->id : ensure_endpoint(db, move.wanted, move.fresh);
-  const auto moves = may_move(db, move, **old, now);
-  if (!moves)
-    return moves.error();
-  const auto there = first_of(db.run("SELECT id, host_id, url, gone_since FROM endpoint"
-                                     " WHERE url = $1",
-                                     {move.wanted.url}));
-  if (!there)
-    return there.error();
-  if (*moves && !*there && (*old)->host == move.wanted.host) {
-    if (auto failure =
-            error_of(db.run("UPDATE endpoint SET url = $2, shared = $3, gone_since = NULL"
-                            " WHERE id = $1",
-                            {move.before, move.wanted.url, move.wanted.shared})))
-      return failure;
+  if (!*old)
+    return ensure_endpoint(db, move.wanted, move.fresh);
+  if ((*old)->url == move.wanted.url)
     return move.before;
-  }
-  auto now_at = *there ? caf::expected<endpoint_id>{(*there)->id}
-                       : ensure_endpoint(db, move.wanted, move.fresh);
-  if (!now_at || !*moves)
-    return now_at;
-  if (auto failure = replace(db, move.before, *now_at, now))
-    return failure;
-  return now_at;
+  return leave(db, move, **old, now);
 }
 
 caf::expected<std::string> find_owner_of_inbox(database& db, endpoint_id endpoint) {

@@ -161,6 +161,20 @@ caf::expected<std::shared_ptr<const missed_sources>> sources_for(database& db,
   return std::make_shared<const missed_sources>(std::move(*found));
 }
 
+/// Reads the next rows; tells whether there are no more for this page.
+caf::expected<bool> read_rows(missed_reader& reader, std::vector<missed_row>& rows) {
+  rows.clear();
+  while (rows.size() < rows_at_once) {
+    auto row = reader.next();
+    if (!row)
+      return std::move(row.error());
+    if (!*row)
+      return true;
+    rows.push_back(std::move(**row));
+  }
+  return false;
+}
+
 /// Adds the units of rows until there are `limit`; tells up to which row, or nothing: all of them.
 std::optional<log_seq> add_units(const owed_finder& owed, const std::vector<missed_row>& rows,
                                  std::size_t limit, std::vector<delivery_unit>& units) {
@@ -173,6 +187,29 @@ std::optional<log_seq> add_units(const owed_finder& owed, const std::vector<miss
       return row.unit.seq;
   }
   return std::nullopt;
+}
+
+/// Reads one page of what its sources have.
+caf::error read_page(database& db, const missed_units& wanted, const missed_sources& sources,
+                     found_units& page) {
+  auto reader = missed_reader{db, wanted.cls, sources};
+  auto owed = owed_finder{db, wanted, sources.members()};
+  auto rows = std::vector<missed_row>{};
+  auto cut_at = std::optional<log_seq>{};
+  for (auto is_end = false; !is_end && !cut_at;) {
+    const auto ended = read_rows(reader, rows);
+    if (!ended)
+      return ended.error();
+    is_end = *ended;
+    if (auto failure = owed.prepare(rows))
+      return failure;
+    cut_at = add_units(owed, rows, wanted.limit, page.units);
+  }
+  page.read_upto = cut_at ? *cut_at : reader.read_upto();
+  if (page.read_upto < sources.upto())
+    page.sources = std::make_shared<const missed_sources>(
+        sources.rest(page.read_upto + 1, reader.open_after(page.read_upto)));
+  return {};
 }
 
 } // namespace
@@ -188,27 +225,8 @@ caf::expected<found_units> find_missed(database& db, const missed_units& wanted)
   const auto sources = sources_for(db, wanted);
   if (!sources)
     return sources.error();
-  auto reader = missed_reader{db, wanted.cls, **sources};
-  auto owed = owed_finder{db, wanted, (*sources)->members()};
-  auto cut_at = std::optional<log_seq>{};
-  for (auto is_end = false; !is_end && !cut_at;) {
-    auto rows = std::vector<missed_row>{};
-    while (!is_end && rows.size() < rows_at_once) {
-      auto row = reader.next();
-      if (!row)
-        return std::move(row.error());
-      is_end = !*row;
-      if (*row)
-        rows.push_back(std::move(**row));
-    }
-    if (auto failure = owed.prepare(rows))
-      return failure;
-    cut_at = add_units(owed, rows, wanted.limit, result.units);
-  }
-  result.read_upto = cut_at ? *cut_at : reader.read_upto();
-  if (result.read_upto < (*sources)->upto())
-    result.sources = std::make_shared<const missed_sources>(
-        (*sources)->rest(result.read_upto + 1, reader.open_after(result.read_upto)));
+  if (auto failure = read_page(db, wanted, **sources, result))
+    return failure;
   return result;
 }
 

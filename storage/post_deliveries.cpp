@@ -206,6 +206,28 @@ caf::expected<std::map<log_seq, read_row>> rows_of(database& db, const post_plac
   return rows;
 }
 
+constexpr auto letters = std::string_view{
+    "SELECT x.seq, x.endpoint_id, x.object_key, x.status, x.error, x.attempts, x.next_try_at,"
+    " x.host_id, h.scheme, h.name, h.port, e.url, l.kind, l.class, l.author, a.name, l.at"
+    " FROM delivery_exception x JOIN host h ON h.id = x.host_id"
+    " JOIN endpoint e ON e.id = x.endpoint_id JOIN log l ON l.seq = x.seq"
+    " LEFT JOIN account a ON a.id = l.author WHERE x.status = 2"};
+
+caf::expected<dead_letter> letter_of(const sql_row& row) {
+  auto exception = exception_of(row);
+  if (!exception)
+    return std::move(exception.error());
+  return dead_letter{.host = row[7].id<host_id>(),
+                     .address = {row[8].text(), row[9].text(), row[10].integer()},
+                     .url = row[11].text(),
+                     .row = std::move(*exception),
+                     .kind = static_cast<log_kind>(row[12].integer()),
+                     .cls = static_cast<delivery_class>(row[13].integer()),
+                     .author = row[14].id<account_id>(),
+                     .author_name = row[15].is_null() ? std::string{} : row[15].text(),
+                     .at = row[16].time()};
+}
+
 } // namespace
 
 caf::expected<post_deliveries> find_post_deliveries(database& db,
@@ -243,12 +265,7 @@ caf::expected<std::vector<dead_letter>> list_dead_letters(database& db,
     values.push_back(std::move(value));
     return "$" + std::to_string(values.size());
   };
-  auto text = std::string{
-      "SELECT x.seq, x.endpoint_id, x.object_key, x.status, x.error, x.attempts, x.next_try_at,"
-      " x.host_id, h.scheme, h.name, h.port, e.url, l.kind, l.class, l.author, a.name, l.at"
-      " FROM delivery_exception x JOIN host h ON h.id = x.host_id"
-      " JOIN endpoint e ON e.id = x.endpoint_id JOIN log l ON l.seq = x.seq"
-      " LEFT JOIN account a ON a.id = l.author WHERE x.status = 2"};
+  auto text = std::string{letters};
   if (wish.host)
     text += " AND x.host_id = " + add(*wish.host);
   if (wish.after) {
@@ -261,22 +278,14 @@ caf::expected<std::vector<dead_letter>> list_dead_letters(database& db,
   auto found = db.run(text, values);
   if (!found)
     return std::move(found.error());
-  auto letters = std::vector<dead_letter>{};
+  auto all = std::vector<dead_letter>{};
   for (const auto& row : found->rows) {
-    auto exception = exception_of(row);
-    if (!exception)
-      return std::move(exception.error());
-    letters.push_back({.host = row[7].id<host_id>(),
-                       .address = {row[8].text(), row[9].text(), row[10].integer()},
-                       .url = row[11].text(),
-                       .row = std::move(*exception),
-                       .kind = static_cast<log_kind>(row[12].integer()),
-                       .cls = static_cast<delivery_class>(row[13].integer()),
-                       .author = row[14].id<account_id>(),
-                       .author_name = row[15].is_null() ? std::string{} : row[15].text(),
-                       .at = row[16].time()});
+    auto letter = letter_of(row);
+    if (!letter)
+      return std::move(letter.error());
+    all.push_back(std::move(*letter));
   }
-  return letters;
+  return all;
 }
 
 } // namespace trunkline

@@ -10,6 +10,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +71,31 @@ public:
 private:
   database& inner_;
 };
+
+/// The lines of a plan that say something; plans are too long to be printed.
+std::vector<std::string> lines_with(const std::string& plan, std::string_view what) {
+  auto lines = std::vector<std::string>{};
+  auto text = std::istringstream{plan};
+  for (auto line = std::string{}; std::getline(text, line);)
+    if (line.find(what) != std::string::npos)
+      lines.push_back(line);
+  return lines;
+}
+
+/// The log is read through the indexes that have just what is asked for.
+void check_plans(const std::string& plans) {
+  CHECK_FALSE(lines_with(plans, "log_owed").empty());
+  for (const auto* other : {"SCAN l", "SCAN log", "Seq Scan on log", "Bitmap Heap Scan on log",
+                            "using log_pkey on log l", "log_author", "log_extra_seq"}) {
+    CAPTURE(other);
+    auto found = lines_with(plans, other);
+    std::erase_if(found, [](const auto& line) { // the row that an entry of log_extra names
+      return line.find("using log_pkey") != std::string::npos &&
+             line.find("rows=1 ") != std::string::npos;
+    });
+    CHECK(found == std::vector<std::string>{});
+  }
+}
 
 std::vector<unit_key> keys(const std::vector<delivery_unit>& units) {
   auto all = std::vector<unit_key>{};
@@ -304,11 +330,11 @@ TEST_CASE("a host reads a few rows for each that it missed, and never the log", 
     for (const auto authors : {1, 64, 5'000}) {
       CAPTURE(authors);
       const auto rolled_back = fresh.db().transact([&](database& db) -> caf::error {
-        fill_log(db, 17, authors);
+        fill_log(db, 15, authors);
         auto counted = counting_database{db};
         auto units = std::size_t{0};
         auto wanted = missed_units{
-            .host = far, .cls = bulk, .from = 1, .upto = 1 << 17, .limit = 512, .sources = {}};
+            .host = far, .cls = bulk, .from = 1, .upto = 1 << 15, .limit = 512, .sources = {}};
         for (auto pages = 0; pages < 8 && wanted.from <= wanted.upto; ++pages) {
           counted.explains = pages < 2;
           const auto found = must(find_missed(counted, wanted));
@@ -316,12 +342,9 @@ TEST_CASE("a host reads a few rows for each that it missed, and never the log", 
           wanted.from = found.read_upto + 1;
           wanted.sources = found.sources;
         }
-        CHECK(units >= std::min<std::size_t>(std::size_t(authors) * 7, 8 * 512));
+        CHECK(units >= std::min<std::size_t>(std::size_t(authors), 8 * 512));
         CHECK(counted.rows <= 10 + static_cast<std::size_t>(authors) + 5 * units);
-        CAPTURE(counted.plans);
-        CHECK_THAT(counted.plans, Catch::Contains("log_owed"));
-        for (const auto* whole : {"SCAN l", "SCAN x", "Seq Scan on log", "Bitmap Heap Scan on log"})
-          CHECK_THAT(counted.plans, !Catch::Contains(whole));
+        check_plans(counted.plans);
         return make_error(errc::conflict, "enough");
       });
       CHECK(code_of(rolled_back) == errc::conflict);
@@ -351,10 +374,7 @@ TEST_CASE("who writes little is found among a few who write nearly everything", 
     }
     CHECK(seqs == std::vector<log_seq>{1, 100, 200, 1'001, 2'001, 3'001, 4'001, 5'001});
     CHECK(counted.rows <= 100);
-    CAPTURE(counted.plans);
-    for (const auto* other : {"SCAN l", "SCAN x", "Seq Scan on log", "Bitmap Heap Scan on log",
-                              "Index Cond: (seq > ", "Rows Removed", "using log_extra_seq"})
-      CHECK_THAT(counted.plans, !Catch::Contains(other));
+    check_plans(counted.plans);
   });
 }
 
