@@ -1,16 +1,11 @@
 /// The dispatcher: rows of the log -> the hosts of this node that they are owed to; and the books
 /// of what is settled.
 ///
-/// Rows come as hints from the fan-out. When too many wait, or hosts have not taken what they were
-/// offered, rows are dropped and read from the log later; so nothing grows. It begins after the
-/// smallest mark, so that after a crash every unit that is not settled is offered again. Once a
-/// second one transaction writes what changed. It wakes the hosts for which something waits since
-/// before the start, a few at a time, and those that have not been heard of for too long. A host to
-/// which nothing is sent now is told of nothing: it is counted, and learns of it when it is due.
-///
-/// The fan-out, which hands rows to it, and the hosts, which report to it, are made after it: so it
-/// shares its dependencies with whoever makes it, and looks at them from `begin_delivery` on. Until
-/// then rows are left to the log, and hosts that ask where they stand wait.
+/// Rows come as hints from the fan-out; those that have no room are read from the log later. It
+/// begins after the smallest mark, so that after a crash all that is not settled is offered again.
+/// Once a second one transaction writes what changed. It wakes hosts that are due, a few at a time;
+/// a host to which nothing is sent now is told of nothing and learns of it when it is due. The
+/// fan-out and the hosts are made after it: it looks at its dependencies from `begin_delivery` on.
 #pragma once
 
 #include "actors/blocked_domains.hpp"
@@ -69,7 +64,6 @@ struct dispatcher_dependencies {
   std::shared_ptr<host_board> board; ///< Is told what the books say of each host; null: nobody is.
 };
 
-/// What it begins with.
 struct loaded_books {
   stored_books books;
   blocked_domains::names blocked;
