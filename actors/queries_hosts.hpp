@@ -12,8 +12,8 @@
 
 namespace trunkline {
 
-/// The first of `spellings` that has a row; there is at least one. For a host that is not on the
-/// board yet: its line says nothing of what waits. Fails with `not_found`.
+/// The first of `spellings` that has a row; there is at least one. Its line says nothing of what
+/// waits. Fails with `not_found`.
 query<host_line> ask_host(std::vector<host_address> spellings);
 
 /// Domains that the server blocks, by name; at most `limit` after `after`.

@@ -94,13 +94,22 @@ caf::expected<std::vector<host_address>> read_host(const std::string& text, bool
   return spellings;
 }
 
-std::optional<host_line> find_on(const std::shared_ptr<host_board>& board,
-                                 const std::vector<host_address>& spellings) {
+/// The board's line of a host, with what operators have ordered by now: the board may be a moment
+/// behind, and the next order stands on the last one.
+host_line on_board(const std::shared_ptr<host_board>& board, const host_line& stored) {
   if (board)
-    for (const auto& spelling : spellings)
-      if (auto found = board->find(spelling))
-        return found;
-  return std::nullopt;
+    board->load(stored);
+  auto found = board ? board->find(stored.address) : std::nullopt;
+  if (!found)
+    return stored;
+  const auto& row = stored.health.facts;
+  auto& facts = found->health.facts;
+  facts.paused = row.paused;
+  facts.drained_after = row.drained_after;
+  facts.flushed_upto = row.flushed_upto;
+  facts.limit_in_flight = row.limit_in_flight;
+  facts.limit_per_s = row.limit_per_s;
+  return std::move(*found);
 }
 
 } // namespace
@@ -110,7 +119,6 @@ host_line with_report(host_line host, const host_report& report) {
   for (auto code = 1; code <= static_cast<int>(host_state::dead); ++code)
     if (const auto state = static_cast<host_state>(code); to_string(state) == report.state)
       health.facts.state = state;
-  health.facts.paused = report.paused;
   health.facts.window = report.window;
   health.facts.next_try_at = report.next_try_at;
   health.facts.last_ok_at = report.last_ok_at;
@@ -131,14 +139,9 @@ void with_known_host(gateway_state& gateway, const std::string& name, const http
   auto spellings = read_host(name, services.options.test_enabled);
   if (!spellings)
     return refuse(gateway, reply, spellings.error());
-  const auto& board = services.board;
-  if (const auto found = find_on(board, *spellings))
-    return then(*found);
   ask(gateway, ask_host(std::move(*spellings)), reply,
-      [board, then = std::move(then)](const host_line& host) {
-        if (board)
-          board->load(host);
-        then(host);
+      [board = services.board, then = std::move(then)](const host_line& stored) {
+        then(on_board(board, stored));
       });
 }
 

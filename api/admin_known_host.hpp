@@ -11,9 +11,9 @@ namespace trunkline {
 
 using host_found = std::function<void(const host_line&)>;
 
-/// Calls `then` with the host of that name: `name` or `name:port`, in any spelling. One that is not
-/// on the board is looked for in the database. Refuses an unknown one with `not_found`; without a
-/// region of hosts everything with `unavailable`.
+/// Calls `then` with the host of that name: `name` or `name:port`, in any spelling. The database
+/// says whether there is one and what operators have ordered of it, the board how it does. Refuses
+/// an unknown one with `not_found`; without a region of hosts everything with `unavailable`.
 void with_known_host(gateway_state& gateway, const std::string& name, const http_reply& reply,
                      host_found then);
 

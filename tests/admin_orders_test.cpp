@@ -16,10 +16,9 @@ const auto slow = std::string{"/admin/v1/hosts/slow.example"};
 /// A world with slow.example, whose actor keeps the orders it got.
 struct order_world : admin_world {
   order_world() {
-    add_host(1, "slow.example", [](host_line& host) {
-      host.sums = {.offered = 12, .pending = 12};
-      host.health.facts.limit_per_s = 7;
-    });
+    add_host(1, "slow.example",
+             [](host_line& host) { host.sums = {.offered = 12, .pending = 12}; });
+    run("UPDATE host SET limit_per_s = 7");
     region->operate = [this](const operate_host& order) {
       orders.push_back(order);
       return came;
@@ -90,7 +89,7 @@ TEST_CASE("a dry run changes nothing and stands in no audit", "[admin_orders]") 
     CHECK(text(answer, "units") == "12");
     CHECK(text(answer, "dry_run") == "true");
   }
-  CHECK_FALSE(world.board->find({.scheme = "https", .name = "slow.example"})->health.facts.paused);
+  CHECK(world.count("host WHERE paused = 1") == 0);
   CHECK(world.orders.size() == 1);
   CHECK(world.region->told.size() == 1);
   CHECK(world.count("audit") == 0);

@@ -37,10 +37,9 @@ public:
                                                  storage_.start(actors_), actors_.clock())} {
     region->describe = [this](const host_address& host) { return report_of(host); };
     region->change = [this](const host_address& host, std::string_view what) {
-      auto line = board->find(host).value_or(host_line{});
-      if (what != "retry")
-        line.health.facts.paused = what == "pause";
-      board->put(host, line.health);
+      if (what != "retry") // the board hears of it later
+        run("UPDATE host SET paused = " + std::string{what == "pause" ? "1" : "0"} +
+            " WHERE name = '" + host.name + "'");
     };
     services_->board = board;
     services_->dispatcher = actors_.spawn(books_of, books);
