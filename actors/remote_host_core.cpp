@@ -97,9 +97,11 @@ void remote_host_core::begin(const host_cursor& cursor) {
                   begin_with(*read->facts);
                 for (auto& each : read->exceptions)
                   begin_with(std::move(each));
-                facts_.paused = paused_anew_.value_or(facts_.paused);
-                if (std::exchange(retry_wanted_, false))
+                facts_.paused = early_.paused.value_or(facts_.paused);
+                if (std::exchange(early_.retry, false))
                   try_at_once("asked for");
+                else if (early_.life && is_withheld(facts_.state))
+                  try_again_at(std::nullopt, "it sent something");
                 started_ = discard_due_ = discard_exceptions_due_ = true;
                 started_at_ = steady();
                 answer_asked();

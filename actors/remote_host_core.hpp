@@ -165,11 +165,11 @@ protected:
   std::vector<std::function<void()>> when_started_;    ///< At most `asked_max`.
   std::function<void(const delivery_unit&)> on_ended_; ///< Empty unless somebody counts.
   bool asking_again_ = false;
-  bool retry_wanted_ = false;       ///< Before it has started.
-  std::optional<bool> paused_anew_; ///< Likewise: newer than what was read.
+  early_orders early_;
   host_facts facts_;
   host_state told_state_ = host_state::unproven; ///< The last one that was no probe.
   delivery_queue queue_;
+  std::array<std::shared_ptr<const missed_sources>, delivery_classes> sources_; ///< Of refills.
   request_window window_;
   minute_mean latency_;
   std::vector<host_exchange> exchanges_;

@@ -37,6 +37,13 @@ struct host_exchange {
   bool may_be_slow = true; ///< It has a place that a slow request gives up.
 };
 
+/// What came before the host had started.
+struct early_orders {
+  bool retry = false;
+  bool life = false;          ///< A sign of it.
+  std::optional<bool> paused; ///< Newer than what was read.
+};
+
 struct host_fetches {
   std::deque<waiting_fetch> waiting;
   std::int64_t under_way = 0;

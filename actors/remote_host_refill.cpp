@@ -114,13 +114,19 @@ void remote_host_core::read_more() {
       continue;
     self_
         ->request(has_.log_reader, options_.refill_deadline,
-                  read_missed{{facts_.id, cls, wish->from, wish->upto, options_.refill_units}})
+                  read_missed{{.host = facts_.id,
+                               .cls = cls,
+                               .from = wish->from,
+                               .upto = wish->upto,
+                               .limit = options_.refill_units,
+                               .sources = sources_[index_of(cls)]}})
         .then([this, wish = *wish](const found_units& found) { refill(wish, found); },
               [this, wish = *wish](const caf::error&) { refill_failed(wish); });
   }
 }
 
 void remote_host_core::refill(const refill_wish& wish, const found_units& found) {
+  sources_[index_of(wish.cls)] = found.sources;
   queue_.refilled(wish, found.units, found.read_upto, found.gone_upto);
   discard_due_ = true;
   pump();
