@@ -92,8 +92,9 @@ open_units dispatcher_state::tell_open(const ask_open_units& wish) const {
     const auto cursor = known == hosts_.end()
                             ? class_cursor{}
                             : books_.cursor(each.host, known->second.shard, each.cls);
-    answer.open.push_back(cursor.first_open && *cursor.first_open <= each.unit.seq &&
-                          !std::ranges::binary_search(cursor.settled, each.unit));
+    const auto is_open = cursor.first_open && *cursor.first_open <= each.unit.seq &&
+                         !std::ranges::binary_search(cursor.settled, each.unit);
+    answer.open.push_back(is_open || each.unit.seq > dispatched_); // not handed out yet
   }
   return answer;
 }

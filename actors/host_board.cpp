@@ -72,7 +72,7 @@ bool is_wanted(const host_list_wish& wish, const host_line& host) {
   const auto& facts = host.health.facts;
   return (!wish.state || facts.state == *wish.state) && (!wish.only_paused || facts.paused) &&
          (!wish.only_behind || host.health.behind) &&
-         (wish.part.empty() || host.address.name.find(wish.part) != std::string::npos);
+         (wish.part.empty() || to_name(host.address).find(wish.part) != std::string::npos);
 }
 
 void add(host_totals& totals, const host_line& host) {

@@ -92,18 +92,31 @@ void raw_terminal::show(const std::vector<top_line>& lines) {
   std::cout << frame << "\x1b[J" << std::flush;
 }
 
+/// An arrow is three bytes that come together.
+pressed_key raw_terminal::take_key() {
+  const auto is_arrow =
+      typed_.size() >= 3 && typed_[0] == 0x1b && (typed_[1] == '[' || typed_[1] == 'O');
+  const auto length = is_arrow ? 3U : 1U;
+  const auto key = key_of(std::string_view{typed_}.substr(0, length));
+  typed_.erase(0, length);
+  return key;
+}
+
 std::optional<pressed_key> raw_terminal::wait_for_key(std::chrono::milliseconds patience) {
+  if (!typed_.empty())
+    return take_key();
   auto input = pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
   const auto ready = poll(&input, 1, static_cast<int>(patience.count()));
   if (ended_by_signal)
     return pressed_key{terminal_key::end};
   if (ready <= 0)
     return std::nullopt;
-  auto bytes = std::array<char, 8>{};
+  auto bytes = std::array<char, 64>{};
   const auto count = read(STDIN_FILENO, bytes.data(), bytes.size());
   if (count <= 0)
     return pressed_key{terminal_key::end};
-  return key_of({bytes.data(), static_cast<std::size_t>(count)});
+  typed_.assign(bytes.data(), static_cast<std::size_t>(count));
+  return take_key();
 }
 
 } // namespace trunkline

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace trunkline {
@@ -37,7 +38,10 @@ public:
   std::optional<pressed_key> wait_for_key(std::chrono::milliseconds patience);
 
 private:
+  pressed_key take_key();
+
   termios before_{};
+  std::string typed_; ///< Read, and not handed out yet.
 };
 
 } // namespace trunkline

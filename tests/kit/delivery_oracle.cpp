@@ -206,7 +206,8 @@ const std::string& delivery_oracle::url_of(endpoint_id endpoint) {
   return urls_.at(endpoint);
 }
 
-/// What not everybody may see goes to who is named, or follows by now.
+/// What not everybody may see goes to who is named, or follows when it is handed to its host or
+/// read again. What waits in memory already is not looked at once more.
 void delivery_oracle::judge_audience(const unit& key) {
   const auto& draft = row(key.second).draft;
   if (draft.is_public || draft.kind == log_kind::remove || draft.kind == log_kind::undo_like)
@@ -216,7 +217,8 @@ void delivery_oracle::judge_audience(const unit& key) {
   if (std::ranges::find(draft.extra, endpoint) != draft.extra.end())
     return;
   const auto ended = unfollowed_.find({draft.author, endpoint});
-  if (ended == unfollowed_.end() || world_.elapsed() <= ended->second + unfollow_takes)
+  if (ended == unfollowed_.end() ||
+      row(key.second).written_at <= ended->second + unfollow_takes)
     return;
   const auto found =
       must(world_.db().run("SELECT n FROM follower_endpoint WHERE author = $1 AND endpoint_id = $2",

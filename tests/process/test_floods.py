@@ -1,5 +1,5 @@
-"""Floods: of activities, and of log lines that nobody reads. One sender's flood is its own; what grows
-with it has a limit. Counted, not timed."""
+"""Floods: of activities, of names that somebody made up, and of log lines that nobody reads. One
+sender's flood is its own; what grows with it has a limit. Counted, not timed."""
 
 import fcntl
 import http.client
@@ -8,18 +8,21 @@ import os
 import socket
 import termios
 import threading
+import time
 import urllib.parse
 
 import pytest
 
 from database import one, rows
 from fake_hosts import ACTIVITY, FakeHosts
-from node import ROOT, eventually
+from node import ROOT, eventually, kind
 from test_fedify import federated_node
 
 AS = "https://www.w3.org/ns/activitystreams"
 PUBLIC = AS + "#Public"
-WAITING_MAX = 100  # federation.inbox_waiting_max here
+WAITING_MAX = 100          # federation.inbox_waiting_max here
+HOST_ACTORS_MAX = 100_000  # region_options::actors_max
+STRANGERS_MAX = 5          # resolver_options::strangers_max: of those named in a post
 MEMORY_MAX = 64 << 20
 REFUSED = (429, 503)
 
@@ -82,8 +85,8 @@ def signed_by(farm, number, url, activity, actor=None):
     return body, farm.signed_headers(host, url, body, key_id=actor + "#main-key")
 
 
-def crowd(host):
-    """Gives a host any number of actors, /users/NAME."""
+def crowd(host, inbox_of=lambda name: None):
+    """Gives a host any number of actors, /users/NAME. `inbox_of` says whose inbox is elsewhere."""
     plain = host.document
 
     def document(path):
@@ -98,6 +101,9 @@ def crowd(host):
         made = json.loads(json.dumps(plain("/users/u")).replace(
             host.actor, f"{host.origin}/users/{name}"))
         made["preferredUsername"] = name
+        if elsewhere := inbox_of(name):
+            made["inbox"] = elsewhere
+            made["endpoints"] = {"sharedInbox": elsewhere}
         return made
 
     host.document = document
@@ -353,6 +359,155 @@ def test_F37_a_celebrity_is_liked_by_thousands(small_quarantine):
               f"{len(answers.of(503))} 503; at most {max(most)} of a host and {mailbox} messages at "
               f"the celebrity waited; {(most_memory - memory_before) / (1 << 20):.0f} MB; "
               f"{len(going_on.statuses)} activities of {len(others)} other hosts, all taken")
+
+
+def test_A125_one_host_floods_and_it_alone_is_refused(storage, small_quarantine):
+    """What it sends needs documents of its own, which never come: its lane stands still."""
+    others, flood = range(1, 5), 1_000
+    with FakeHosts(5, check_every=7) as farm, \
+            federated_node(storage, **{"federation.inbox_waiting_max": WAITING_MAX}) as node:
+        alice = node.create_account("alice")
+        alice_uri = f"{node.web_url}/users/alice"
+        farm.follow(node, alice_uri, range(5))
+        farm.learn_key(alice_uri)
+        settle(node)
+        assert eventually(lambda: all(host.received for host in farm.hosts), 60)
+        url, flooder = node.web_url + "/inbox", farm.hosts[0]
+        creates = [signed_by(farm, 0, url, {
+            "type": "Create", "id": f"{flooder.origin}/creates/{number}", "to": [alice_uri, PUBLIC],
+            "object": f"{flooder.origin}/notes/{number}"}) for number in range(flood)]
+        farm.hang([0])
+        memory_before = memory(node)
+        going_on = Others(farm, node, others, alice_uri)
+        began = time.monotonic()
+        answers = send_all(url, creates, connections=8)
+        per_second = flood / (time.monotonic() - began)
+        time.sleep(2)
+        lag = going_on.end()
+        answers.check_refusals()
+        assert waiting(node, flooder) <= WAITING_MAX
+        assert len(answers.of(202)) == WAITING_MAX, "its share, and nothing of it was applied"
+        assert max(lag) <= 5, lag
+        settle_others = lambda: not any(waiting(node, farm.hosts[number]) for number in others)
+        assert eventually(settle_others, 60)
+        going_on.check_applied()
+        assert memory(node) - memory_before <= MEMORY_MAX
+        print(f"A125 on {kind(storage)}: {flood} activities of one host, {per_second:.0f} a second: "
+              f"{len(answers.of(202))} taken, {len(answers.of(*REFUSED))} refused; "
+              f"{len(going_on.statuses)} of {len(others)} other hosts, all taken and applied")
+
+
+# --- names ------------------------------------------------------------------------------------------
+
+def made_up(number):
+    """A host of its own, at an address where nobody listens."""
+    return f"http://127.9.{number // 250}.{number % 250 + 1}:{20_000 + number % 10_000}"
+
+
+def listed(node):
+    names, path = set(), "/admin/v1/hosts?limit=100"
+    while path:
+        answer = node.admin("GET", path)
+        assert answer.status_code == 200, answer.text
+        names |= {host["name"] for host in answer.json()["hosts"]}
+        path = answer.links.get("next", {}).get("url", "").removeprefix(node.admin_url)
+    return names
+
+
+def sizes(node):
+    tables = ("host", "endpoint", "account", "follow", "delivery_exception", "inbox_log")
+    return {table: one(node, f"SELECT COUNT(*) FROM {table}") for table in tables}
+
+
+def test_A79_names_that_an_attacker_makes_up_leave_nothing_behind(small_quarantine):
+    senders, inboxes, notes, mentions, boosts = 800, 100, 10, 200, 40
+    with FakeHosts(2, keep_bodies=True) as farm, federated_node() as node:
+        evil, other = farm.hosts
+        alice = node.create_account("alice")
+        alice_uri = f"{node.web_url}/users/alice"
+        url = node.web_url + "/inbox"
+        farm.follow(node, alice_uri, [0, 1])
+        farm.learn_key(alice_uri)
+        settle(node)
+        # Alice follows the attacker, so that what he names is looked at.
+        found = node.get("/api/v2/search", alice, params={
+            "q": f"u@{evil.name}", "resolve": "true"}).json()["accounts"][0]
+        node.post(f"/api/v1/accounts/{found['id']}/follow", alice)
+        asked = eventually(lambda: [each["id"] for each in list(evil.bodies.values())
+                                    if each["type"] == "Follow"], 30)
+        accept = signed_by(farm, 0, url, {
+            "type": "Accept", "id": evil.origin + "/a", "object": asked[0]})
+        assert send_all(url, [accept]).of(202) == [0]
+        settle(node)
+        names = iter(range(1_000_000))
+        activated = lambda: node.metrics()['trunkline_actors_activated_total{kind="remote_host"}']
+        assert eventually(lambda: listed(node) == {evil.name, other.name}), listed(node)
+        before, series, memory_before = sizes(node), len(node.metrics()), memory(node)
+        actors_before = activated()
+
+        # Senders whom nobody knows, with keys at hosts of their own.
+        strangers = []
+        for _ in range(senders):
+            origin = made_up(next(names))
+            strangers.append(signed_by(farm, 0, url, {
+                "type": "Follow", "id": origin + "/f", "object": alice_uri}, origin + "/users/u"))
+        answers = send_all(url, strangers)
+        assert set(answers.status.values()) <= {401, 503}, set(answers.status.values())
+        by_senders = activated() - actors_before
+        assert 0 < by_senders <= senders
+        assert sizes(node) == before
+
+        # Actors whose inboxes are elsewhere, each at another place.
+        crowd(evil, lambda name: made_up(next(names)) + "/inbox" if name != "u" else None)
+        follows = [signed_by(farm, 0, url, {
+            "type": "Follow", "id": f"{evil.origin}/f/{number}", "object": alice_uri},
+            f"{evil.origin}/users/mask{number}") for number in range(inboxes)]
+        answers = send_all(url, follows)
+        assert set(answers.status.values()) <= {202, 401, 403, *REFUSED}
+        settle(node)
+        followers = node.get(f"/api/v1/accounts/{alice.id}", alice).json()["followers_count"]
+        assert followers == 2
+        publish(node, alice, "to followers")
+
+        # Notes that name crowds and answer to nobody, boosts of what is nowhere.
+        actors_then = activated()
+        wishes = []
+        for number in range(notes):
+            wish = note_to(evil, alice_uri, f"n{number}")
+            wish["object"]["inReplyTo"] = made_up(next(names)) + "/notes/1"
+            wish["object"]["tag"] = [{"type": "Mention", "name": "@u", "href":
+                                      made_up(next(names)) + "/users/u"} for _ in range(mentions)]
+            wishes.append(signed_by(farm, 0, url, wish))
+        wishes += [signed_by(farm, 0, url, {
+            "type": "Announce", "id": f"{evil.origin}/boosts/{number}", "to": [PUBLIC],
+            "object": made_up(next(names)) + "/notes/1"}) for number in range(boosts)]
+        answers = send_all(url, wishes)
+        answers.check_refusals()
+        like = signed_by(farm, 1, url, {"type": "Like", "id": other.origin + "/likes/1", "object":
+                                        publish(node, alice, "still here")["uri"]})
+        assert send_all(url, [like]).of(202) == [0]
+        assert eventually(lambda: not waiting(node, other), 60)
+        # Boosts are tried again later; notes are stored without what could not be had.
+        noted = lambda: one(node, "SELECT COUNT(*) FROM post WHERE uri LIKE ?", (evil.origin + "/%",))
+        assert eventually(lambda: noted() == notes, 60), noted()
+        by_notes = activated() - actors_then
+        assert 0 < by_notes <= notes * (STRANGERS_MAX + 1) + boosts, by_notes
+
+        after, told = sizes(node), node.metrics()
+        active = told['trunkline_actors{kind="remote_host"}']
+        assert active <= HOST_ACTORS_MAX
+        assert told['trunkline_actors{kind="inbox_lane"}'] <= 2
+        assert after["host"] == before["host"] and after["endpoint"] == before["endpoint"]
+        assert after["delivery_exception"] == before["delivery_exception"]
+        assert one(node, "SELECT COUNT(*) FROM host_backlog") <= 2
+        assert listed(node) == {evil.name, other.name}
+        assert abs(len(told) - series) <= 50, "series of a name each"
+        grown = memory(node) - memory_before
+        assert grown <= MEMORY_MAX, grown
+        print(f"A79: {next(names)} names, {by_senders:.0f} + {by_notes:.0f} host "
+              f"actors started, {active:.0f} still there; rows {before} -> {after}; "
+              f"{grown / (1 << 20):.0f} MB; {len(listed(node))} hosts on the board; left out: a "
+              "million names and the end of idle host actors after 120 s (remote_host's own test)")
 
 
 # --- what is not built ----------------------------------------------------------------------------

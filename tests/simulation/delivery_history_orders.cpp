@@ -99,7 +99,6 @@ void delivery_history::order_more() {
   case 0:
     return give_wish(host_order_kind::flush, host, flush_wish{});
   case 1:
-    return give_wish(host_order_kind::drain, host, drain_wish{});
   case 2:
     return give_wish(host_order_kind::limit, host,
                      limit_wish{.in_flight = 1 + static_cast<std::int64_t>(below(3)),
