@@ -65,6 +65,7 @@ void remote_host_state::note_paused(bool paused) {
   if (!started_)
     early_.paused = paused;
   const auto was_paused = std::exchange(facts_.paused, paused);
+  news_.facts = true; // the dispatcher tells a paused host of nothing
   if (paused && !was_paused) {
     paused_at_ = has_.clock();
     stop_clock(*paused_at_);
@@ -76,7 +77,6 @@ void remote_host_state::note_paused(bool paused) {
       paused_at_ ? has_.clock() - *std::exchange(paused_at_, std::nullopt) : microseconds{0};
   if (facts_.first_fail_at && stood > microseconds{0})
     *facts_.first_fail_at += stood;
-  news_.facts = news_.facts || was_paused;
   facts_.drained_after.reset();
   try_at_once("resumed");
   run_clock();
@@ -107,7 +107,11 @@ caf::result<void> remote_host_state::retry_now() {
 /// What the host asked for holds all the same.
 void remote_host_state::note_life() {
   const auto now = has_.clock();
-  if (!started_ || !is_withheld(facts_.state) ||
+  if (!started_) {
+    early_.life = true;
+    return;
+  }
+  if (!is_withheld(facts_.state) ||
       (last_sign_of_life_ && now - *last_sign_of_life_ < options_.sign_of_life_interval))
     return;
   last_sign_of_life_ = now;

@@ -72,6 +72,7 @@ private:
   // remote_host_orders.cpp: what an operator orders
   caf::result<operated_host> operate(const operate_host& wish);
   void carry_out(const order_ptr& order);
+  void carry_out(const order_ptr& order, const host_cursor& now);
   void carry_out(const order_ptr& order, const drain_wish& wish);
   void carry_out(const order_ptr& order, const flush_wish& wish);
   void carry_out(const order_ptr& order, const limit_wish& wish);

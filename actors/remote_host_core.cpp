@@ -100,6 +100,8 @@ void remote_host_core::begin(const host_cursor& cursor) {
                 facts_.paused = early_.paused.value_or(facts_.paused);
                 if (std::exchange(early_.retry, false))
                   try_at_once("asked for");
+                else if (early_.life && is_withheld(facts_.state))
+                  try_again_at(std::nullopt, "it sent something");
                 started_ = discard_due_ = discard_exceptions_due_ = true;
                 started_at_ = steady();
                 answer_asked();

@@ -37,9 +37,10 @@ struct host_exchange {
   bool may_be_slow = true; ///< It has a place that a slow request gives up.
 };
 
-/// What an operator ordered before the host had started.
+/// What came before the host had started.
 struct early_orders {
   bool retry = false;
+  bool life = false;          ///< A sign of it.
   std::optional<bool> paused; ///< Newer than what was read.
 };
 

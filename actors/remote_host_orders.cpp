@@ -32,6 +32,17 @@ void remote_host_state::carry_out(const order_ptr& order) {
   if (stopping_ || std::exchange(is_ordering_, true))
     return void(order->reply.deliver(
         make_error(errc::unavailable, to_name(address_) + ": another order is under way")));
+  tell_now();
+  self_->request(has_.dispatcher, options_.adopt_deadline, adopt_host{address_})
+      .then([this, order](const host_cursor& now) { carry_out(order, now); },
+            [this, order](const caf::error& failure) { finish(order, failure); });
+}
+
+/// The dispatcher tells a host of nothing that is not sent to now: it is asked what there is.
+void remote_host_state::carry_out(const order_ptr& order, const host_cursor& now) {
+  queue_.offer({now.direct.offered_upto, now.bulk.offered_upto}, {}, false);
+  queue_.resume(delivery_class::direct, now.direct);
+  queue_.resume(delivery_class::bulk, now.bulk);
   std::visit([&](const auto& wish) { carry_out(order, wish); }, order->wish.wish);
 }
 
@@ -83,6 +94,7 @@ void remote_host_state::carry_out(const order_ptr& order, const drain_wish&) {
         if (!newest)
           return finish(order, newest.error());
         facts_.drained_after = *newest;
+        news_.facts = true; // the dispatcher cancels what comes later by itself
         discard_due_ = discard_exceptions_due_ = true;
         bar_unsent();
         finish(order);

@@ -154,6 +154,10 @@ host_report remote_host_core::make_report() const {
       report.oldest_at =
           std::min(report.oldest_at.value_or(*position.oldest_at), *position.oldest_at);
   }
+  // Of a withheld host the books know what came since.
+  const auto is_held = facts_.paused || is_withheld(facts_.state);
+  if (const auto line = has_.board && is_held ? has_.board->find(address_) : std::nullopt)
+    report.waiting = std::max(report.waiting, line->sums.pending - line->exceptions);
   report.window = limit();
   report.in_flight = static_cast<std::int64_t>(exchanges_.size());
   report.exceptions = static_cast<std::int64_t>(exceptions_.size());

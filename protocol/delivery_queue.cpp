@@ -63,6 +63,7 @@ void delivery_queue::resume(delivery_class cls, const class_cursor& now) {
     return;
   queue.settled.insert(now.settled.begin(), now.settled.end());
   queue.left = std::max(*queue.left, now.first_open.value_or(now.offered_upto + 1));
+  queue.counted = std::max(queue.counted, now.open - static_cast<std::int64_t>(queue.open.size()));
   if (*queue.left > queue.counted_upto) {
     queue.left.reset();
     queue.counted = 0;

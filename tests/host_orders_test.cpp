@@ -151,8 +151,9 @@ TEST_CASE("the newest row about an object that a host is owed", "[host_orders]")
   on_both([](test_database& fresh) {
     auto& db = fresh.db();
     prepare(db);
-    must(db.run("INSERT INTO account(id, username, canonical_name, display_name, created_at)"
-                " VALUES (5, 'ann', 'ann', '', 0) ON CONFLICT DO NOTHING"));
+    must(db.run("INSERT INTO account(id, name, folded, uri, created_at)"
+                " VALUES (5, 'ann', 'ann', 'https://own.example/users/ann', 0)"
+                " ON CONFLICT DO NOTHING"));
     add(db, {.seq = 1, .object = "l/5/7", .extra = {11}, .kind = log_kind::like});
     add(db, {.seq = 2, .object = "l/5/7", .extra = {11, 12}, .kind = log_kind::undo_like});
     add(db, {.seq = 3, .object = "l/5/7", .extra = {21}, .kind = log_kind::like}); // near alone

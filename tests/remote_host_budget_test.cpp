@@ -117,7 +117,7 @@ TEST_CASE("who finds no place gets the next one", "[remote_host][remote_host_bud
 TEST_CASE("black holes hold the slow places, and in the end only those of probes",
           "[remote_host][remote_host_budget]") {
   auto options = delivery_world_options{};
-  options.budget = {.healthy = 20, .unproven = 20, .retry = 4, .probe = 4, .slow = 30};
+  options.budget = {.healthy = 20, .unproven = 20, .retry = 4, .probe = 4, .slow = 60};
   auto here = many_hosts{100, options};
   here.post_to_all();
   here.advance(5s); // all are healthy
@@ -125,7 +125,6 @@ TEST_CASE("black holes hold the slow places, and in the end only those of probes
   const auto good = here.add_host("good.example", 0)[0];
   here.write({.text = "hello", .object = 900, .extra = {good}});
   here.advance(1s);
-  here.post_to_all();
   here.post_to_all();
   const auto begin = here.elapsed();
   auto most = std::size_t{0};
@@ -144,11 +143,15 @@ TEST_CASE("black holes hold the slow places, and in the end only those of probes
     most = std::max(most, here.peers->in_flight());
   }
   CHECK(here.elapsed() - begin >= 2min);
-  CHECK(slowest <= 2s);
-  CHECK(most <= 20 + 4 + 4 + 30 + 1);
+  // Until the first of the slow ones are 2 s old, and those behind them 250 ms; looked at each 100
+  // ms.
+  CHECK(slowest <= 2s + 250ms + 100ms);
+  CHECK(most <= 20 + 4 + 4 + 60 + 1);
   CHECK(here.peers->in_flight() <= 4);
-  for (auto number = 0; number < 100; ++number)
-    CHECK(here.report(name_of(number)).state == "suspended");
+  for (auto number = 0; number < 100; ++number) {
+    const auto state = here.report(name_of(number)).state;
+    CHECK((state == "suspended" || state == "probing"));
+  }
 }
 
 TEST_CASE("a full slow budget ends its oldest request as a timeout",

@@ -269,19 +269,6 @@ TEST_CASE("a signature that cannot be made waits a moment", "[remote_host]") {
   CHECK(here.far().next_try_reason.starts_with("not sent"));
 }
 
-TEST_CASE_METHOD(remote_host_fixture, "a body that is gone is a dead letter", "[remote_host]") {
-  answer(kit::no_connection());
-  post();
-  advance(20s);
-  kit::must(storage.open_writer()->run("UPDATE log SET body = NULL"));
-  restart();
-  answer(202);
-  CHECK_FALSE(tell(retry_host{address()}));
-  advance(2s);
-  CHECK(dead() == texts{"1|its text was kept long enough|0"});
-  CHECK(far().waiting == 0);
-}
-
 TEST_CASE_METHOD(remote_host_fixture, "a host tells how it is", "[remote_host]") {
   answer(503);
   post();
