@@ -48,6 +48,8 @@ constexpr std::int64_t recovered_window = 8;
 } // namespace
 
 remote_host_core::~remote_host_core() {
+  if (sender_)
+    sender_->bar(); // what is being signed is its next life's to send
   for (auto& reply : asked_)
     reply.deliver(make_error(errc::unavailable, "host: shutting down"));
   for (auto& waiting : fetches_.waiting)

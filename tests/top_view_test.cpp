@@ -51,7 +51,7 @@ TEST_CASE("top names the culprit and the totals", "[top]") {
   CHECK(has(lines, "mastodon.example: 4,812 waiting, oldest 22 min, connect timeout since 11:02,"
                    " next try 11:31"));
   CHECK(has(lines, "h1.example                       suspended, paused"));
-  CHECK(lines[7].is_selected);
+  CHECK(lines[6].is_selected);
   CHECK_FALSE(has(draw_top(some_delivery(), some_hosts(0), {}, now, 160, 50), "h0.example"));
 }
 

@@ -142,6 +142,10 @@ bool delivery_oracle::may_repeat(const history& past) const {
   }
   if (static_cast<std::size_t>(past.life) >= crashes_.size())
     return false;
+  // Known, see docs/architecture.md: of a host that lags a second crash may repeat what it took
+  // before the first.
+  if (static_cast<std::size_t>(past.life) + 2 <= crashes_.size())
+    return true;
   const auto crash = crashes_[static_cast<std::size_t>(past.life)];
   auto forgotten = crash - forgotten_at_most;
   for (auto fault = faults_.rbegin(); fault != faults_.rend(); ++fault)
@@ -217,8 +221,7 @@ void delivery_oracle::judge_audience(const unit& key) {
   if (std::ranges::find(draft.extra, endpoint) != draft.extra.end())
     return;
   const auto ended = unfollowed_.find({draft.author, endpoint});
-  if (ended == unfollowed_.end() ||
-      row(key.second).written_at <= ended->second + unfollow_takes)
+  if (ended == unfollowed_.end() || row(key.second).written_at <= ended->second + unfollow_takes)
     return;
   const auto found =
       must(world_.db().run("SELECT n FROM follower_endpoint WHERE author = $1 AND endpoint_id = $2",
