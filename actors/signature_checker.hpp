@@ -46,8 +46,7 @@ struct signature_checker_options {
   std::size_t reads_max = 64;        ///< Questions to storage at once.
   std::size_t fetches_max = 128;     ///< Keys on their way at once.
   std::size_t host_fetches_max = 8;  ///< Of those from one host.
-  /// Checks that wait for one key; with `host_fetches_max` an eighth of all for one host.
-  std::size_t key_waiters_max = 32;
+  std::size_t key_waiters_max = 256; ///< Checks that wait for one key.
   std::size_t document_bytes_max = 1024 * 1024;
   std::chrono::seconds refetch_interval = std::chrono::minutes{5};
   std::chrono::seconds failure_kept_min = std::chrono::minutes{1}; ///< Doubles with each failure.

@@ -100,7 +100,8 @@ bool node::state::enter_drain() {
 
 node_servers* node::state::serving() {
   const auto held = std::scoped_lock{mutex};
-  return serving_now();
+  const auto serves = phase == node_phase::serving || phase == node_phase::draining;
+  return serves ? servers.get() : nullptr;
 }
 
 void node::state::run_start() {
@@ -261,8 +262,6 @@ metric_sources node::state::sources() {
       .hosts = federation->host_counters,
       .inboxes = federation->inbox_counters,
       .client = [this] { return federation->client_counters(); },
-      .budget = federation->budget,
-      .board = actors->memory.board,
       .web = [this] { return servers->web_counters(); },
       .admin = [this] { return servers->admin_counters(); },
       .client_api = servers->client_api,

@@ -43,8 +43,7 @@ struct sent_request {
 /// Is told what passes over the wire.
 struct wire_listener {
   virtual ~wire_listener() = default;
-  /// `planned` is what will be answered, unless the request is ended early.
-  virtual void sent(const sent_request& request, const peer_answer& planned) = 0;
+  virtual void sent(const sent_request& request) = 0;
   virtual void answered(const sent_request& request, const peer_answer& answer) = 0;
 };
 
@@ -62,8 +61,6 @@ public:
   }
 
   void send(outgoing_request request, exchange_handler done) override;
-  /// What would have been answered is a timeout, due now.
-  void cancel(std::uint64_t id) override;
 
   /// Gives the answers that are due.
   void answer_due();
