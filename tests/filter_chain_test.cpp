@@ -2,6 +2,7 @@
 
 #include "engine/embedding/filter_chain.hpp"
 #include "tests/kit/gate.hpp"
+#include "tests/kit/hand_moved_world.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -73,25 +74,6 @@ bool is_decided(const std::future<gate_decision>& answer) {
 }
 
 const auto accept = [](const activity_origin&, filtered_activity&) { return verdict::accept(); };
-
-/// A virtual world that only runs what it is given, when told to.
-struct turns final : virtual_world {
-  std::vector<std::function<void()>> calls;
-  time_point now() const override { return {}; }
-  std::uint64_t chance() override { return 1; }
-  std::shared_ptr<node_sender> sender(const std::string&) override { return nullptr; }
-  void attach(const std::string&, http_handler) override {}
-  void detach(const std::string&) override {}
-  void enter(caf::actor_system&) override {}
-  void leave(caf::actor_system&) override {}
-  void later(std::function<void()> call) override { calls.push_back(std::move(call)); }
-  void after(std::chrono::nanoseconds, std::function<void()>) override {}
-  bool run_until(const std::function<bool()>& done, std::chrono::milliseconds) override {
-    for (const auto& call : std::exchange(calls, {}))
-      call();
-    return done();
-  }
-};
 
 } // namespace
 
@@ -430,20 +412,20 @@ TEST_CASE("a chain that ends answers what waits with later, and asks nobody agai
 }
 
 TEST_CASE("in a virtual world filters run in turn", "[filters][filter_chain]") {
-  auto world = std::make_shared<turns>();
+  auto world = std::make_shared<kit::hand_moved_world>();
   auto chain = filter_chain{{seat("one", [](const activity_origin&,
                                             filtered_activity&) { return verdict::reject("no"); })},
                             world};
   auto first = begin(chain, {});
   auto second = begin(chain, {});
   CHECK_FALSE(is_decided(first));
-  world->run_until([] { return true; }, 0ms);
+  world->settle();
   REQUIRE(is_decided(first));
   REQUIRE(is_decided(second));
   CHECK(first.get().what == kind::refused);
   auto third = begin(chain, {});
   CHECK(chain.stop(0ms));
   CHECK(third.get().what == kind::later);
-  world->run_until([] { return true; }, 0ms);
+  world->settle();
   CHECK(chain.reports()[0].checked == 2);
 }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -59,6 +60,18 @@ public:
     auto held = std::unique_lock{mutex_};
     changed_.wait_for(held, engine_patience, [&] { return values_.size() >= count; });
     return std::exchange(values_, {});
+  }
+
+  /// Takes values until `last` is the newest, or none comes any more.
+  std::vector<T> take_until(const T& last) {
+    auto all = std::vector<T>{};
+    while (all.empty() || all.back() != last) {
+      auto more = take(1);
+      if (more.empty())
+        break;
+      std::ranges::move(more, std::back_inserter(all));
+    }
+    return all;
   }
 
   /// Waits for the first that fits and leaves it.
