@@ -15,16 +15,22 @@ inline void answer_post(gateway_state& gateway, account_id viewer, post_id id,
       });
 }
 
-/// Hands the post in the path to `then`, or what it boosts, if the caller may see it; everything
-/// else is answered 404.
+/// Hands the post in the path to `then`, if the caller may see it; everything else is answered 404.
 template <class Then>
-void with_original(gateway_state& gateway, const matched_request& request, const http_reply& reply,
-                   Then then) {
+void with_post(gateway_state& gateway, const matched_request& request, const http_reply& reply,
+               Then then) {
   const auto id = path_id<post_id>(request);
   if (!id)
     return refuse(gateway, reply, id.error());
-  ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply,
-      [then](const post_view& post) { then(post.boosted ? *post.boosted : post); });
+  ask(gateway, ask_post(request.who.account, *id, gateway.services->viewing()), reply, then);
+}
+
+/// The same, with what the post boosts in its place.
+template <class Then>
+void with_original(gateway_state& gateway, const matched_request& request, const http_reply& reply,
+                   Then then) {
+  with_post(gateway, request, reply,
+            [then](const post_view& post) { then(post.boosted ? *post.boosted : post); });
 }
 
 } // namespace trunkline

@@ -165,16 +165,12 @@ void boost_filtered(gateway_state& gateway, boost_post message, const post_view&
 template <class Then>
 void with_own_post(gateway_state& gateway, const matched_request& request, const http_reply& reply,
                    Then then) {
-  const auto id = path_id<post_id>(request);
-  if (!id)
-    return refuse(gateway, reply, id.error());
   const auto viewer = request.who.account;
-  ask(gateway, ask_post(viewer, *id, gateway.services->viewing()), reply,
-      [&gateway, reply, viewer, then](const post_view& post) {
-        if (post.row.author != viewer)
-          return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
-        then(post);
-      });
+  with_post(gateway, request, reply, [&gateway, reply, viewer, then](const post_view& post) {
+    if (post.row.author != viewer)
+      return refuse(gateway, reply, make_error(errc::not_found, "Record not found"));
+    then(post);
+  });
 }
 
 } // namespace
