@@ -183,6 +183,8 @@ signature_checker_state::signer_ptr signature_checker_state::find_key(const open
 void signature_checker_state::fetch_for(check_id id, bool is_known) {
   const auto& asked = checks_.at(id);
   const auto& key_id = asked.claim.key_id;
+  if (waiters_for(asked.host) >= options_.host_waiters_max)
+    return refuse(id, too_many("checks for keys of " + asked.host.name));
   if (const auto under_way = fetches_.find(key_id); under_way != fetches_.end()) {
     auto& waiting = under_way->second.waiting;
     if (waiting.size() >= options_.key_waiters_max)
@@ -193,6 +195,15 @@ void signature_checker_state::fetch_for(check_id id, bool is_known) {
   if (auto failure = refuse_fetch(asked, is_known))
     return refuse(id, std::move(failure));
   begin_fetch(id);
+}
+
+/// A host whose documents hang must not take the checks of all others.
+std::size_t signature_checker_state::waiters_for(const host_address& host) const {
+  auto count = std::size_t{0};
+  for (const auto& [key_id, fetch] : fetches_) // at most `fetches_max`
+    if (fetch.host == host)
+      count += fetch.waiting.size();
+  return count;
 }
 
 /// Returns why the key is not fetched now, if it is not.

@@ -40,13 +40,14 @@ namespace trunkline {
 
 struct signature_checker_options {
   signature_policy policy;
-  std::size_t keys_max = 10'000;     ///< Public keys in memory, about 2 KB each.
-  std::size_t failures_max = 10'000; ///< Keys that could not be had, and those fetched once more.
-  std::size_t checks_max = 2'048;    ///< Under way; more are refused.
-  std::size_t reads_max = 64;        ///< Questions to storage at once.
-  std::size_t fetches_max = 128;     ///< Keys on their way at once.
-  std::size_t host_fetches_max = 8;  ///< Of those from one host.
-  std::size_t key_waiters_max = 256; ///< Checks that wait for one key.
+  std::size_t keys_max = 10'000;      ///< Public keys in memory, about 2 KB each.
+  std::size_t failures_max = 10'000;  ///< Keys that could not be had, and those fetched once more.
+  std::size_t checks_max = 2'048;     ///< Under way; more are refused.
+  std::size_t reads_max = 64;         ///< Questions to storage at once.
+  std::size_t fetches_max = 128;      ///< Keys on their way at once.
+  std::size_t host_fetches_max = 8;   ///< Of those from one host.
+  std::size_t key_waiters_max = 256;  ///< Checks that wait for one key.
+  std::size_t host_waiters_max = 256; ///< That wait for keys of one host: others have the rest.
   std::size_t document_bytes_max = 1024 * 1024;
   std::chrono::seconds refetch_interval = std::chrono::minutes{5};
   std::chrono::seconds failure_kept_min = std::chrono::minutes{1}; ///< Doubles with each failure.
@@ -108,6 +109,7 @@ private:
   void take_known(check_id id, const caf::expected<known_signer>& known);
   signer_ptr find_key(const open_check& asked, const known_signer& known);
   void fetch_for(check_id id, bool is_known);
+  std::size_t waiters_for(const host_address& host) const;
   caf::error refuse_fetch(const open_check& asked, bool is_known);
   void begin_fetch(check_id id);
 

@@ -160,7 +160,11 @@ TEST_CASE_METHOD(checker_fixture, "a known key goes on when its host cannot be a
 
 TEST_CASE_METHOD(checker_fixture, "checks are bounded, and answered when the checker ends",
                  "[signature_checker][limit]") {
-  start({.checks_max = 40, .reads_max = 1, .host_fetches_max = 40, .key_waiters_max = 10});
+  start({.checks_max = 40,
+         .reads_max = 1,
+         .host_fetches_max = 40,
+         .key_waiters_max = 10,
+         .host_waiters_max = 40});
   hosts.table().stalled.insert("far.example");
   auto replies = std::vector<kit::pending_reply<verified_signer>>{};
   for (auto count = 0; count < 40; ++count)
@@ -178,6 +182,21 @@ TEST_CASE_METHOD(checker_fixture, "checks are bounded, and answered when the che
   actors.settle();
   for (const auto& reply : replies)
     CHECK((reply.ready() && !reply.get()));
+}
+
+TEST_CASE_METHOD(checker_fixture, "A15: a host whose keys hang leaves the others their checks",
+                 "[signature_checker][limit][A15]") {
+  hosts.table().stalled.insert("far.example");
+  auto replies = std::vector<kit::pending_reply<verified_signer>>{};
+  for (auto count = 0; count < 2'300; ++count)
+    replies.push_back(begin(request_by(ann + "k" + std::to_string(count % 8), old_key())));
+  actors.settle();
+  const auto open = std::ranges::count_if(replies, [](const auto& each) { return !each.ready(); });
+  CHECK(open == 256); // of 2,048
+  CHECK(refusal(ann + "k0", old_key()) == errc::unavailable);
+  const auto other = std::string{"https://near.example/eve"};
+  serve_actor(other, new_key());
+  CHECK(check(other + "#main-key", new_key()));
 }
 
 TEST_CASE_METHOD(checker_fixture, "storage that fails is no verdict on the signature",
