@@ -23,8 +23,13 @@ caf::expected<loaded_books> read_books(database& db) {
   auto blocked = read_blocked_domains(db);
   if (!blocked)
     return std::move(blocked.error());
-  return loaded_books{
-      .books = std::move(*books), .blocked = std::move(*blocked), .waiting = std::move(*waiting)};
+  auto drained = drained_hosts(db);
+  if (!drained)
+    return std::move(drained.error());
+  return loaded_books{.books = std::move(*books),
+                      .blocked = std::move(*blocked),
+                      .waiting = std::move(*waiting),
+                      .drained = std::move(*drained)};
 }
 
 } // namespace
@@ -53,6 +58,7 @@ dispatcher_state::make_behavior(std::shared_ptr<const dispatcher_dependencies> d
       [this](dispatch_rows& news) { take(news); },
       [this](const host_progress& news) { take(news); },
       [this](const adopt_host& wish) { return adopt(wish); },
+      [this](const ask_open_units& wish) { return tell_open(wish); },
       [this](flush_books) { return flush(); },
       [this](describe_dispatcher) { return describe(); },
       [this](checkpoint_due) { tick(); },
@@ -85,23 +91,29 @@ void dispatcher_state::begin_with(loaded_books read) {
     has_->blocked->replace(std::move(read.blocked));
   for (auto& mark : read.books.marks)
     books_.load(std::move(mark));
-  for (auto& host : read.waiting) {
-    ids_.emplace(host.address, host.id);
-    hosts_[host.id] = {.address = host.address,
-                       .shard = shard_of(host.address),
-                       .look_at = host.next_try_at.value_or(has_->clock()),
-                       .next_try_at = host.next_try_at,
-                       .exceptions = 1}; // until it tells
+  const auto now = has_->clock();
+  for (const auto& each : read.waiting) {
+    auto& host = know(each.id, each.address);
+    if (each.is_held)
+      host.held_until = each.next_try_at > now ? each.next_try_at : now;
+    look_after(each.id, host, each.next_try_at.value_or(time_point{}));
   }
   for (auto& row : read.books.backlogs)
     if (const auto known = hosts_.find(row.host); known != hosts_.end())
       books_.load(std::move(row), known->second.shard);
+  for (const auto& each : read.waiting)
+    if (each.exceptions > 0)
+      books_.load_exceptions(each.id, each.exceptions);
+  for (const auto& each : read.drained)
+    drained_.emplace(each.id, each.after);
   loaded_ = true;
   taken_ = dispatched_ = books_.start();
   books_.advance(dispatched_);
   for (auto& waiting : std::exchange(adopting_, {}))
     answer(std::move(waiting));
+  wake_hosts();
   read_again();
+  read_board({});
 }
 
 /// A hint: what does not join on, or has no room, is read from the log.
@@ -198,46 +210,59 @@ void dispatcher_state::ask_recipients() {
 
 /// Hands the batch to its hosts, one message each.
 void dispatcher_state::expand(const std::map<account_id, std::vector<endpoint_id>>& present) {
-  auto offers = std::map<host_id, new_units>{};
   for (const auto& row : batch_) {
     ++counters_.rows;
-    for (const auto* to : recipients_.of(row, present)) {
-      const auto host = to->endpoint->host;
-      auto& known = hosts_[host];
-      if (known.address.name.empty()) {
-        known = {.address = to->host, .shard = shard_of(to->host)};
-        ids_.emplace(to->host, host);
-      }
-      const auto unit = delivery_unit{.seq = row.seq,
-                                      .author = row.author,
-                                      .cls = row.cls,
-                                      .kind = row.kind,
-                                      .object = row.object,
-                                      .at = row.at,
-                                      .to = to->endpoint};
-      const auto previous = books_.offered_upto(host);
-      if (books_.offer(host, known.shard, unit))
-        offers.try_emplace(host, new_units{.previous = previous})
-            .first->second.units.push_back(unit);
-    }
+    recipients_.of(row, present, owed_);
+    for (const auto* to : owed_)
+      expand(row, *to);
   }
   batch_.clear();
   dispatched_ = batch_upto_;
   books_.advance(dispatched_);
-  for (auto& [host, offered] : offers)
-    offer(host, std::move(offered));
+  for (auto& offered : offers_)
+    offer(std::move(offered));
+  offers_.clear();
 }
 
-/// A host that sleeps until its next try is not woken: the books have counted.
-void dispatcher_state::offer(host_id id, new_units offered) {
-  auto& host = hosts_.at(id);
-  counters_.units += static_cast<std::int64_t>(offered.units.size());
-  if (!host.awake && host.next_try_at && *host.next_try_at > has_->clock()) {
-    host.withheld = true;
+void dispatcher_state::expand(const log_entry& row, const endpoint_on_host& to) {
+  const auto id = to.endpoint->host;
+  const auto unit = delivery_unit{.seq = row.seq,
+                                  .author = row.author,
+                                  .cls = row.cls,
+                                  .kind = row.kind,
+                                  .object = row.object,
+                                  .at = row.at,
+                                  .to = to.endpoint};
+  if (!drained_.empty())
+    if (const auto drained = drained_.find(id);
+        drained != drained_.end() && row.seq > drained->second)
+      return books_.cancel(id, shard_of(to.host), unit);
+  auto& host = know(id, to.host);
+  const auto previous = host.offer_at == 0 ? books_.offered_upto(id) : offered_before{};
+  if (!books_.offer(id, host.shard, unit))
     return;
+  if (host.offer_at == 0) {
+    offers_.push_back({.host = id, .previous = previous, .units = {}});
+    host.offer_at = offers_.size();
+  }
+  offers_[host.offer_at - 1].units.push_back(unit);
+}
+
+/// A host to which nothing is sent now is not told: the books have counted, and it is looked after
+/// when it is due.
+void dispatcher_state::offer(new_units offered) {
+  const auto id = offered.host;
+  auto& host = hosts_.at(id);
+  host.offer_at = 0;
+  counters_.units += static_cast<std::int64_t>(offered.units.size());
+  const auto now = has_->clock();
+  if (host.held_until && *host.held_until > now) {
+    host.withheld = true;
+    return look_after(id, host,
+                      std::min(host.look_at.value_or(*host.held_until), *host.held_until));
   }
   ++outstanding_;
-  host.look_at = has_->clock() + options_.silence_max;
+  look_after(id, host, now + options_.silence_max);
   auto message = offer_units{.host = host.address,
                              .id = id,
                              .previous = offered.previous,
@@ -255,22 +280,13 @@ void dispatcher_state::offer(host_id id, new_units offered) {
           });
 }
 
-/// The units stay open; the host is looked after in a while.
-void dispatcher_state::refused(host_id id) {
-  const auto found = hosts_.find(id);
-  if (found == hosts_.end())
-    return;
-  found->second.awake = false;
-  found->second.withheld = true;
-  found->second.look_at = has_->clock() + options_.refused_wait;
-}
-
 dispatcher_report dispatcher_state::describe() const {
   auto report = counters_;
   report.dispatched = dispatched_;
   report.outstanding = outstanding_;
   report.hosts_open = static_cast<std::int64_t>(books_.hosts_open());
   report.hosts_behind = static_cast<std::int64_t>(books_.hosts_behind());
+  report.sums = books_.sums();
   report.mailbox = static_cast<std::int64_t>(self_->mailbox().size());
   return report;
 }

@@ -1,20 +1,16 @@
 /// The dispatcher: rows of the log -> the hosts of this node that they are owed to; and the books
 /// of what is settled.
 ///
-/// Rows come as hints from the fan-out. When too many wait, or hosts have not taken what they were
-/// offered, rows are dropped and read from the log later; so nothing grows, and the fan-out never
-/// waits. It begins after the smallest mark, so that after a crash every unit that is not settled
-/// for the database is offered again. Once a second one transaction writes what changed. It wakes
-/// the hosts for which something waits since before the start, a few at a time, and those that
-/// have not been heard of for too long.
-///
-/// The fan-out, which hands rows to it, and the hosts, which report to it, are made after it: so it
-/// shares its dependencies with whoever makes it, and looks at them from `begin_delivery` on. Until
-/// then rows are left to the log, and hosts that ask where they stand wait.
+/// Rows come as hints from the fan-out; those that have no room are read from the log later. It
+/// begins after the smallest mark, so that after a crash all that is not settled is offered again.
+/// Once a second one transaction writes what changed. It wakes hosts that are due, a few at a time;
+/// a host to which nothing is sent now is told of nothing and learns of it when it is due. The
+/// fan-out and the hosts are made after it: it looks at its dependencies from `begin_delivery` on.
 #pragma once
 
 #include "actors/blocked_domains.hpp"
 #include "actors/dispatcher_messages.hpp"
+#include "actors/host_board.hpp"
 #include "actors/recipient_book.hpp"
 #include "actors/remote_host_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
@@ -31,7 +27,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace trunkline {
@@ -44,12 +43,14 @@ struct dispatcher_options {
   std::size_t rows_max = 1'024;          ///< Rows that wait; more are dropped and read again.
   std::size_t batch_max = 64;            ///< Rows that are expanded at once.
   std::int64_t outstanding_max = 16'384; ///< Offers not taken: past it no more rows are expanded.
-  std::size_t wakes_per_second = 64;
+  std::size_t wakes_at_once = 128;       ///< Hosts woken and not heard of, for a second at most.
+  std::size_t hosts_per_page = 2'000;    ///< Read at once for the board.
   std::size_t endpoints_max = 1'000'000; ///< Kept in memory.
   std::chrono::milliseconds checkpoint_interval{1'000};
   std::chrono::seconds recipients_kept{60};
   std::chrono::seconds silence_max{60};  ///< After its next try a host is looked after.
   std::chrono::seconds refused_wait{10}; ///< After the region refused a host.
+  std::chrono::minutes pause_known{10};  ///< How long a paused host is told of nothing.
 };
 
 /// Empty at first; all there when `begin_delivery` is sent.
@@ -60,13 +61,14 @@ struct dispatcher_dependencies {
   std::shared_ptr<blocked_domains> blocked; ///< Read here for the hosts; null: none is blocked.
   /// What hosts say to webhooks, written with each checkpoint; null: none listens.
   std::shared_ptr<webhook_outbox> outbox;
+  std::shared_ptr<host_board> board; ///< Is told what the books say of each host; null: nobody is.
 };
 
-/// What it begins with.
 struct loaded_books {
   stored_books books;
   blocked_domains::names blocked;
   std::vector<waiting_host> waiting;
+  std::vector<drained_host> drained;
 };
 
 class dispatcher_state {
@@ -83,15 +85,17 @@ private:
   struct known_host {
     host_address address;
     std::uint8_t shard = 0;
-    bool awake = false;                ///< Its actor runs, as far as is known.
-    bool withheld = false;             ///< Something was offered that its actor was not told of.
-    std::optional<time_point> look_at; ///< When to wake it unless it is heard of.
-    std::optional<time_point> next_try_at;
-    std::int64_t exceptions = 0;
+    bool withheld = false;                ///< Something was offered that its actor was not told of.
+    bool is_waking = false;               ///< It was woken, and not heard of.
+    std::optional<time_point> held_until; ///< Nothing is sent to it before.
+    std::optional<time_point> look_at;    ///< When to wake it unless it is heard of.
+    std::optional<time_point> queued_at;  ///< Its entry among the `looks_`.
+    std::size_t offer_at = 0;             ///< Its place in `offers_`, from 1; 0: none.
   };
 
   /// Units of one host, and up to where it was offered others before.
   struct new_units {
+    host_id host;
     offered_before previous{};
     std::vector<delivery_unit> units;
   };
@@ -115,8 +119,8 @@ private:
   void pump();
   void ask_recipients();
   void expand(const std::map<account_id, std::vector<endpoint_id>>& present);
-  void offer(host_id host, new_units offered);
-  void refused(host_id host);
+  void expand(const log_entry& row, const endpoint_on_host& to);
+  void offer(new_units offered);
   dispatcher_report describe() const;
 
   // dispatcher_books.cpp: what hosts tell, and what is written
@@ -125,6 +129,7 @@ private:
   bool is_written(const host_address& host) const;
   void answer(waiting_cursor waiting);
   host_cursor cursor_of(const host_address& host) const;
+  open_units tell_open(const ask_open_units& wish) const;
   caf::result<void> flush();
   void tick();
   void read_blocks();
@@ -132,9 +137,20 @@ private:
   void write(checkpoint books, std::vector<outbox_row> events);
   void written(const checkpoint& books, const caf::error& failure);
   void answer_waiting();
-  void wake_hosts(time_point now);
+
+  // dispatcher_hosts.cpp: the hosts that it looks after, and what others see of them
+  known_host& know(host_id id, const host_address& address);
+  void note_facts(const host_facts& facts);
+  void look_after(host_id id, known_host& host, time_point at);
+  void refused(host_id host);
+  void heard_of(known_host& host);
+  void wake_hosts();
   void wake(host_id id, known_host& host);
   void forget_settled();
+  void read_board(host_id after);
+  void take_page(std::vector<listed_host> page);
+  void count_dead_letters(const host_progress& news);
+  void feed_board();
 
   dispatcher_handle::pointer self_;
   std::shared_ptr<const dispatcher_dependencies> has_;
@@ -153,9 +169,20 @@ private:
   log_seq seen_ = 0;       ///< The newest row that a hint told of.
   bool is_unsure_ = true;  ///< The log may have rows that no hint told of.
   log_seq dispatched_ = 0; ///< Every row up to here was offered.
-  std::map<host_id, known_host> hosts_;
+  std::vector<const endpoint_on_host*> owed_; ///< A row of the batch; kept for its room.
+  std::vector<new_units> offers_;             ///< Of the batch that is being expanded.
+  std::unordered_map<host_id, known_host> hosts_;
   std::unordered_map<host_address, host_id> ids_;
+  std::unordered_map<host_id, log_seq> drained_; ///< Hosts that take nothing after a row.
   std::int64_t outstanding_ = 0;
+  using look = std::pair<time_point, host_id>;
+  std::priority_queue<look, std::vector<look>, std::greater<>> looks_; ///< The next one first.
+  std::size_t waking_ = 0; ///< Hosts woken in this second and not heard of.
+  bool board_is_read_ = false;
+  std::optional<host_id> board_failed_at_; ///< Where reading hosts for it has failed.
+  std::unordered_map<host_id, std::int64_t> dead_letters_; ///< Of hosts that have any.
+  std::unordered_map<host_id, std::int64_t> unseen_; ///< Offered to hosts not known by address.
+  std::unordered_set<host_id> settling_; ///< Hosts that changed, and may have nothing any more.
   bool writing_ = false;
   std::vector<waiting_cursor> adopting_;
   std::vector<flush_reply> flushing_;      ///< Answered by the checkpoint under way.

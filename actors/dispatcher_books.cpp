@@ -17,23 +17,31 @@ void dispatcher_state::take(const host_progress& news) {
   if (!loaded_) // nobody knows yet where it stands
     return;
   const auto now = has_->clock();
+  const auto shard = shard_of(news.host);
+  if (!news.reopened.empty() || !news.exceptions.empty())
+    know(news.id, news.host);
+  for (const auto& reopened : news.reopened) {
+    const auto of_class = std::ranges::find(news.classes, reopened.cls, &class_progress::cls);
+    books_.take(news.id, shard, reopened,
+                of_class == news.classes.end() ? dispatched_ : of_class->received_upto);
+  }
   for (const auto& progress : news.classes)
     books_.take(news.id, progress, now);
   for (const auto& change : news.exceptions)
-    books_.take(change);
+    books_.take(change, shard);
+  count_dead_letters(news);
   if (news.facts)
-    books_.take(*news.facts);
+    note_facts(*news.facts);
   const auto found = hosts_.find(news.id);
   if (found == hosts_.end())
     return;
   auto& host = found->second;
-  host.exceptions = news.exceptions_waiting;
-  if (news.facts)
-    host.next_try_at = news.facts->next_try_at;
-  host.look_at = std::max(now, host.next_try_at.value_or(now)) + options_.silence_max;
-  host.awake = true;
-  if (std::exchange(host.withheld, false))
-    offer(news.id, {.previous = books_.offered_upto(news.id)});
+  heard_of(host);
+  const auto is_held = host.held_until && *host.held_until > now;
+  const auto due = is_held ? *host.held_until : now;
+  look_after(news.id, host, host.withheld && is_held ? due : due + options_.silence_max);
+  if (!is_held && std::exchange(host.withheld, false))
+    offer({.host = news.id, .previous = books_.offered_upto(news.id), .units = {}});
 }
 
 /// A host that died told things that are not in the database yet: its next life reads them there.
@@ -62,9 +70,8 @@ bool dispatcher_state::is_written(const host_address& host) const {
 void dispatcher_state::answer(waiting_cursor waiting) {
   if (const auto known = ids_.find(waiting.host); known != ids_.end()) {
     auto& host = hosts_.at(known->second);
-    host.awake = true;
     host.withheld = false; // its cursor says all
-    host.look_at = has_->clock() + options_.silence_max;
+    look_after(known->second, host, has_->clock() + options_.silence_max);
   }
   waiting.reply.deliver(cursor_of(waiting.host));
 }
@@ -75,6 +82,21 @@ host_cursor dispatcher_state::cursor_of(const host_address& host) const {
   const auto shard = shard_of(host);
   return {.direct = books_.cursor(id, shard, delivery_class::direct),
           .bulk = books_.cursor(id, shard, delivery_class::bulk)};
+}
+
+/// A host that is not known has nothing open.
+open_units dispatcher_state::tell_open(const ask_open_units& wish) const {
+  auto answer = open_units{};
+  for (const auto& each : wish.units) {
+    const auto known = hosts_.find(each.host);
+    const auto cursor = known == hosts_.end()
+                            ? class_cursor{}
+                            : books_.cursor(each.host, known->second.shard, each.cls);
+    const auto is_open = cursor.first_open && *cursor.first_open <= each.unit.seq &&
+                         !std::ranges::binary_search(cursor.settled, each.unit);
+    answer.open.push_back(is_open || each.unit.seq > dispatched_); // not handed out yet
+  }
+  return answer;
 }
 
 caf::result<void> dispatcher_state::flush() {
@@ -102,7 +124,11 @@ void dispatcher_state::tick() {
     ask_recipients();
   }
   pump();
-  wake_hosts(now);
+  waking_ = 0;
+  wake_hosts();
+  if (const auto after = std::exchange(board_failed_at_, {}))
+    read_board(*after);
+  feed_board();
   write();
 }
 
@@ -169,6 +195,7 @@ void dispatcher_state::written(const checkpoint& books, const caf::error& failur
     counters_.checkpoints += !books.is_empty();
     counters_.rows_written += static_cast<std::int64_t>(books.rows());
     books_.committed(books);
+    feed_board();
     forget_settled();
     answer_waiting();
   }
@@ -188,38 +215,6 @@ void dispatcher_state::answer_waiting() {
       answer(std::move(waiting));
     else
       adopting_.push_back(std::move(waiting));
-}
-
-/// Forgets the hosts for which nothing waits.
-void dispatcher_state::forget_settled() {
-  for (auto host = hosts_.begin(); host != hosts_.end();) {
-    const auto& [id, known] = *host;
-    if (books_.knows(id) || books_.has_unwritten(id) || known.exceptions > 0) {
-      ++host;
-      continue;
-    }
-    ids_.erase(known.address);
-    host = hosts_.erase(host);
-  }
-}
-
-/// Wakes hosts that are due and asleep, and those that should have been heard of.
-void dispatcher_state::wake_hosts(time_point now) {
-  auto left = options_.wakes_per_second;
-  for (auto& [id, host] : hosts_) {
-    if (left == 0)
-      return;
-    if (!host.look_at || *host.look_at > now)
-      continue;
-    --left;
-    wake(id, host);
-  }
-}
-
-void dispatcher_state::wake(host_id id, known_host& host) {
-  host.look_at = has_->clock() + options_.silence_max;
-  self_->request(has_->hosts, caf::infinite, wake_host{host.address})
-      .then([] {}, [this, id](const caf::error&) { refused(id); });
 }
 
 } // namespace trunkline

@@ -31,8 +31,10 @@ struct host_progress {
   host_id id;
   std::vector<class_progress> classes; ///< Those that changed.
   std::vector<exception_change> exceptions;
+  std::vector<reopened_units> reopened; ///< Comes before what `classes` say.
   std::int64_t exceptions_waiting = 0;
-  std::optional<host_facts> facts; ///< When state or next try changed.
+  std::optional<std::int64_t> dead_letters; ///< That are kept, when the host knows.
+  std::optional<host_facts> facts;          ///< When state or next try changed.
 };
 
 /// A host that starts asks where it stands. Answered when everything that an earlier life of it has
@@ -45,6 +47,19 @@ struct adopt_host {
 struct host_cursor {
   class_cursor direct;
   class_cursor bulk;
+};
+
+/// Asks which of some units are open: neither settled nor an exception.
+struct ask_open_units {
+  struct question {
+    host_id host;
+    delivery_class cls = delivery_class::bulk;
+    unit_key unit;
+  };
+  std::vector<question> units;
+};
+struct open_units {
+  std::vector<bool> open; ///< In the order of the questions.
 };
 
 /// Writes the books now; done when the database has them. For a shutdown.
@@ -64,6 +79,7 @@ struct dispatcher_report {
   std::int64_t outstanding = 0;  ///< Offers that hosts have not taken yet.
   std::int64_t hosts_open = 0;   ///< Hosts with something not settled.
   std::int64_t hosts_behind = 0; ///< Hosts with a row of backlog.
+  delivery_sums sums;            ///< Of all hosts, kept across restarts.
   std::int64_t mailbox = 0;
 };
 
@@ -76,6 +92,7 @@ struct checkpoint_due {};
 using dispatcher_handle =
     caf::typed_actor<caf::reacts_to<begin_delivery>, caf::reacts_to<dispatch_rows>,
                      caf::reacts_to<host_progress>, caf::replies_to<adopt_host>::with<host_cursor>,
+                     caf::replies_to<ask_open_units>::with<open_units>,
                      caf::replies_to<flush_books>::with<void>,
                      caf::replies_to<describe_dispatcher>::with<dispatcher_report>,
                      // INTERNAL

@@ -3,7 +3,7 @@
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
 #include "storage/inbox_store.hpp"
-#include "storage/log_store.hpp"
+#include "storage/log_retention.hpp"
 #include "storage/node_store.hpp"
 #include "storage/profile_store.hpp"
 #include "storage/token_store.hpp"
@@ -19,15 +19,18 @@ namespace {
 /// Removes one round's share; returns the most that was removed of one kind.
 caf::expected<std::int64_t> remove_old(write_context& context, const housekeeper_options& limits) {
   auto& db = context.db;
-  auto most = std::int64_t{0};
-  for (const auto& removed :
-       {purge_batches(db, context.now, limits.rows_max),
-        purge_log(db, context.now - limits.log_kept, limits.rows_max),
-        purge_log_bodies(db, context.now - limits.bodies_kept, limits.rows_max),
-        purge_retired_keys(db, context.now, limits.rows_max),
-        purge_arrivals(db, context.now - arrivals_kept, limits.rows_max),
-        purge_undos(db, context.now, limits.rows_max),
-        purge_outbox(db, context.now - limits.log_kept, limits.rows_max)}) {
+  const auto log = purge_log(db, {.rows_before = context.now - limits.log_kept,
+                                  .bodies_before = context.now - limits.bodies_kept,
+                                  .bytes_max = limits.log_bytes_max,
+                                  .rows_max = limits.rows_max});
+  if (!log)
+    return log.error();
+  auto most = std::max({log->rows, log->bodies, log->counted});
+  for (const auto& removed : {purge_batches(db, context.now, limits.rows_max),
+                              purge_retired_keys(db, context.now, limits.rows_max),
+                              purge_arrivals(db, context.now - arrivals_kept, limits.rows_max),
+                              purge_undos(db, context.now, limits.rows_max),
+                              purge_outbox(db, context.now - limits.log_kept, limits.rows_max)}) {
     if (!removed)
       return removed.error();
     most = std::max(most, *removed);

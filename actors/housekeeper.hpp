@@ -21,9 +21,10 @@ namespace trunkline {
 struct housekeeper_options {
   std::chrono::nanoseconds interval = std::chrono::minutes{10};
   std::chrono::nanoseconds pause = std::chrono::seconds{1};
-  std::chrono::hours log_kept{24 * 30};    ///< Rows of the log, and of the webhooks' outbox.
-  std::chrono::hours bodies_kept{24 * 30}; ///< Their bodies: a host may be away so long.
-  std::size_t rows_max = 2'000;            ///< Of each kind and round.
+  std::chrono::hours log_kept{24 * 30};        ///< Rows of the log, and of the webhooks' outbox.
+  std::chrono::hours bodies_kept{24 * 7};      ///< Bodies that can be rendered again.
+  std::int64_t log_bytes_max = 20'000'000'000; ///< Of all bodies; older ones go before their time.
+  std::size_t rows_max = 2'000;                ///< Of each kind and round.
 };
 
 class housekeeper_state {

@@ -19,6 +19,7 @@ log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader
   return {
       [this](log_hint& hint) { take(hint); },
       [this](describe_log) { return describe(); },
+      [this](const read_missed& wish) { return read_units(wish); },
       [this](poll_log) { poll(); },
       [this](close_hole due) {
         if (at_hole_ && due.epoch == hole_epoch_) {
@@ -27,6 +28,54 @@ log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader
         }
       },
   };
+}
+
+caf::result<found_units> log_reader_state::read_units(const read_missed& wish) {
+  if (refills_waiting_ >= options_.refills_max) {
+    ++counters_.refills_refused;
+    return make_error(errc::unavailable, "log: too many hosts read what they missed");
+  }
+  auto reply = self_->make_response_promise<found_units>();
+  auto& of_host = refills_[wish.wanted.host];
+  if (of_host.empty())
+    refill_turns_.push_back(wish.wanted.host);
+  of_host.push_back({wish.wanted, reply});
+  ++refills_waiting_;
+  begin_refills();
+  return reply;
+}
+
+/// Takes one of each host in turn.
+void log_reader_state::begin_refills() {
+  while (refills_reading_ < options_.refills_at_once && !refill_turns_.empty()) {
+    const auto host = refill_turns_.front();
+    refill_turns_.pop_front();
+    const auto of_host = refills_.find(host);
+    auto next = std::move(of_host->second.front());
+    of_host->second.pop_front();
+    if (of_host->second.empty())
+      refills_.erase(of_host);
+    else
+      refill_turns_.push_back(host);
+    --refills_waiting_;
+    read_refill(std::move(next));
+  }
+}
+
+void log_reader_state::read_refill(waiting_refill next) {
+  ++refills_reading_;
+  ask_storage(self_, storage_, query<found_units>{[wanted = next.wanted](database& db) {
+                return find_missed(db, wanted);
+              }},
+              [this, reply = next.reply](caf::expected<found_units> found) mutable {
+                --refills_reading_;
+                ++counters_.refills;
+                if (found)
+                  reply.deliver(std::move(*found));
+                else
+                  reply.deliver(std::move(found.error()));
+                begin_refills();
+              });
 }
 
 void log_reader_state::find_start() {
@@ -140,6 +189,7 @@ void log_reader_state::take_read(std::vector<log_entry> rows, steady_time began)
 log_report log_reader_state::describe() const {
   auto report = counters_;
   report.handed_on = handed_;
+  report.refills_waiting = static_cast<std::int64_t>(refills_waiting_);
   report.mailbox = static_cast<std::int64_t>(self_->mailbox().size());
   return report;
 }

@@ -6,6 +6,9 @@
 /// tail. A poll that finds the log's end is what caches live on (`apply_rows::end_seen_at`).
 /// At most `outstanding_max` rows are handed on and not applied: past that hints are dropped, for
 /// the log has them, and reading waits.
+///
+/// Hosts that fell behind read their units through it: a few at a time for all of the node, one
+/// host after the other, so that those who return together leave room for other reads.
 #pragma once
 
 #include "actors/fanout_messages.hpp"
@@ -15,11 +18,14 @@
 
 #include <caf/expected.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace trunkline {
@@ -31,6 +37,8 @@ struct log_reader_options {
   std::size_t rows_max = 1'000;         ///< Read by one statement.
   std::size_t hints_max = 4'096;        ///< Rows kept behind a hole.
   std::int64_t outstanding_max = 4'096; ///< Rows that the fan-out has not applied.
+  std::size_t refills_at_once = 4;      ///< Reads for hosts that fell behind.
+  std::size_t refills_max = 16'384;     ///< That wait; more are refused.
 };
 
 struct log_reader_dependencies {
@@ -49,6 +57,14 @@ public:
 private:
   using steady_time = std::chrono::steady_clock::time_point;
 
+  struct waiting_refill {
+    missed_units wanted;
+    caf::typed_response_promise<found_units> reply;
+  };
+
+  caf::result<found_units> read_units(const read_missed& wish);
+  void begin_refills();
+  void read_refill(waiting_refill next);
   void find_start();
   void begin_after(log_seq newest);
   void take(log_hint& hint);
@@ -72,6 +88,10 @@ private:
   bool reading_ = false;
   bool at_hole_ = false;
   std::uint64_t hole_epoch_ = 0;
+  std::unordered_map<host_id, std::deque<waiting_refill>> refills_; ///< None is empty.
+  std::deque<host_id> refill_turns_;                                ///< Those with one, in turn.
+  std::size_t refills_waiting_ = 0;
+  std::size_t refills_reading_ = 0;
   log_report counters_;
 };
 

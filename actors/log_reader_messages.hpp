@@ -2,6 +2,7 @@
 #pragma once
 
 #include "protocol/log_entry.hpp"
+#include "storage/delivery_store.hpp"
 
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
@@ -27,7 +28,17 @@ struct log_report {
   std::int64_t holes = 0;   ///< Between hints.
   std::int64_t dropped = 0; ///< Rows of hints not kept: too many behind a hole, or not applied.
   std::int64_t failed = 0;  ///< Reads of the log.
+  std::int64_t refills = 0; ///< Reads for hosts that fell behind.
+  std::int64_t refills_waiting = 0;
+  std::int64_t refills_refused = 0; ///< Too many waited.
   std::int64_t mailbox = 0;
+};
+
+/// A host that fell behind reads its units from the log again. The reader does a few of these at a
+/// time, one host after the other, so that those who return together do not hold up the node's
+/// other reads.
+struct read_missed {
+  missed_units wanted;
 };
 
 /// INTERNAL: the poll.
@@ -40,6 +51,8 @@ struct close_hole {
 
 using log_reader_handle =
     caf::typed_actor<caf::reacts_to<log_hint>, caf::replies_to<describe_log>::with<log_report>,
+                     // Fails with what storage says, or `unavailable`: too many wait.
+                     caf::replies_to<read_missed>::with<found_units>,
                      // INTERNAL
                      caf::reacts_to<poll_log>, caf::reacts_to<close_hole>>;
 

@@ -2,7 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
-#include "storage/remote_store.hpp"
+#include "storage/endpoint_store.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -16,6 +16,13 @@ namespace {
 
 /// Of one look-up; the resolver's own limits end it sooner.
 constexpr auto lookup_deadline = std::chrono::minutes{2};
+
+/// What is gone may be moved by the first who says where it is now.
+caf::expected<std::string> owner_of_lost(write_context& context, endpoint_id endpoint) {
+  if (auto failure = note_inbox_gone(context.db, endpoint, context.now))
+    return failure;
+  return find_owner_of_inbox(context.db, endpoint);
+}
 
 } // namespace
 
@@ -42,8 +49,8 @@ void lost_inboxes::report(const missing_inbox& lost) {
       std::shared_ptr<void>{nullptr, [counter = shared_from_this()](void*) { --counter->open_; }};
   system_.spawn([place, asked, storage = storage_,
                  endpoint = lost.endpoint.id](caf::event_based_actor* self) {
-    auto owner =
-        query<std::string>{[endpoint](database& db) { return find_owner_of_inbox(db, endpoint); }};
+    auto owner = command<std::string>{
+        [endpoint](write_context& context) { return owner_of_lost(context, endpoint); }};
     ask_storage(
         self, storage, std::move(owner), [self, asked, place](caf::expected<std::string> uri) {
           if (!uri || uri->empty())

@@ -37,13 +37,15 @@ using message_types = std::tuple<
     close_hole, apply_rows, install_home, await_applied, describe_fanout, fanout_report,
     continue_fanout, drop_unread_homes, passivate_actor, gateway_exchange, make_password_hash,
     password_hash, check_password, keep_ids, keep_house, offer_units, fetch_document,
-    fetched_document, note_sign_of_life, pause_host, resume_host, retry_host, describe_host,
-    host_report, host_timer, sign_request, signed_headers, ask_public_key, public_key_text,
-    signing_done, check_signature, verified_signer, resolve_account, resolve_post, resolve_url,
-    resolved_thing, passivate_host, wake_host, exchange_ended, slot_granted, dispatch_rows,
-    host_progress, adopt_host, host_cursor, flush_books, describe_dispatcher, dispatcher_report,
-    checkpoint_due, begin_delivery, wake_inbox, describe_inbox, inbox_report, inbox_timer,
-    wake_inboxes, close_webhook, webhook_tick, webhook_answered>;
+    fetched_document, note_sign_of_life, pause_host, resume_host, retry_host, operate_host,
+    operated_host, list_queue, host_queue, ask_open_units, open_units, read_missed, found_units,
+    describe_host, host_report, host_timer, sign_request, sign_and_send, signed_headers,
+    ask_public_key, public_key_text, signing_done, check_signature, verified_signer,
+    resolve_account, resolve_post, resolve_url, resolved_thing, passivate_host, wake_host,
+    exchange_ended, place_granted, dispatch_rows, host_progress, adopt_host, host_cursor,
+    flush_books, describe_dispatcher, dispatcher_report, checkpoint_due, begin_delivery, wake_inbox,
+    describe_inbox, inbox_report, inbox_timer, wake_inboxes, close_webhook, webhook_tick,
+    webhook_answered>;
 
 } // namespace trunkline
 
@@ -133,13 +135,21 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::note_sign_of_life))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::pause_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::resume_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::retry_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::operate_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::operated_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::list_queue))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::host_queue))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::ask_open_units))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::open_units))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::read_missed))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::found_units))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::host_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::host_timer))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::wake_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::exchange_ended))
-CAF_ADD_TYPE_ID(trunkline, (trunkline::slot_granted))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::place_granted))
 
 // dispatcher
 CAF_ADD_TYPE_ID(trunkline, (trunkline::dispatch_rows))
@@ -154,6 +164,7 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::begin_delivery))
 
 // signing_pool
 CAF_ADD_TYPE_ID(trunkline, (trunkline::sign_request))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::sign_and_send))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::signed_headers))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::ask_public_key))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::public_key_text))
@@ -246,10 +257,19 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::note_sign_of_life)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::pause_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::resume_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::retry_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::operate_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::operated_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::list_queue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_queue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::ask_open_units)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::open_units)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::read_missed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::found_units)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_timer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::sign_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::sign_and_send)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::signed_headers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::ask_public_key)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::public_key_text)
@@ -271,7 +291,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::webhook_answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::wake_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::exchange_ended)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::slot_granted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::place_granted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::dispatch_rows)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::host_progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::adopt_host)

@@ -26,8 +26,8 @@ caf::error end_access(write_context& context, account_id account) {
 
 } // namespace
 
-query<admin_scope> ask_admin_token(std::string hash) {
-  return {[hash = std::move(hash)](database& db) -> caf::expected<admin_scope> {
+query<admin_holder> ask_admin_token(std::string hash) {
+  return {[hash = std::move(hash)](database& db) -> caf::expected<admin_holder> {
     auto found = find_admin_token(db, hash);
     if (!found)
       return std::move(found.error());

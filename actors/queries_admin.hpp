@@ -10,8 +10,8 @@
 
 namespace trunkline {
 
-/// What the admin token with the SHA-256 `hash` may do; fails with `unauthenticated`.
-query<admin_scope> ask_admin_token(std::string hash);
+/// Whose the admin token with the SHA-256 `hash` is; fails with `unauthenticated`.
+query<admin_holder> ask_admin_token(std::string hash);
 
 /// Gives the scope back.
 command<admin_scope> create_admin_token(std::string hash, admin_scope scope, std::string name);

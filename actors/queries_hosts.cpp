@@ -1,21 +1,23 @@
 #include "actors/queries_hosts.hpp"
 
+#include "storage/host_store.hpp"
+
 #include <utility>
 
 namespace trunkline {
 
-query<std::vector<host_summary>> ask_hosts(host_list_wish wish) {
-  return {[wish = std::move(wish)](database& db) { return list_hosts(db, wish); }};
-}
-
-query<host_summary> ask_host(std::vector<host_address> spellings) {
-  return {[spellings = std::move(spellings)](database& db) -> caf::expected<host_summary> {
+query<host_line> ask_host(std::vector<host_address> spellings) {
+  return {[spellings = std::move(spellings)](database& db) -> caf::expected<host_line> {
     for (const auto& spelling : spellings) {
-      auto found = summary_of(db, spelling);
+      auto found = find_host(db, spelling);
       if (!found)
         return std::move(found.error());
-      if (*found)
-        return std::move(**found);
+      if (!*found)
+        continue;
+      auto line = host_line{};
+      line.address = spelling;
+      line.health.facts = std::move(**found);
+      return line;
     }
     return make_error(errc::not_found, "host " + to_name(spellings.front()) +
                                            ": is not known; nothing was ever exchanged with it");

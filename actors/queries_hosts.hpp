@@ -2,9 +2,9 @@
 /// `ask_storage`.
 #pragma once
 
+#include "actors/host_board.hpp"
 #include "actors/tasks.hpp"
 #include "storage/domain_block_store.hpp"
-#include "storage/host_store.hpp"
 
 #include <cstdint>
 #include <string>
@@ -12,10 +12,9 @@
 
 namespace trunkline {
 
-query<std::vector<host_summary>> ask_hosts(host_list_wish wish);
-
-/// The first of `spellings` that has a row; there is at least one. Fails with `not_found`.
-query<host_summary> ask_host(std::vector<host_address> spellings);
+/// The first of `spellings` that has a row; there is at least one. Its line says nothing of what
+/// waits. Fails with `not_found`.
+query<host_line> ask_host(std::vector<host_address> spellings);
 
 /// Domains that the server blocks, by name; at most `limit` after `after`.
 query<std::vector<domain_block_row>> ask_server_blocks(std::string after, std::int64_t limit);

@@ -1,5 +1,6 @@
 #include "actors/recipient_book.hpp"
 
+#include "protocol/owed_rule.hpp"
 #include "storage/audience_store.hpp"
 
 #include <algorithm>
@@ -51,7 +52,7 @@ missing_recipients recipient_book::missing_for(const std::vector<log_entry>& row
   for (const auto& row : rows) {
     if (row.audience && !audiences_.contains(row.audience))
       audiences.insert(row.audience);
-    if (row.audience && !row.is_public)
+    if (row.audience && !reaches_past_followers(row.kind, row.is_public))
       authors.insert(row.author);
     for (const auto id : row.extra)
       if (!endpoints_.contains(id))
@@ -74,21 +75,36 @@ void recipient_book::put(const missing_recipients& wanted, const found_recipient
     ids_ += members.size();
 }
 
-std::vector<const endpoint_on_host*>
-recipient_book::of(const log_entry& row,
-                   const std::map<account_id, std::vector<endpoint_id>>& present) const {
-  auto owed = std::set<endpoint_id>(row.extra.begin(), row.extra.end());
+void recipient_book::of(const log_entry& row,
+                        const std::map<account_id, std::vector<endpoint_id>>& present,
+                        std::vector<const endpoint_on_host*>& owed) const {
+  owed.clear();
+  const auto add = [&](endpoint_id id) {
+    auto found = endpoints_.find(id);
+    if (found == endpoints_.end() || !found->second)
+      return;
+    if (const auto taker = found->second->taker_of(row.at); taker != id)
+      found = endpoints_.find(taker);
+    if (found != endpoints_.end() && found->second)
+      owed.push_back(&*found->second);
+  };
   if (const auto audience = audiences_.find(row.audience); audience != audiences_.end()) {
     const auto now = present.find(row.author);
+    const auto is_owed = [&](endpoint_id id) {
+      return now != present.end() && std::ranges::binary_search(now->second, id);
+    };
+    const auto goes_to_all = reaches_past_followers(row.kind, row.is_public);
     for (const auto id : audience->second)
-      if (row.is_public || (now != present.end() && std::ranges::binary_search(now->second, id)))
-        owed.insert(id);
+      if (goes_to_all || is_owed(id))
+        add(id);
   }
-  auto known = std::vector<const endpoint_on_host*>{};
-  for (const auto id : owed)
-    if (const auto found = endpoints_.find(id); found != endpoints_.end() && found->second)
-      known.push_back(&*found->second);
-  return known;
+  for (const auto id : row.extra)
+    add(id);
+  const auto id_of = [](const endpoint_on_host* each) { return each->endpoint->id; };
+  if (!std::ranges::is_sorted(owed, {}, id_of))
+    std::ranges::sort(owed, {}, id_of);
+  const auto twice = std::ranges::unique(owed, {}, id_of);
+  owed.erase(twice.begin(), twice.end());
 }
 
 } // namespace trunkline

@@ -50,9 +50,10 @@ public:
   void put(const missing_recipients& wanted, const found_recipients& found);
   void clear();
 
-  /// Returns the endpoints that `row` is owed to; those that no longer exist are left out.
-  std::vector<const endpoint_on_host*>
-  of(const log_entry& row, const std::map<account_id, std::vector<endpoint_id>>& present) const;
+  /// Puts the endpoints that `row` is owed to into `owed`, by id, each once; those that no longer
+  /// exist are left out.
+  void of(const log_entry& row, const std::map<account_id, std::vector<endpoint_id>>& present,
+          std::vector<const endpoint_on_host*>& owed) const;
 
 private:
   std::size_t ids_max_;

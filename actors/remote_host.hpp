@@ -1,171 +1,113 @@
 /// A remote host: what is delivered to it and fetched from it, at its own pace, so that nobody else
 /// waits for it.
 ///
-/// It holds at most a window of requests, and one at a time while it fails. After `failures_max`
-/// failures in a row it is suspended and sees one probe at each next try. It keeps a few
-/// references; the log has the rest. What it has settled it tells the dispatcher, whose checkpoint
-/// makes it durable; after a crash it asks the dispatcher where it stands. Fetches use at most half
-/// of the window. It asks to be passivated when nothing has waited for a while. Told to stop, it
-/// starts nothing more and ends once it has the answers to what it has sent: what was delivered is
-/// then known.
+/// It holds at most a window of requests, and one at a time while it fails; each has a place of the
+/// node's budgets. After `failures_max` failures in a row it is suspended and sees one probe at
+/// each next try. It keeps a few references; the log has the rest, and the log reader reads it
+/// again. What it has settled it tells the dispatcher, whose checkpoint makes it durable; after a
+/// crash it asks the dispatcher where it stands. Fetches use at most half of the window. It asks to
+/// be passivated when nothing has waited for a while. Told to stop, it starts nothing more and ends
+/// once it has the answers to what it has sent: what was delivered is then known.
+///
+/// Of operators it takes one order at a time, and answers when the database has it.
 #pragma once
 
-#include "actors/remote_host_messages.hpp"
-#include "actors/remote_host_options.hpp"
-#include "protocol/delivery_queue.hpp"
-#include "protocol/delivery_verdict.hpp"
-#include "protocol/host_health.hpp"
+#include "actors/remote_host_core.hpp"
+#include "storage/host_orders.hpp"
 
-#include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
-
-#include <array>
-#include <chrono>
-#include <deque>
-#include <map>
-#include <memory>
-#include <optional>
-#include <random>
-#include <string>
-#include <vector>
+#include <functional>
 
 namespace trunkline {
 
-class remote_host_state {
+class remote_host_state : public remote_host_core {
 public:
-  explicit remote_host_state(remote_host_handle::pointer self) : self_{self} {}
-  ~remote_host_state();
+  using remote_host_core::remote_host_core;
 
   remote_host_handle::behavior_type make_behavior(host_address address,
                                                   remote_host_dependencies dependencies,
                                                   remote_host_options options);
 
 private:
-  struct waiting_exception {
-    delivery_unit unit;
-    delivery_exception row;
+  /// An order under way.
+  struct running_order {
+    operate_host wish;
+    operated_host result;
+    caf::typed_response_promise<operated_host> reply;
   };
+  using order_ptr = std::shared_ptr<running_order>;
+  using ending = std::function<void(const caf::error&)>;
 
-  using fetch_reply = caf::typed_response_promise<fetched_document>;
-  struct waiting_fetch {
-    fetch_document wanted;
-    fetch_reply reply;
-    time_point due;
+  /// A look through what the log has for the host, class by class, a page at a time.
+  struct log_walk {
+    struct part {
+      log_seq next = 1;
+      log_seq upto = 0;
+      std::shared_ptr<const missed_sources> sources;
+    };
+    std::array<part, delivery_classes> parts;
+    std::size_t limit = 0;
+    std::function<bool(delivery_class, const found_units&)> take; ///< False: enough.
+    ending then;
   };
+  using walk_ptr = std::shared_ptr<log_walk>;
 
-  /// A request that has a place, from the first thing that is read for it to its answer.
-  struct exchange {
-    queued_unit item; ///< Of a delivery.
-    bool is_exception = false;
-    std::optional<waiting_fetch> fetch; ///< Nothing: a delivery.
-    signature_scheme scheme = signature_scheme::cavage;
-    int status = 0; ///< Of its answer; 0 without one.
-    ticket slot;
+  /// What a replay from a row on opens again: all that is settled, but for exceptions.
+  struct reopening {
+    log_seq from = 0;
+    std::array<std::int64_t, delivery_classes> units{};
+    std::optional<time_point> oldest_at;
+    std::vector<unit_key> dead; ///< Dead letters of it.
+    bool is_all = true;
+
+    std::int64_t all() const { return units[0] + units[1]; }
   };
-  using exchange_id = std::uint64_t;
+  using reopening_ptr = std::shared_ptr<reopening>;
 
-  // remote_host.cpp: its life
-  void start();
-  void start_later();
-  void stop();
-  void end_if_stopped();
-  void begin(const host_cursor& cursor);
-  void offer(const offer_units& news);
-  void ask_again();
-  void pump();
-  bool send_one();
-  bool is_blocked() const;
-  bool cancel_one();
-  bool may_send(time_point now) const;
-  std::int64_t limit() const;
-  bool get_slot();
-  void read_more();
-  void tell();
-  void wake_later();
-
-  // remote_host_operators.cpp: what it is asked and told
-  caf::result<host_report> describe();
-  host_report make_report() const;
-  void answer_asked();
+  // remote_host.cpp
   caf::result<void> set_paused_to(bool paused);
+  void note_paused(bool paused);
   caf::result<void> retry_now();
   void note_life();
 
-  // remote_host_deliveries.cpp: from a unit to its verdict
-  void deliver(queued_unit item, bool is_exception);
-  std::optional<delivery_unit> due_exception(time_point now, bool as_probe) const;
-  void read_body(exchange_id id);
-  void sign(exchange_id id, const delivery_body& body);
-  void post(exchange_id id, const delivery_body& body, http_headers headers);
-  void send(exchange_id id, outgoing_request request);
-  void give_up(exchange_id id, const caf::error& failure);
-  void ended(exchange_ended& news);
-  void conclude(exchange_id id, exchange& done, const exchange_outcome& outcome);
-  void conclude_exception(exchange_id id, exchange& done, const delivery_verdict& verdict);
-  void settle(const delivery_unit& unit);
-  void bury(const delivery_unit& unit, const std::string& reason, std::int64_t attempts,
-            int status);
-  void tell_of_try(const exchange& done, const delivery_verdict& verdict) const;
-  void tell_change(const delivery_unit& unit, delivery_change change, int status,
-                   const std::string& error) const;
-  void except(queued_unit item, const std::string& reason, std::int64_t attempts);
-  bool joins(const delivery_unit& unit) const;
-  void change_exception(const waiting_exception& changed);
-  void drop_exception(const delivery_unit& unit);
+  // remote_host_orders.cpp: what an operator orders
+  caf::result<operated_host> operate(const operate_host& wish);
+  void carry_out(const order_ptr& order);
+  void carry_out(const order_ptr& order, const host_cursor& now);
+  void carry_out(const order_ptr& order, const drain_wish& wish);
+  void carry_out(const order_ptr& order, const flush_wish& wish);
+  void carry_out(const order_ptr& order, const limit_wish& wish);
+  void flush_counted(const order_ptr& order);
+  void store_upto(std::function<caf::error(database&, log_seq newest)> change,
+                  std::function<void(caf::expected<log_seq>)> then);
+  void store(std::function<caf::error(database&)> change, ending then);
+  void finish(const order_ptr& order, const caf::error& failure = {});
+  void write_books(ending then);
+  log_seq received_upto() const;
 
-  // remote_host_health.cpp: how the host does
-  void apply(host_event event, const std::string& reason);
-  void note_success(exchange_id sent, std::chrono::microseconds latency, bool acknowledged);
-  void note_failure(exchange_id sent, const std::string& reason, bool is_connect,
-                    std::optional<std::chrono::microseconds> retry_after);
-  void note_busy(exchange_id sent, const delivery_verdict& verdict);
-  void note_error(int status, const std::string& text);
-  void try_again_at(std::optional<time_point> at, std::string reason);
-  double chance();
+  // remote_host_replays.cpp: what is sent again
+  void carry_out(const order_ptr& order, const replay_wish& wish);
+  void carry_out(const order_ptr& order, const dead_letters_wish& wish);
+  void replay_about(const order_ptr& order, const object_key& object);
+  void replay_units(const order_ptr& order, const std::vector<delivery_unit>& units);
+  void replay_unit(const delivery_unit& unit);
+  void replay_from(const order_ptr& order, const reopening_ptr& counted);
+  void count_settled(const order_ptr& order, const reopening_ptr& counted);
+  void reopen(const order_ptr& order, const reopening& counted);
+  void next_letters(const order_ptr& order, unit_key after);
+  void take_letters(const order_ptr& order, const std::vector<stored_exception>& letters);
+  void wait_again(const delivery_unit& unit, bool is_again);
 
-  // remote_host_fetches.cpp
-  caf::result<fetched_document> fetch(fetch_document& wanted);
-  bool can_fetch(time_point now) const;
-  bool refuses_fetches(time_point now) const;
-  void start_fetch();
-  void conclude_fetch(exchange_id id, exchange& done, exchange_outcome& outcome);
-  void expire_fetches(time_point now);
+  // remote_host_walks.cpp: what is read for an operator
+  void walk(const walk_ptr& through);
+  void walked(const walk_ptr& through, delivery_class cls, const found_units& found);
+  walk_ptr walk_over_open(log_seq from, log_seq upto) const;
+  caf::result<host_queue> tell_queue(const list_queue& wish);
+  void list(const list_queue& wish, caf::typed_response_promise<host_queue> reply);
+  queue_item item_of(const delivery_unit& unit) const;
 
-  remote_host_handle::pointer self_;
-  host_address address_;
-  remote_host_dependencies has_;
-  remote_host_options options_;
-  bool started_ = false;
-  bool stopping_ = false;
-  bool asking_again_ = false;
-  bool retry_wanted_ = false;       ///< Before it has started.
-  std::optional<bool> paused_anew_; ///< Likewise: newer than what was read.
-  host_facts facts_;
-  bool facts_changed_ = false;
-  host_state told_state_ = host_state::unproven; ///< The last one that was no probe.
-  delivery_queue queue_;
-  request_window window_;
-  std::map<exchange_id, exchange> exchanges_;
-  exchange_id newest_ = 0;
-  exchange_id newest_ok_ = 0; ///< The last sent request that was answered 2xx.
-  std::int64_t fetching_ = 0;
-  std::deque<waiting_fetch> fetches_;
-  bool fetched_last_ = false;
-  std::map<unit_key, waiting_exception> exceptions_;
-  std::vector<exception_change> changes_;                       ///< Not told yet.
-  std::array<std::vector<unit_key>, delivery_classes> settled_; ///< Not told yet.
-  std::array<class_progress, delivery_classes> told_;
-  std::optional<time_point> not_before_; ///< A wait that is not the breaker's.
-  bool failing_to_connect_ = false;      ///< The last failure.
-  bool waits_for_slot_ = false;
-  ticket slot_; ///< A place not used yet.
   std::optional<time_point> last_sign_of_life_;
-  time_point active_at_;
-  std::optional<time_point> wake_at_;
-  std::uint64_t wake_epoch_ = 0;
-  std::mt19937_64 random_;
-  std::vector<caf::typed_response_promise<host_report>> asked_; ///< Before it has started.
-  host_report report_;                                          ///< Its counters and errors.
+  bool is_ordering_ = false;
+  std::size_t lists_ = 0; ///< That are being read.
 };
 
 remote_host_handle::behavior_type

@@ -4,8 +4,9 @@
 /// Callers send these to the host region, which finds or starts the actor of `host`.
 #pragma once
 
+#include "actors/delivery_budget.hpp"
+#include "actors/remote_host_orders.hpp"
 #include "actors/shard_region_messages.hpp"
-#include "actors/ticket.hpp"
 #include "net/http_exchange.hpp"
 #include "net/http_types.hpp"
 #include "protocol/delivery_unit.hpp"
@@ -13,6 +14,7 @@
 #include "protocol/ids.hpp"
 #include "protocol/time.hpp"
 
+#include <caf/error.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
@@ -102,20 +104,30 @@ struct wake_host {
   host_address host;
 };
 
-/// INTERNAL: the host's timer: a next try, a wait between two failures, or idleness.
-struct host_timer {
-  std::uint64_t epoch = 0;
+/// What a host's timer is for.
+enum class host_alarm : std::uint8_t {
+  wake, ///< A next try, a wait between two failures, or idleness.
+  slow, ///< Requests that may have become slow.
+  tell, ///< What the dispatcher has not been told yet.
 };
 
-/// INTERNAL: a request has ended; from a thread of the HTTP client.
+/// INTERNAL: the host's timers, one of each kind at a time.
+struct host_timer {
+  std::uint64_t epoch = 0; ///< Of `wake`: others are void.
+  host_alarm alarm = host_alarm::wake;
+};
+
+/// INTERNAL: a request has ended; from a thread of the HTTP client or of the signing pool.
 struct exchange_ended {
   std::uint64_t exchange = 0; ///< Which one.
   exchange_outcome outcome;
+  caf::error unsent; ///< There is no signature: nothing was sent.
 };
 
 /// INTERNAL: the node has room for one more request of this host.
-struct slot_granted {
-  ticket slot;
+struct place_granted {
+  budget_kind kind = budget_kind::healthy; ///< As it was asked for.
+  budget_place place;
 };
 
 using remote_host_handle = caf::typed_actor<
@@ -128,8 +140,12 @@ using remote_host_handle = caf::typed_actor<
     // Each answers once the change is in the database.
     caf::replies_to<pause_host>::with<void>, caf::replies_to<resume_host>::with<void>,
     caf::replies_to<retry_host>::with<void>, caf::replies_to<describe_host>::with<host_report>,
+    // Fails with `invalid` (a wish that cannot be), `not_found` (the host has no row, nothing of
+    // it was owed to the host) or `unavailable`. Answers once what it ordered is in the database.
+    caf::replies_to<operate_host>::with<operated_host>,
+    caf::replies_to<list_queue>::with<host_queue>,
     // INTERNAL
-    caf::reacts_to<host_timer>, caf::reacts_to<exchange_ended>, caf::reacts_to<slot_granted>>;
+    caf::reacts_to<host_timer>, caf::reacts_to<exchange_ended>, caf::reacts_to<place_granted>>;
 
 template <>
 struct region_key_of<remote_host_handle> {

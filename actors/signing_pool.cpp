@@ -40,6 +40,14 @@ signing_pool_state::~signing_pool_state() {
     answer.deliver(ending);
   for (auto& [id, answer] : asks_)
     answer.deliver(ending);
+  while (const auto asked = queue_.take())
+    if (asked->order)
+      asked->order->failed(ending);
+  for (const auto& [owner, parked] : parked_)
+    for (const auto* questions : {&parked.waiting, &parked.late})
+      for (const auto& asked : *questions)
+        if (asked.order)
+          asked.order->failed(ending);
 }
 
 signing_handle::behavior_type
@@ -51,6 +59,7 @@ signing_pool_state::make_behavior(signing_pool_dependencies dependencies,
   start_workers();
   return {
       [this](const sign_request& wish) { return sign(wish); },
+      [this](sign_and_send& order) { send(order); },
       [this](const ask_public_key& wish) { return tell_key(wish); },
       [this](signing_done) { collect(); },
   };
@@ -75,9 +84,25 @@ caf::result<signed_headers> signing_pool_state::sign(const sign_request& wish) {
   auto answer = self_->make_response_promise<signed_headers>();
   signs_.emplace(id, answer);
   queue_.put(wish.cls, host_of(wish.url),
-             {.id = id, .owner = wish.signer, .wish = std::make_shared<const sign_request>(wish)});
+             {.id = id,
+              .owner = wish.signer,
+              .wish = std::make_shared<const sign_request>(wish),
+              .order = nullptr});
   pump();
   return answer;
+}
+
+void signing_pool_state::send(sign_and_send& order) {
+  if (is_full())
+    return order.failed(too_many());
+  ++orders_;
+  const auto kept = std::make_shared<sign_and_send>(std::move(order));
+  queue_.put(kept->wish.cls, host_of(kept->wish.url),
+             {.id = 0,
+              .owner = kept->wish.signer,
+              .wish = std::shared_ptr<const sign_request>{kept, &kept->wish},
+              .order = kept});
+  pump();
 }
 
 caf::result<public_key_text> signing_pool_state::tell_key(const ask_public_key& wish) {
@@ -88,7 +113,8 @@ caf::result<public_key_text> signing_pool_state::tell_key(const ask_public_key& 
   const auto id = ++last_question_;
   auto answer = self_->make_response_promise<public_key_text>();
   asks_.emplace(id, answer);
-  queue_.put(delivery_class::direct, {}, {.id = id, .owner = wish.owner, .wish = nullptr});
+  queue_.put(delivery_class::direct, {},
+             {.id = id, .owner = wish.owner, .wish = nullptr, .order = nullptr});
   pump();
   return answer;
 }
@@ -97,21 +123,34 @@ caf::result<public_key_text> signing_pool_state::tell_key(const ask_public_key& 
 void signing_pool_state::collect() {
   for (auto& each : workers_)
     if (each.box->is_done.exchange(false))
-      std::exchange(each.finish, nullptr)();
+      for (auto& finish : std::exchange(each.finish, {}))
+        finish();
   pump();
 }
 
 void signing_pool_state::pump() {
   for (auto& each : workers_) {
-    if (each.finish)
+    if (!each.finish.empty())
       continue;
     auto next = next_job();
     if (!next)
       return;
-    each.finish = std::move(next->finish);
-    each.box->run = std::move(next->run);
-    self_->send(each.handle, signing_done{});
+    employ(each, std::move(*next));
   }
+}
+
+/// When many wait a worker gets a few signatures at once: a hand-over takes as long as a tenth of
+/// one.
+void signing_pool_state::employ(worker& free, job first) {
+  const auto share = std::min(options_.turn_max, queue_.size() / workers_.size() + 1);
+  auto next = std::optional{std::move(first)};
+  while (next) {
+    const auto ends_turn = !next->is_short || free.finish.size() + 1 >= share;
+    free.finish.push_back(std::move(next->finish));
+    free.box->run.push_back(std::move(next->run));
+    next = ends_turn || may_make() ? std::nullopt : next_job();
+  }
+  self_->send(free.handle, signing_done{});
 }
 
 std::optional<signing_pool_state::job> signing_pool_state::next_job() {
@@ -155,10 +194,16 @@ bool signing_pool_state::may_make() const {
 }
 
 signing_pool_state::job signing_pool_state::sign_job(const question& asked, own_key_ptr key) {
+  if (asked.order)
+    return {.run = [order = asked.order, key = std::move(key),
+                    now = has_.clock()] { sign_and_hand_on(*order, *key, now); },
+            .finish = [this] { --orders_; },
+            .is_short = true};
   auto made = std::make_shared<http_headers>();
   return {.run = [made, wish = asked.wish, key = std::move(key),
                   now = has_.clock()] { *made = sign_headers(*wish, *key, now); },
-          .finish = [this, made, id = asked.id] { answer_signed(id, std::move(*made)); }};
+          .finish = [this, made, id = asked.id] { answer_signed(id, std::move(*made)); },
+          .is_short = true};
 }
 
 signing_pool_state::job signing_pool_state::parse_job(account_id owner, std::uint64_t version,
@@ -291,7 +336,7 @@ void signing_pool_state::take_key(account_id owner, std::uint64_t version,
 
 void signing_pool_state::refuse(account_id owner, const caf::error& failure) {
   for (const auto& asked : end_waiting(owner))
-    answer_failure(asked.id, failure);
+    answer_failure(asked, failure);
 }
 
 /// Returns who waited for the key; who came too late for it is taken anew.
@@ -313,10 +358,14 @@ void signing_pool_state::answer_key(question_id id, const std::string& pem) {
     answer.mapped().deliver(public_key_text{pem});
 }
 
-void signing_pool_state::answer_failure(question_id id, const caf::error& failure) {
-  if (auto answer = signs_.extract(id))
+void signing_pool_state::answer_failure(const question& asked, const caf::error& failure) {
+  if (asked.order) {
+    --orders_;
+    return asked.order->failed(failure);
+  }
+  if (auto answer = signs_.extract(asked.id))
     answer.mapped().deliver(failure);
-  if (auto answer = asks_.extract(id))
+  if (auto answer = asks_.extract(asked.id))
     answer.mapped().deliver(failure);
 }
 

@@ -34,8 +34,9 @@ namespace trunkline {
 
 struct signing_pool_options {
   /// About 4,600 signatures a second each.
-  std::size_t workers = std::clamp(std::thread::hardware_concurrency(), 2U, 3U) - 1;
+  std::size_t workers = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
   bool detached = true;            ///< Each worker has a thread of its own; else CAF's do the RSA.
+  std::size_t turn_max = 8;        ///< Requests that a worker takes at once, when many wait.
   std::size_t waiting_max = 4'096; ///< Questions that are not answered yet.
   std::size_t loads_max = 64;      ///< Keys read from storage at once.
   std::size_t makings_max = 256;   ///< Accounts that wait for their first key.
@@ -66,9 +67,11 @@ private:
 
   /// A question that waits; without `wish` it asks for the public key.
   struct question {
-    question_id id = 0;
+    question_id id = 0; ///< 0: of an order.
     account_id owner;
     std::shared_ptr<const sign_request> wish;
+    std::shared_ptr<sign_and_send>
+        order; ///< Of which `wish` is a part; null: an answer is awaited.
   };
 
   /// Questions that wait for a key. A read answers those that came before it began: what it finds
@@ -82,21 +85,24 @@ private:
   struct job {
     std::function<void()> run;
     std::function<void()> finish;
+    bool is_short = false; ///< A signature: a worker may take a few at once.
   };
 
   struct worker {
     signing_worker_handle handle;
     std::shared_ptr<work_box> box;
-    std::function<void()> finish; ///< Empty: the worker is free.
+    std::vector<std::function<void()>> finish; ///< Empty: the worker is free.
   };
 
   caf::result<signed_headers> sign(const sign_request& wish);
+  void send(sign_and_send& order);
   caf::result<public_key_text> tell_key(const ask_public_key& wish);
-  bool is_full() const { return signs_.size() + asks_.size() >= options_.waiting_max; }
+  bool is_full() const { return signs_.size() + asks_.size() + orders_ >= options_.waiting_max; }
   void start_workers();
 
   void collect();
   void pump();
+  void employ(worker& free, job first);
   std::optional<job> next_job();
   bool may_make() const;
   job sign_job(const question& asked, own_key_ptr key);
@@ -119,7 +125,7 @@ private:
 
   void answer_signed(question_id id, http_headers headers);
   void answer_key(question_id id, const std::string& pem);
-  void answer_failure(question_id id, const caf::error& failure);
+  void answer_failure(const question& asked, const caf::error& failure);
   std::string key_id_of(account_id owner, const std::string& name) const;
 
   signing_handle::pointer self_;
@@ -129,6 +135,7 @@ private:
   question_id last_question_ = 0;
   std::unordered_map<question_id, signed_answer> signs_;
   std::unordered_map<question_id, key_answer> asks_;
+  std::size_t orders_ = 0; ///< Not sent yet.
   signing_queue<question> queue_;
   std::unordered_map<account_id, key_waiters> parked_;
   std::size_t loading_ = 0;        ///< Keys on their way from storage.

@@ -1,14 +1,17 @@
 /// Messages and handle of the signing pool: the only place where private keys are used.
 #pragma once
 
+#include "net/http_exchange.hpp"
 #include "net/http_types.hpp"
 #include "protocol/codes.hpp"
 #include "protocol/http_signature.hpp"
 #include "protocol/ids.hpp"
 
+#include <caf/error.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +28,18 @@ struct sign_request {
   delivery_class cls = delivery_class::direct; ///< `direct` goes before `bulk`.
   /// The old key signs what reports its replacement.
   bool with_previous_key = false;
+};
+
+/// Signs a request and sends it from the thread that has signed: whoever asks hears of the end
+/// alone. A message less on the way of each delivery.
+struct sign_and_send {
+  sign_request wish;
+  outgoing_request request; ///< Its headers come after those of the signature.
+  std::shared_ptr<http_sender> sender;
+  exchange_handler done; ///< Handed to the sender.
+  /// Called instead, on any thread, when there is no signature; fails as `sign_request` does. Must
+  /// not block.
+  std::function<void(const caf::error&)> failed;
 };
 
 /// Everything to send but Host and Content-Type.
@@ -47,7 +62,7 @@ struct signing_done {};
 using signing_handle = caf::typed_actor<
     // Fails with `not_found` when there is no such account of ours, `unavailable` when too many
     // wait.
-    caf::replies_to<sign_request>::with<signed_headers>,
+    caf::replies_to<sign_request>::with<signed_headers>, caf::reacts_to<sign_and_send>,
     caf::replies_to<ask_public_key>::with<public_key_text>,
     // INTERNAL
     caf::reacts_to<signing_done>>;

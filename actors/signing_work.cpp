@@ -6,6 +6,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace trunkline {
@@ -58,12 +60,19 @@ http_headers sign_headers(const sign_request& wish, const own_key& key, time_poi
   return add_signature(std::move(prepared), signature);
 }
 
+void sign_and_hand_on(sign_and_send& order, const own_key& key, time_point now) {
+  auto headers = sign_headers(order.wish, key, now);
+  std::ranges::move(order.request.headers, std::back_inserter(headers));
+  order.request.headers = std::move(headers);
+  order.sender->send(std::move(order.request), std::move(order.done));
+}
+
 signing_worker_handle::behavior_type signing_worker(signing_worker_handle::pointer,
                                                     std::shared_ptr<work_box> box,
                                                     caf::weak_actor_ptr pool) {
   return {[box = std::move(box), pool = std::move(pool)](signing_done) {
-    box->run();
-    box->run = nullptr;
+    for (auto& run : std::exchange(box->run, {}))
+      run();
     box->is_done = true;
     if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(pool))
       caf::anon_send(caf::actor_cast<signing_handle>(alive), signing_done{});

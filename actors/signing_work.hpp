@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace trunkline {
 
@@ -33,10 +34,13 @@ caf::expected<own_key_ptr> read_key(const std::string& secret, const own_key_row
 /// Signs one request.
 http_headers sign_headers(const sign_request& wish, const own_key& key, time_point now);
 
+/// Signs the request of an order and sends it.
+void sign_and_hand_on(sign_and_send& order, const own_key& key, time_point now);
+
 /// One piece of work on its way to a worker and back. The pool fills it while it is the worker's
 /// turn to wait, and the other way round; messages hand it over.
 struct work_box {
-  std::function<void()> run;
+  std::vector<std::function<void()>> run;
   std::atomic<bool> is_done = false;
 };
 

@@ -1,5 +1,6 @@
 #include "actors/messages.hpp"
 #include "actors/queries_admin.hpp"
+#include "api/admin_actions.hpp"
 #include "api/admin_handlers.hpp"
 #include "api/admin_services.hpp"
 #include "protocol/crypto.hpp"
@@ -12,8 +13,6 @@ namespace trunkline {
 
 namespace {
 
-constexpr std::int64_t page_default = 50;
-constexpr std::int64_t page_max = 500;
 constexpr std::size_t token_name_bytes_max = 100;
 
 /// argon2id, and whoever waits before it.
@@ -73,10 +72,29 @@ std::optional<account_id> account_in(const matched_request& request, const answe
   return account_id{*id};
 }
 
-/// Runs `change` and answers with the account it gives.
-void change_account(gateway_state& gateway, command<account_overview> change, answering answer,
+/// Reads why, or answers that it is no reason.
+std::optional<audit_entry> entry_for(const matched_request& request, account_id account,
+                                     std::string_view action, const answering& answer) {
+  auto entry = entry_of(request, std::string{action});
+  if (!entry) {
+    answer.refuse(entry.error());
+    return std::nullopt;
+  }
+  entry->target = "account " + to_string(account);
+  return std::move(*entry);
+}
+
+/// A change with its entry of the audit.
+struct account_change {
+  command<account_overview> change;
+  audit_entry entry;
+};
+
+/// Makes the change and answers with the account it gives.
+void change_account(gateway_state& gateway, account_change wanted, answering answer,
                     int status = 200, std::string_view key = {}, std::string secret = {}) {
-  ask_storage(gateway.self, gateway.services->storage, std::move(change),
+  ask_storage(gateway.self, gateway.services->storage,
+              audited(std::move(wanted.change), std::move(wanted.entry)),
               [answer = std::move(answer), status, key,
                secret = std::move(secret)](const caf::expected<account_overview>& account) {
                 answer.deliver(status, account, key, secret);
@@ -165,78 +183,15 @@ void answer_page(const answering& answer, const caf::expected<std::vector<accoun
 void set_disabled_state(gateway_state& gateway, const matched_request& request, http_reply reply,
                         bool disabled) {
   const auto answer = answer_to(gateway, std::move(reply));
-  if (const auto account = account_in(request, answer))
-    change_account(gateway, disable_account(*account, disabled), answer);
+  const auto account = account_in(request, answer);
+  if (!account)
+    return;
+  if (const auto entry =
+          entry_for(request, *account, disabled ? "disable-account" : "enable-account", answer))
+    change_account(gateway, {disable_account(*account, disabled), *entry}, answer);
 }
 
 } // namespace
-
-http_response admin_answer_of(int status, const json_object& content) {
-  return {.status = status, .body = to_json(content)};
-}
-
-caf::expected<json_object> read_body(const matched_request& request) {
-  if (request.http.body.empty())
-    return json_object{};
-  auto parsed = parse_json(request.http.body);
-  if (!parsed)
-    return std::move(parsed.error());
-  if (!parsed->as_object())
-    return make_error(errc::malformed, "body: must be a JSON object");
-  return std::move(*parsed->as_object());
-}
-
-caf::expected<std::string> text_member(const json_object& body, std::string_view key) {
-  const auto* member = body.find(key);
-  if (!member || member->is_null())
-    return std::string{};
-  if (!member->as_string() || member->as_string()->size() > 1024)
-    return make_error(errc::invalid, std::string{key} + ": must be a text of at most 1024 bytes");
-  return *member->as_string();
-}
-
-std::string query_value(const matched_request& request, std::string_view key) {
-  auto query = std::string_view{request.http.query};
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const auto pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    const auto equals = pair.find('=');
-    auto value = std::string{};
-    if (equals != std::string_view::npos && pair.substr(0, equals) == key &&
-        percent_decode(pair.substr(equals + 1), value))
-      return value;
-  }
-  return {};
-}
-
-caf::expected<std::int64_t> read_limit(const matched_request& request) {
-  const auto text = query_value(request, "limit");
-  if (text.empty())
-    return page_default;
-  const auto number = parse_id(text);
-  if (!number || *number > page_max)
-    return make_error(errc::invalid, "limit: must be 1 to 500");
-  return *number;
-}
-
-std::string link_to_next(const matched_request& request) {
-  auto link = request.http.path + "?";
-  auto rest = std::string_view{request.http.query};
-  while (!rest.empty()) {
-    const auto end = std::min(rest.find('&'), rest.size());
-    if (end > 0 && !rest.starts_with("after="))
-      link.append(rest.substr(0, end)) += '&';
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  // What a client sent stands between angle brackets here.
-  std::erase_if(link, [](char c) { return c == '<' || c == '>' || c == '"' || c <= ' '; });
-  return "<" + link + "after=";
-}
-
-void add_next_page(http_response& response, const std::string& link, const std::string& mark) {
-  response.headers.emplace_back("Link", link + mark + ">; rel=\"next\"");
-}
 
 void list_accounts(gateway_state& gateway, const matched_request& request, http_reply reply) {
   const auto answer = answer_to(gateway, std::move(reply));
@@ -276,12 +231,17 @@ void create_account(gateway_state& gateway, const matched_request& request, http
   auto wanted = read_password(request);
   if (!wanted)
     return answer.refuse(wanted.error());
+  auto entry = entry_for(request, account->id, "create-account", answer);
+  if (!entry)
+    return;
+  entry->detail = account->name;
   const auto shown = wanted->is_given ? std::string{} : random_secret();
   with_hash(gateway, wanted->is_given ? wanted->text : shown, answer,
-            [&gateway, answer, shown, account = std::move(*account)](const std::string& hash) {
+            [&gateway, answer, shown, account = std::move(*account),
+             entry = std::move(*entry)](const std::string& hash) {
               auto made = account;
               made.password_hash = hash;
-              change_account(gateway, create_account(std::move(made)), answer, 201,
+              change_account(gateway, {create_account(std::move(made)), entry}, answer, 201,
                              shown.empty() ? "" : "password", shown);
             });
 }
@@ -299,11 +259,15 @@ void reset_password(gateway_state& gateway, const matched_request& request, http
   const auto account = account_in(request, answer);
   if (!account)
     return;
-  with_new_password(
-      gateway, answer,
-      [&gateway, answer, account = *account](const std::string& password, const std::string& hash) {
-        change_account(gateway, change_password(account, hash), answer, 200, "password", password);
-      });
+  const auto entry = entry_for(request, *account, "reset-password", answer);
+  if (!entry)
+    return;
+  with_new_password(gateway, answer,
+                    [&gateway, answer, account = *account,
+                     entry = *entry](const std::string& password, const std::string& hash) {
+                      change_account(gateway, {change_password(account, hash), entry}, answer, 200,
+                                     "password", password);
+                    });
 }
 
 void create_user_token(gateway_state& gateway, const matched_request& request, http_reply reply) {
@@ -320,9 +284,13 @@ void create_user_token(gateway_state& gateway, const matched_request& request, h
   const auto scopes = parse_scopes(wanted->empty() ? "read write follow" : *wanted);
   if (!scopes)
     return answer.refuse(make_error(errc::invalid, "scopes: one is unknown"));
+  auto entry = entry_for(request, *account, "create-token", answer);
+  if (!entry)
+    return;
+  entry->detail = to_string(*scopes);
   auto token = random_secret();
-  change_account(gateway, create_user_token(*account, sha256(token), to_string(*scopes)), answer,
-                 200, "token", token);
+  change_account(gateway, {create_user_token(*account, sha256(token), to_string(*scopes)), *entry},
+                 answer, 200, "token", token);
 }
 
 void create_admin_token(gateway_state& gateway, const matched_request& request, http_reply reply) {
@@ -338,9 +306,16 @@ void create_admin_token(gateway_state& gateway, const matched_request& request, 
     return answer.refuse(make_error(errc::invalid, "scope: must be read or operate"));
   if (name->size() > token_name_bytes_max)
     return answer.refuse(make_error(errc::invalid, "name: must have at most 100 bytes"));
+  auto entry = entry_of(request, "create-admin-token");
+  if (!entry)
+    return answer.refuse(entry.error());
+  entry->target = "token " + *name;
+  entry->detail = *scope;
   auto token = random_secret();
-  auto stored = create_admin_token(
-      sha256(token), *scope == "read" ? admin_scope::read : admin_scope::operate, *name);
+  auto stored = audited(
+      create_admin_token(sha256(token), *scope == "read" ? admin_scope::read : admin_scope::operate,
+                         *name),
+      *entry);
   ask_storage(gateway.self, gateway.services->storage, std::move(stored),
               [answer, token, scope = *scope](const caf::expected<admin_scope>& done) {
                 if (!done)

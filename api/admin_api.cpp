@@ -20,9 +20,33 @@ constexpr auto token = access::token;
 constexpr auto get = http_method::get;
 constexpr auto post = http_method::post;
 constexpr auto del = http_method::del;
+constexpr auto json = std::string_view{"application/json"};
 constexpr auto plain = std::string_view{"text/plain"};
+constexpr auto script = std::string_view{"text/javascript"};
+constexpr auto style = std::string_view{"text/css"};
 
 constexpr auto operations = std::to_array<admin_operation>({
+    {{get, "/", open, "", show_page},
+     "page",
+     "The page that names the culprit; it asks for a token",
+     200,
+     {},
+     {},
+     "text/html"},
+    {{get, "/page.js", open, "", show_page_script},
+     "page_script",
+     "Of the page",
+     200,
+     {},
+     {},
+     script},
+    {{get, "/page.css", open, "", show_page_style},
+     "page_style",
+     "Of the page",
+     200,
+     {},
+     {},
+     style},
     {{get, "/livez", open, "", show_livez},
      "livez",
      "Whether the process answers",
@@ -117,13 +141,16 @@ constexpr auto operations = std::to_array<admin_operation>({
     {{get, "/admin/v1/hooks", token, "read", list_hooks},
      "list_hooks",
      "How the hooks of the program that embeds this node do"},
+    {{get, "/admin/v1/delivery", token, "read", show_delivery},
+     "show_delivery",
+     "Delivery as a whole: totals, budgets, and the ten hosts that need attention most"},
     {{get, "/admin/v1/hosts", token, "read", list_hosts},
      "list_hosts",
      "Remote hosts and what waits for them",
      200,
      {},
-     {{{"sort", "backlog (default), oldest, failures or name"},
-       {"state", "only hosts in this state, or paused"},
+     {{{"sort", "backlog (default), oldest, failures, latency or name"},
+       {"state", "only hosts in this state, or paused, or behind"},
        {"q", "only hosts whose name contains this"},
        {"after", "where the last page ended, as its link says"},
        {"limit", "1 to 500; default 50"}}}},
@@ -132,21 +159,114 @@ constexpr auto operations = std::to_array<admin_operation>({
      "One host: what waits, its last errors, its next try and why then",
      200,
      {"host"}},
+    {{get, "/admin/v1/hosts/{}/queue", token, "read", list_host_queue},
+     "list_host_queue",
+     "What waits for a host, by row of the log",
+     200,
+     {"host"},
+     {{{"after", "where the last page ended, as its link says"},
+       {"limit", "1 to 500; default 50"}}}},
     {{post, "/admin/v1/hosts/{}:pause", token, "operate", pause_delivery},
      "pause_host",
      "Sends the host nothing more; what waits is kept",
      200,
-     {"host"}},
+     {"host"},
+     {},
+     json,
+     true},
     {{post, "/admin/v1/hosts/{}:resume", token, "operate", resume_delivery},
      "resume_host",
-     "Undoes pause and tries at once",
+     "Undoes pause and drain, and tries at once",
      200,
-     {"host"}},
+     {"host"},
+     {},
+     json,
+     true},
     {{post, "/admin/v1/hosts/{}:retry-now", token, "operate", retry_delivery},
      "retry_host_now",
      "Tries at once, whatever the back-off says; 409 while the host is paused",
      200,
-     {"host"}},
+     {"host"},
+     {},
+     json,
+     true},
+    {{post, "/admin/v1/hosts/{}:drain", token, "operate", drain_delivery},
+     "drain_host",
+     "Delivers what waits by now and takes nothing new until it is resumed",
+     200,
+     {"host"},
+     {},
+     json,
+     true},
+    {{post, "/admin/v1/hosts/{}:flush", token, "operate", flush_delivery},
+     "flush_host",
+     "Cancels what waits, but for Delete, Undo and Block",
+     200,
+     {"host"},
+     {},
+     json,
+     true},
+    {{post, "/admin/v1/hosts/{}:replay", token, "operate", replay_delivery},
+     "replay_host",
+     "Sends again what the host was owed: exactly one of the three says what",
+     200,
+     {"host"},
+     {{{"from_seq", "everything from this row of the log on", false, "integer"},
+       {"from", "everything since a time: 2026-11-25T17:19:45Z"},
+       {"post", "the newest activity about one post: its id or URL"}}},
+     json,
+     true},
+    {{post, "/admin/v1/hosts/{}:limit", token, "operate", limit_delivery},
+     "limit_host",
+     "Bounds what is sent to the host; null lifts a bound, what is not named stays",
+     200,
+     {"host"},
+     {{{"in_flight", "requests at once, from 1", false, "integer"},
+       {"per_s", "requests that begin in a second, from 1", false, "integer"}}},
+     json,
+     true},
+    {{get, "/admin/v1/posts/{}/deliveries", token, "read", show_post_deliveries},
+     "show_post_deliveries",
+     "Where a post is: which hosts have it, which wait, why, and when next; failed ones first",
+     200,
+     {"post"},
+     {{{"state", "only hosts that are dead, exception, pending, cancelled, unclear or delivered"},
+       {"after", "where the last page ended, as its link says"},
+       {"limit", "1 to 500; default 50"}}}},
+    {{get, "/admin/v1/dead-letters", token, "read", list_given_up},
+     "list_dead_letters",
+     "Deliveries that were given up, the newest first",
+     200,
+     {},
+     {{{"host", "only those of this host"},
+       {"after", "where the last page ended, as its link says"},
+       {"limit", "1 to 500; default 50"}}}},
+    {{post, "/admin/v1/dead-letters:replay", token, "operate", replay_given_up},
+     "replay_dead_letters",
+     "Tries dead letters of a host once more",
+     200,
+     {},
+     {{{"host", "whose", true},
+       {"units", "which, each as `unit` in the list; default: all of the host", false, "array"}}},
+     json,
+     true},
+    {{post, "/admin/v1/dead-letters:discard", token, "operate", discard_given_up},
+     "discard_dead_letters",
+     "Forgets dead letters of a host",
+     200,
+     {},
+     {{{"host", "whose", true},
+       {"units", "which, each as `unit` in the list; default: all of the host", false, "array"}}},
+     json,
+     true},
+    {{get, "/admin/v1/audit", token, "read", show_audit},
+     "show_audit",
+     "What operators did, and why, the newest first",
+     200,
+     {},
+     {{{"target", "only what was done to this"},
+       {"after", "only entries older than this one"},
+       {"limit", "1 to 500; default 50"}}}},
     {{get, "/admin/v1/domain_blocks", token, "read", list_server_blocks},
      "list_domain_blocks",
      "Domains that the server blocks for everybody, by name",
@@ -209,9 +329,10 @@ caf::error refuse_foreign(const http_request& request) {
   return {};
 }
 
-caller holder_of(admin_scope scope) {
+caller operator_of(admin_scope scope, std::string name) {
   auto who = caller{};
   who.known = true;
+  who.name = std::move(name);
   who.scopes = {"read"};
   if (scope == admin_scope::operate)
     who.scopes.emplace_back("operate");
@@ -225,15 +346,16 @@ void authenticate(gateway_state& gateway, const http_request& request,
   const auto sent = bearer_token_of(request);
   if (sent.empty() && request.over_unix_socket &&
       request.peer_uid == gateway.services->admin->own_uid)
-    return then(holder_of(admin_scope::operate));
+    return then(operator_of(admin_scope::operate, "socket"));
   if (sent.empty() && !request.header("Authorization").empty())
     return then(make_error(errc::unauthenticated, "Authorization: must be a bearer token"));
   if (sent.empty())
     return then(caller{});
   ask_storage(gateway.self, gateway.services->storage, ask_admin_token(sha256(sent)),
-              [then](const caf::expected<admin_scope>& scope) {
-                then(scope ? caf::expected<caller>{holder_of(*scope)}
-                           : caf::expected<caller>{scope.error()});
+              [then](const caf::expected<admin_holder>& holder) {
+                if (!holder)
+                  return then(holder.error());
+                then(operator_of(holder->scope, "token " + holder->name));
               });
 }
 

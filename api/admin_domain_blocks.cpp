@@ -1,6 +1,7 @@
 #include "actors/domain_blocks.hpp"
 #include "actors/messages.hpp"
 #include "actors/queries_hosts.hpp"
+#include "api/admin_actions.hpp"
 #include "api/admin_handlers.hpp"
 #include "api/handling.hpp"
 #include "protocol/names.hpp"
@@ -59,14 +60,24 @@ caf::expected<domain_block_row> read_block(const matched_request& request,
                           .at = services.clock()};
 }
 
-/// Blocks, and ends the follows a round at a time; the first round makes the block, and the last
-/// one is answered. Whoever was not answered asks again.
-void run_round(gateway_state& gateway, const domain_block_row& block, const http_reply& reply) {
-  ask(gateway, block_domain_for_all(block), reply, [&gateway, block, reply](bool is_more) {
+/// Blocks, and ends the follows a round at a time; the first round makes the block and the entry of
+/// the audit, and the last one is answered. Whoever was not answered asks again.
+void run_round(gateway_state& gateway, const domain_block_row& block, command<bool> round,
+               const http_reply& reply) {
+  ask(gateway, std::move(round), reply, [&gateway, block, reply](bool is_more) {
     if (is_more)
-      return run_round(gateway, block, reply);
+      return run_round(gateway, block, block_domain_for_all(block), reply);
     reply(admin_answer_of(200, render(block)));
   });
+}
+
+/// Returns why; a comment is a reason as well.
+audit_entry entry_of(audit_entry entry, const domain_block_row& block) {
+  entry.target = block.host;
+  entry.detail = word_of(block.severity);
+  if (entry.reason.empty())
+    entry.reason = block.reason;
+  return entry;
 }
 
 } // namespace
@@ -95,7 +106,11 @@ void block_for_all(gateway_state& gateway, const matched_request& request, http_
   const auto block = read_block(request, *gateway.services);
   if (!block)
     return refuse(gateway, reply, block.error());
-  run_round(gateway, *block, reply);
+  const auto entry = entry_of(request, "block-domain");
+  if (!entry)
+    return refuse(gateway, reply, entry.error());
+  run_round(gateway, *block, audited(block_domain_for_all(*block), entry_of(*entry, *block)),
+            reply);
 }
 
 void unblock_for_all(gateway_state& gateway, const matched_request& request, http_reply reply) {
@@ -104,7 +119,12 @@ void unblock_for_all(gateway_state& gateway, const matched_request& request, htt
                                                        "': is not blocked by the server");
   if (!domain)
     return refuse(gateway, reply, missing);
-  ask(gateway, unblock_domain_for_all(*domain), reply,
+  auto entry = entry_of(request, "unblock-domain");
+  if (!entry)
+    return refuse(gateway, reply, entry.error());
+  entry->target = *domain;
+  const auto was_there = [](const bool& was_blocked) { return was_blocked; };
+  ask(gateway, audited<bool>(unblock_domain_for_all(*domain), *entry, was_there), reply,
       [&gateway, domain = *domain, missing, reply](bool was_blocked) {
         if (!was_blocked)
           return refuse(gateway, reply, missing);

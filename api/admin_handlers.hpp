@@ -14,6 +14,7 @@ namespace trunkline {
 /// How long an actor may take to tell how it is; then its last report is shown.
 inline constexpr auto report_deadline = std::chrono::milliseconds{250};
 
+// admin_requests.cpp
 /// Returns `content` as an answer with `status`.
 http_response admin_answer_of(int status, const json_object& content);
 
@@ -47,6 +48,11 @@ void show_version(gateway_state&, const matched_request&, http_reply);
 void list_nodes(gateway_state&, const matched_request&, http_reply);
 void show_node(gateway_state&, const matched_request&, http_reply);
 
+// admin_page.cpp
+void show_page(gateway_state&, const matched_request&, http_reply);
+void show_page_script(gateway_state&, const matched_request&, http_reply);
+void show_page_style(gateway_state&, const matched_request&, http_reply);
+
 // admin_actors.cpp
 void show_actor(gateway_state&, const matched_request&, http_reply);
 void show_timeline(gateway_state&, const matched_request&, http_reply);
@@ -67,12 +73,35 @@ void reset_password(gateway_state&, const matched_request&, http_reply);
 void create_user_token(gateway_state&, const matched_request&, http_reply);
 void create_admin_token(gateway_state&, const matched_request&, http_reply);
 
+// admin_delivery.cpp
+void show_delivery(gateway_state&, const matched_request&, http_reply);
+
 // admin_hosts.cpp
 void list_hosts(gateway_state&, const matched_request&, http_reply);
 void show_host(gateway_state&, const matched_request&, http_reply);
+
+// admin_orders.cpp
 void pause_delivery(gateway_state&, const matched_request&, http_reply);
 void resume_delivery(gateway_state&, const matched_request&, http_reply);
 void retry_delivery(gateway_state&, const matched_request&, http_reply);
+void drain_delivery(gateway_state&, const matched_request&, http_reply);
+void flush_delivery(gateway_state&, const matched_request&, http_reply);
+void replay_delivery(gateway_state&, const matched_request&, http_reply);
+void limit_delivery(gateway_state&, const matched_request&, http_reply);
+
+// admin_queue.cpp
+void list_host_queue(gateway_state&, const matched_request&, http_reply);
+
+// admin_dead_letters.cpp
+void list_given_up(gateway_state&, const matched_request&, http_reply);
+void replay_given_up(gateway_state&, const matched_request&, http_reply);
+void discard_given_up(gateway_state&, const matched_request&, http_reply);
+
+// admin_posts.cpp
+void show_post_deliveries(gateway_state&, const matched_request&, http_reply);
+
+// admin_audit.cpp
+void show_audit(gateway_state&, const matched_request&, http_reply);
 
 // admin_webhooks.cpp
 void list_webhooks(gateway_state&, const matched_request&, http_reply);

@@ -30,7 +30,30 @@ json_array parameters_of(const admin_operation& operation) {
     for (const auto& field : operation.fields)
       if (!field.name.empty())
         all.push_back(parameter(field.name, "query", field.help, field.required));
+  if (operation.is_action) {
+    all.push_back(
+        parameter("dry_run", "query", "1: changes nothing, tells what it would reach", false));
+    all.push_back(parameter("Idempotency-Key", "header",
+                            "at most 255 bytes; the same key gets the same answer for an hour",
+                            false));
+  }
   return all;
+}
+
+/// `type` with null, where a bound can be lifted.
+json_value type_of(const admin_field& field) {
+  if (field.type == "array")
+    return json_value{"array"};
+  return field.required || field.type == "string"
+             ? json_value{field.type}
+             : json_value{json_array{json_value{field.type}, json_value{"null"}}};
+}
+
+json_object property_of(const admin_field& field) {
+  auto made = json_object{{"type", type_of(field)}, {"description", field.help}};
+  if (field.type == "array")
+    made["items"] = text_schema();
+  return made;
 }
 
 json_object body_of(const admin_operation& operation) {
@@ -39,10 +62,12 @@ json_object body_of(const admin_operation& operation) {
   for (const auto& field : operation.fields) {
     if (field.name.empty())
       continue;
-    properties[field.name] = json_object{{"type", "string"}, {"description", field.help}};
+    properties[field.name] = property_of(field);
     if (field.required)
       required.push_back(field.name);
   }
+  if (operation.is_action)
+    properties["reason"] = property_of({"reason", "why; for the audit"});
   auto schema = json_object{{"type", "object"}, {"properties", properties}};
   const auto needed = !required.empty();
   if (needed)
@@ -61,7 +86,8 @@ json_object describe(const admin_operation& operation) {
   auto made = json_object{{"operationId", operation.name}, {"summary", operation.summary}};
   if (auto parameters = parameters_of(operation); !parameters.empty())
     made["parameters"] = std::move(parameters);
-  if (operation.row.method == http_method::post && !operation.fields.front().name.empty())
+  if (operation.row.method == http_method::post &&
+      (operation.is_action || !operation.fields.front().name.empty()))
     made["requestBody"] = body_of(operation);
   const auto is_json = operation.content_type == "application/json";
   auto responses = json_object{};

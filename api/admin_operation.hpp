@@ -15,6 +15,7 @@ struct admin_field {
   std::string_view name; ///< "" ends the list.
   std::string_view help;
   bool required = false;
+  std::string_view type = "string"; ///< As in JSON Schema.
 };
 
 inline constexpr std::size_t admin_fields_max = 5;
@@ -27,6 +28,8 @@ struct admin_operation {
   std::array<std::string_view, 2> segments = {};         ///< Names of the `{}`, in order.
   std::array<admin_field, admin_fields_max> fields = {}; ///< Of the body, or of a GET's query.
   std::string_view content_type = "application/json";
+  /// An action of operators: takes `dry_run` in the query, `reason`, and an Idempotency-Key.
+  bool is_action = false;
 };
 
 /// Returns the path of the description: "/admin/v1/accounts/{account}:disable".

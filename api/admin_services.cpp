@@ -21,4 +21,18 @@ std::optional<json_object> report_cache::find(const std::string& actor) const {
   return found == reports_.end() ? std::nullopt : std::optional{found->second.second};
 }
 
+std::string shared_glance::get(time_point now, const std::function<std::string()>& make) {
+  const auto lock = std::scoped_lock{mutex_};
+  if (text_ && now >= made_at_ && now - made_at_ < age_max)
+    return *text_;
+  text_ = make();
+  made_at_ = now;
+  return *text_;
+}
+
+void shared_glance::forget() {
+  const auto lock = std::scoped_lock{mutex_};
+  text_.reset();
+}
+
 } // namespace trunkline

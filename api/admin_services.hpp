@@ -2,10 +2,13 @@
 /// gateways. Every function may be called from any thread and must not block.
 #pragma once
 
+#include "api/kept_answers.hpp"
 #include "protocol/json.hpp"
+#include "protocol/time.hpp"
 
 #include <caf/expected.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -38,6 +41,23 @@ private:
   std::uint64_t count_ = 0;
 };
 
+/// An answer that all who look share, so that ten screens cost no more than one. Any thread.
+class shared_glance {
+public:
+  static constexpr auto age_max = std::chrono::seconds{1};
+
+  /// Returns what `make` returned less than the age ago, or asks it.
+  std::string get(time_point now, const std::function<std::string()>& make);
+
+  /// Something was changed that the next one who looks must see.
+  void forget();
+
+private:
+  std::mutex mutex_;
+  std::optional<std::string> text_;
+  time_point made_at_;
+};
+
 struct admin_services {
   std::string node_id = "1";
   std::uint32_t own_uid = 0; ///< A unix socket's peer with this user id may do everything.
@@ -50,6 +70,8 @@ struct admin_services {
   std::function<json_array()> hooks;    ///< Likewise.
   std::function<json_array()> webhooks; ///< Likewise.
   report_cache reports;
+  shared_glance glance; ///< At delivery as a whole.
+  kept_answers answers; ///< To actions that had a key.
 };
 
 } // namespace trunkline

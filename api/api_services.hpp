@@ -5,6 +5,7 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/content_gate.hpp"
+#include "actors/dispatcher_messages.hpp"
 #include "actors/inbox_messages.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/remote_host_messages.hpp"
@@ -35,6 +36,8 @@ namespace trunkline {
 
 struct admin_services;
 class custom_routes;
+class delivery_budget;
+class host_board;
 class id_source;
 
 struct api_options {
@@ -101,6 +104,9 @@ struct api_services {
   signature_checker_handle signature_checker; ///< Null: signed requests are answered 503.
   inbox_lane_handle inbox;  ///< The region of inbox lanes. Null: arrivals are answered 503.
   remote_host_handle hosts; ///< The host region; told of signs of life.
+  std::shared_ptr<host_board> board;             ///< Null: no host is known to operators.
+  std::shared_ptr<const delivery_budget> budget; ///< Null: its readings are left out.
+  dispatcher_handle dispatcher;                  ///< Null: what is owed to hosts is not known.
   /// Called at the named points of the inbound path; for tests that kill the process there.
   std::function<void(std::string_view)> at_point = [](std::string_view) {};
   std::shared_ptr<content_gate> gate;              ///< Null: nothing is filtered.

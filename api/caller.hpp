@@ -15,6 +15,7 @@ struct caller {
   scope_set scopes;        ///< Granted to the token.
   bool is_program = false; ///< The program around the engine, not a client.
   std::string token;       ///< SHA-256 of the token; "" without one.
+  std::string name;        ///< Of an operator: "socket" or "token NAME".
 };
 
 } // namespace trunkline

@@ -9,6 +9,7 @@ install(TARGETS trunkline_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" 
 install(FILES
   "${PROJECT_SOURCE_DIR}/cluster-config/single-node.toml"
   "${PROJECT_SOURCE_DIR}/cluster-config/nginx.conf"
+  "${PROJECT_SOURCE_DIR}/cluster-config/alerts.yml"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/trunkline" COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/configuration.md"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/trunkline" COMPONENT program)

@@ -1,5 +1,6 @@
 #include "engine/cli.hpp"
 
+#include "engine/cli_options.hpp"
 #include "engine/config.hpp"
 #include "engine/exit_codes.hpp"
 #include "trunkline/version.hpp"
@@ -89,33 +90,16 @@ void add_token(CLI::App& app, int& code) {
 
 constexpr auto json_help = "print the admin API's answer";
 
-void add_host(CLI::App& app, int& code) {
-  auto* host = app.add_subcommand("host", "other servers that the running node delivers to");
-  host->require_subcommand(1);
-  const auto add = [&](const char* action, const char* help) {
-    auto command = std::make_shared<host_command>();
-    command->action = action;
-    auto* sub = host->add_subcommand(action, help);
-    if (command->action == "list") {
-      sub->add_option("--sort", command->sort, "backlog, oldest, failures or name")
-          ->check(CLI::IsMember({"backlog", "oldest", "failures", "name"}));
-      sub->add_option("--state", command->state, "only hosts in this state, or paused");
-      sub->add_option("--limit", command->limit, "how many")
-          ->check(CLI::Range(1, 500))
-          ->capture_default_str();
-    } else {
-      sub->add_option("HOST", command->host, "its name, with :PORT where that is not 443")
-          ->required();
-    }
-    sub->add_flag("--json", command->as_json, json_help);
-    sub->add_option("--config", command->config_file, config_help);
-    sub->callback([command, &code] { code = run(*command); });
-  };
-  add("list", "lists hosts, those with the most that waits first");
-  add("show", "tells how a host does, and when and why it is tried next");
-  add("pause", "sends a host nothing more; what waits is kept");
-  add("resume", "undoes pause and tries at once");
-  add("retry", "tries a host at once, whatever its back-off says");
+void add_top(CLI::App& app, int& code) {
+  auto command = std::make_shared<top_command>();
+  auto* sub = app.add_subcommand("top", "shows which hosts stall, since when and why");
+  sub->add_option("--sort", command->sort, "backlog, oldest, failures or latency")
+      ->check(CLI::IsMember({"backlog", "oldest", "failures", "latency"}))
+      ->capture_default_str();
+  sub->add_option("--search", command->search, "only hosts whose name contains this");
+  sub->add_flag("--once", command->once, "prints it once and ends");
+  sub->add_option("--config", command->config_file, config_help);
+  sub->callback([command, &code] { code = run(*command); });
 }
 
 void add_domain(CLI::App& app, int& code) {
@@ -154,8 +138,9 @@ int run_command_line(int count, const char* const* arguments) {
   add_run(app, code);
   add_account(app, code);
   add_token(app, code);
-  add_host(app, code);
+  add_delivery_commands(app, code);
   add_domain(app, code);
+  add_top(app, code);
   app.add_subcommand("version", "prints the version")->callback([] {
     std::cout << "trunkline " << version() << '\n';
   });

@@ -1,23 +1,17 @@
 #include "engine/cli.hpp"
 #include "engine/cli_calls.hpp"
+#include "engine/cli_tables.hpp"
+#include "engine/exit_codes.hpp"
 #include "protocol/errc.hpp"
+#include "protocol/ids.hpp"
 #include "protocol/query_string.hpp"
 
-#include <algorithm>
 #include <array>
 #include <iostream>
-#include <span>
-#include <string_view>
 
 namespace trunkline {
 
 namespace {
-
-/// A column of a table, or a line of a page: its heading and the member it shows.
-struct shown_member {
-  std::string_view heading;
-  std::string_view key;
-};
 
 constexpr auto host_columns = std::to_array<shown_member>({{"HOST", "name"},
                                                            {"STATE", "state"},
@@ -29,11 +23,14 @@ constexpr auto host_columns = std::to_array<shown_member>({{"HOST", "name"},
 
 constexpr auto host_lines = std::to_array<shown_member>({{"host", "name"},
                                                          {"state", "state"},
+                                                         {"in words", "sentence"},
                                                          {"waiting", "backlog"},
                                                          {"oldest", "oldest_at"},
                                                          {"in flight", "in_flight"},
                                                          {"window", "window"},
+                                                         {"latency, ms", "latency_ms"},
                                                          {"failures", "fail_streak"},
+                                                         {"fails since", "failing_since"},
                                                          {"exceptions", "exceptions"},
                                                          {"dead letters", "dead"},
                                                          {"last ok", "last_ok_at"},
@@ -41,74 +38,26 @@ constexpr auto host_lines = std::to_array<shown_member>({{"host", "name"},
                                                          {"why then", "next_try_why"},
                                                          {"not current", "problem"}});
 
-constexpr auto domain_columns = std::to_array<shown_member>({{"DOMAIN", "domain"},
-                                                             {"SEVERITY", "severity"},
-                                                             {"SINCE", "created_at"},
-                                                             {"COMMENT", "comment"}});
-
-constexpr int domains_page = 500;
-
-/// What others sent may hold what a terminal would obey.
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char letter) { return static_cast<unsigned char>(letter) < ' ' || letter == 0x7f; },
-      ' ');
-  return text;
-}
-
-/// A member as a person reads it: "-" for none, times without fractions.
-std::string shown(const json_value& object, std::string_view key) {
-  const auto* member = object.find(key);
-  if (!member || member->is_null())
-    return "-";
-  auto text = member->as_string() ? printable(*member->as_string()) : to_json(*member);
-  if (key.ends_with("_at") && text.size() == 24)
-    text.erase(19, 4);
-  const auto* paused = key == "state" ? object.find("paused") : nullptr;
-  if (paused && paused->as_bool() && *paused->as_bool())
-    text += ", paused";
-  return text;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(text.size(), width), ' ');
-  return text;
-}
-
-void print_table(std::span<const shown_member> columns, const json_array& rows) {
-  auto lines = std::vector<std::string>(rows.size() + 1);
-  for (const auto& column : columns) {
-    auto width = column.heading.size();
-    for (const auto& row : rows)
-      width = std::max(width, shown(row, column.key).size());
-    lines[0] += padded(std::string{column.heading}, width + 2);
-    for (auto i = std::size_t{0}; i < rows.size(); ++i)
-      lines[i + 1] += padded(shown(rows[i], column.key), width + 2);
-  }
-  for (const auto& line : lines)
-    std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << '\n';
-}
+constexpr auto queue_columns = std::to_array<shown_member>({{"UNIT", "unit"},
+                                                            {"WRITTEN", "at"},
+                                                            {"CLASS", "class"},
+                                                            {"KIND", "kind"},
+                                                            {"OBJECT", "object"},
+                                                            {"AUTHOR", "author"},
+                                                            {"TRIES", "attempts"},
+                                                            {"NEXT TRY", "next_try_at"},
+                                                            {"ERROR", "error"}});
 
 void print_errors(const json_value& host) {
-  const auto* errors = host.find("last_errors");
-  if (!errors || !errors->as_array() || errors->as_array()->empty())
-    return;
-  std::cout << "last errors, the newest first:\n";
-  for (const auto& error : *errors->as_array())
-    std::cout << "  " << shown(error, "at").substr(0, 19) << "Z  " << shown(error, "text") << '\n';
+  const auto& errors = list_in(host, "last_errors");
+  if (!errors.empty())
+    std::cout << "last errors, the newest first:\n";
+  for (const auto& error : errors)
+    std::cout << "  " << shown(error, "at") << "  " << shown(error, "text") << '\n';
 }
 
-void print_host(const json_value& host) {
-  for (const auto& line : host_lines)
-    if (const auto* member = host.find(line.key); member && !member->is_null())
-      std::cout << padded(std::string{line.heading} + ":", 14) << shown(host, line.key) << '\n';
-  print_errors(host);
-}
-
-const json_array& items_of(const json_value& page, std::string_view key) {
-  static const auto none = json_array{};
-  const auto* list = page.find(key);
-  return list && list->as_array() ? *list->as_array() : none;
+std::string path_of(const host_command& command) {
+  return "/admin/v1/hosts/" + encode_percent(command.host);
 }
 
 int list_hosts(const std::string& socket, const host_command& command) {
@@ -120,50 +69,113 @@ int list_hosts(const std::string& socket, const host_command& command) {
   const auto page = call_admin(socket, "GET", path, {});
   if (!page)
     return refuse(page.error());
-  if (command.as_json)
-    std::cout << to_json(*page) << '\n';
-  else
-    print_table(host_columns, items_of(*page, "hosts"));
+  print_list(*page, command.as_json, host_columns, "hosts");
   return 0;
 }
 
-/// Reads page after page: the list is meant to be whole.
-caf::expected<json_array> read_domains(const std::string& socket) {
-  auto all = json_array{};
-  auto after = std::string{};
-  while (true) {
-    const auto page = call_admin(socket, "GET",
-                                 "/admin/v1/domain_blocks?limit=" + std::to_string(domains_page) +
-                                     "&after=" + encode_percent(after),
-                                 {});
-    if (!page)
-      return page.error();
-    const auto& items = items_of(*page, "domain_blocks");
-    all.insert(all.end(), items.begin(), items.end());
-    if (std::ssize(items) < domains_page)
-      return all;
-    after = text_of(items.back(), "domain");
+int show_host(const std::string& socket, const host_command& command) {
+  const auto host = call_admin(socket, "GET", path_of(command), {});
+  if (!host)
+    return refuse(host.error());
+  if (command.as_json) {
+    std::cout << to_json(*host) << '\n';
+    return 0;
   }
-}
-
-int list_domains(const std::string& socket, bool as_json) {
-  auto domains = read_domains(socket);
-  if (!domains)
-    return refuse(domains.error());
-  if (as_json)
-    std::cout << to_json(json_object{{"domain_blocks", std::move(*domains)}}) << '\n';
-  else
-    print_table(domain_columns, *domains);
+  print_lines(host_lines, *host);
+  print_errors(*host);
   return 0;
 }
 
-caf::expected<json_value> change_domain(const std::string& socket, const domain_command& command) {
-  if (command.action == "block")
-    return call_admin(
-        socket, "POST", "/admin/v1/domain_blocks",
-        {{"domain", command.domain}, {"severity", command.severity}, {"comment", command.comment}});
-  return call_admin(socket, "DELETE", "/admin/v1/domain_blocks/" + encode_percent(command.domain),
-                    {});
+int show_queue(const std::string& socket, const host_command& command) {
+  const auto path = path_of(command) + "/queue?limit=" + std::to_string(command.limit) +
+                    (command.after.empty() ? "" : "&after=" + encode_percent(command.after));
+  const auto page = call_admin(socket, "GET", path, {});
+  if (!page)
+    return refuse(page.error());
+  print_list(*page, command.as_json, queue_columns, "queue");
+  return 0;
+}
+
+/// "none" lifts a bound, "" leaves it as it is.
+caf::error add_bound(json_object& body, std::string_view key, const std::string& text) {
+  if (text.empty())
+    return {};
+  if (text == "none") {
+    body[key] = nullptr;
+    return {};
+  }
+  const auto number = parse_id(text);
+  if (!number)
+    return make_error(errc::invalid, std::string{key} + ": must be a number from 1, or none");
+  body[key] = *number;
+  return {};
+}
+
+caf::expected<json_object> body_of(const host_command& command) {
+  auto body = json_object{};
+  if (!command.reason.empty())
+    body["reason"] = command.reason;
+  if (!command.from.empty())
+    body["from"] = command.from;
+  if (!command.post.empty())
+    body["post"] = command.post;
+  if (auto failure = add_bound(body, "from_seq", command.from_seq))
+    return failure;
+  if (auto failure = add_bound(body, "in_flight", command.in_flight))
+    return failure;
+  if (auto failure = add_bound(body, "per_s", command.per_s))
+    return failure;
+  return body;
+}
+
+caf::expected<json_value> act(const std::string& socket, const host_command& command,
+                              bool dry_run) {
+  const auto body = body_of(command);
+  if (!body)
+    return body.error();
+  const auto action = command.action == "retry" ? std::string{"retry-now"} : command.action;
+  return call_admin(socket, "POST", path_of(command) + ":" + action + (dry_run ? "?dry_run=1" : ""),
+                    *body);
+}
+
+/// What an action reached, or would reach.
+void print_reach(const json_value& answer, bool is_done) {
+  const auto* is_all = answer.find("is_all");
+  std::cout << (is_done ? "done: " : "would reach: ")
+            << (is_all && is_all->as_bool() && !*is_all->as_bool() ? "at least " : "")
+            << shown(answer, "units") << " activities";
+  if (const auto* kept = answer.find("kept"); kept && kept->as_int() && *kept->as_int() > 0)
+    std::cout << "; " << *kept->as_int() << " Delete, Undo and Block stay";
+  std::cout << '\n';
+}
+
+void print_answer(const json_value& answer, bool as_json, bool is_done) {
+  if (as_json)
+    std::cout << to_json(answer) << '\n';
+  else if (answer.find("units")) // pause, resume and retry print nothing once done
+    print_reach(answer, is_done);
+}
+
+/// Nothing is thrown away that nobody has seen the number of.
+int ask_for_yes(const std::string& socket, const host_command& command) {
+  const auto answer = act(socket, command, true);
+  if (!answer)
+    return refuse(answer.error());
+  print_answer(*answer, command.as_json, false);
+  return refuse("nothing was flushed; say --yes to do it", exit_usage);
+}
+
+int act_on_host(const std::string& socket, const host_command& command) {
+  if (command.action == "flush" && !command.yes && !command.dry_run)
+    return ask_for_yes(socket, command);
+  if (command.action == "flush" && !command.dry_run && !command.as_json)
+    if (const auto first = act(socket, command, true))
+      print_answer(*first, false, false);
+  const auto answer = act(socket, command, command.dry_run);
+  if (!answer)
+    return refuse(answer.error());
+  print_answer(*answer, command.as_json, !command.dry_run);
+  return 0;
 }
 
 } // namespace
@@ -174,31 +186,11 @@ int run(const host_command& command) {
     return refuse(socket.error());
   if (command.action == "list")
     return list_hosts(*socket, command);
-  const auto path = "/admin/v1/hosts/" + encode_percent(command.host);
-  const auto action = command.action == "retry" ? std::string{"retry-now"} : command.action;
-  const auto host = action == "show" ? call_admin(*socket, "GET", path, {})
-                                     : call_admin(*socket, "POST", path + ":" + action, {});
-  if (!host)
-    return refuse(host.error());
-  if (command.as_json)
-    std::cout << to_json(*host) << '\n';
-  else if (action == "show") // changes print nothing, as those of accounts
-    print_host(*host);
-  return 0;
-}
-
-int run(const domain_command& command) {
-  const auto socket = admin_socket_of(command.config_file);
-  if (!socket)
-    return refuse(socket.error());
-  if (command.action == "list")
-    return list_domains(*socket, command.as_json);
-  const auto changed = change_domain(*socket, command);
-  if (!changed)
-    return refuse(changed.error());
-  if (command.as_json)
-    std::cout << to_json(*changed) << '\n';
-  return 0;
+  if (command.action == "show")
+    return show_host(*socket, command);
+  if (command.action == "queue")
+    return show_queue(*socket, command);
+  return act_on_host(*socket, command);
 }
 
 } // namespace trunkline

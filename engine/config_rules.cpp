@@ -162,6 +162,15 @@ void check_paths(const node_config& c, problems& out) {
                                    "have; name a shorter one"});
 }
 
+/// Every request under way may need a connection of its own, those that are no deliveries too.
+void check_delivery(const node_config& c, problems& out) {
+  const auto needed = client_requests_max(c);
+  if (c.delivery.connections_max < needed)
+    out.push_back({"delivery.connections_max",
+                   "must be at least " + std::to_string(needed) +
+                       ": delivery.in_flight_max and delivery.slow_max together and 1024 more"});
+}
+
 void check_webhooks(const node_config& c, problems& out) {
   if (!c.webhooks.url.empty() && !is_webhook_url(c.webhooks.url))
     out.push_back({"webhooks.url", "must be https, or http to a loopback address"});
@@ -195,6 +204,11 @@ url_space own_urls(const node_config& config) {
   return urls_of(config.server.domain);
 }
 
+std::int64_t client_requests_max(const node_config& config) {
+  constexpr auto others = std::int64_t{1'024}; // what has no place of its own
+  return config.delivery.in_flight_max + config.delivery.slow_max + others;
+}
+
 bool is_address_prefix(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = parse_address(std::string{text.substr(0, slash)});
@@ -209,6 +223,7 @@ std::vector<config_problem> broken_rules(const node_config& config, config_use u
   check_server(config, out);
   check_listeners(config, use, out);
   check_paths(config, out);
+  check_delivery(config, out);
   check_webhooks(config, out);
   if (!config.test.kill_at.empty() && !config.test.enabled)
     out.push_back({"test.kill_at", "is refused without test.enabled", true});

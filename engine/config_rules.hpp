@@ -26,6 +26,9 @@ std::optional<listen_address> parse_listen(std::string_view text);
 /// `server.url`, which may be http.
 url_space own_urls(const node_config& config);
 
+/// Returns how many requests to other servers may be under way, those that are no deliveries too.
+std::int64_t client_requests_max(const node_config& config);
+
 /// Tells whether `text` is an address or a prefix: "10.0.0.0/8", "::1".
 bool is_address_prefix(std::string_view text);
 

@@ -13,6 +13,27 @@ auto of_client(std::uint64_t http_client_counters::*member) {
   };
 }
 
+/// One sample of each kind of places.
+template <class Read>
+std::vector<metric_sample> by_budget(Read read) {
+  auto samples = std::vector<metric_sample>{};
+  for (auto kind = std::size_t{0}; kind < budget_kinds; ++kind) {
+    const auto of = static_cast<budget_kind>(kind);
+    samples.push_back({{std::string{to_string(of)}}, static_cast<double>(read(of))});
+  }
+  return samples;
+}
+
+std::vector<metric_sample> in_flight(const metric_sources& from) {
+  auto samples = by_budget([&](budget_kind kind) { return from.budget->in_use(kind); });
+  samples.push_back({{"slow"}, static_cast<double>(from.budget->slow_in_use())});
+  return samples;
+}
+
+std::vector<metric_sample> places_waiting(const metric_sources& from) {
+  return by_budget([&](budget_kind kind) { return from.budget->waiting(kind); });
+}
+
 } // namespace
 
 std::vector<metric> federation_metrics() {
@@ -67,6 +88,16 @@ std::vector<metric> federation_metrics() {
        "Hosts whose addresses are remembered",
        {},
        of_client(&http_client_counters::known_hosts)},
+      {"trunkline_delivery_in_flight",
+       gauge,
+       "Requests to hosts under way, by the budget that they draw on",
+       {"budget"},
+       in_flight},
+      {"trunkline_delivery_places_waiting",
+       gauge,
+       "Hosts that wait for a place, by budget",
+       {"budget"},
+       places_waiting},
   };
 }
 

@@ -360,6 +360,7 @@ const std::vector<metric>& metrics() {
   static const auto table = [] {
     auto rows = make_table();
     std::ranges::move(federation_metrics(), std::back_inserter(rows));
+    std::ranges::move(host_metrics(), std::back_inserter(rows));
     std::ranges::move(embedding_metrics(), std::back_inserter(rows));
     std::ranges::move(filter_metrics(), std::back_inserter(rows));
     std::ranges::move(webhook_metrics(), std::back_inserter(rows));

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "actors/count_cache.hpp"
+#include "actors/delivery_budget.hpp"
 #include "actors/home_rings.hpp"
+#include "actors/host_board.hpp"
 #include "actors/log_position.hpp"
 #include "actors/shard_region.hpp"
 #include "actors/storage_worker.hpp"
@@ -40,6 +42,8 @@ struct metric_sources {
   std::shared_ptr<region_counters> hosts;
   std::shared_ptr<region_counters> inboxes;
   std::function<http_client_counters()> client;
+  std::shared_ptr<const delivery_budget> budget;
+  std::shared_ptr<const host_board> board;
   std::function<http_server_counters()> web;
   std::function<http_server_counters()> admin;
   api_services_ptr client_api;
@@ -70,6 +74,9 @@ struct metric {
 
 /// INTERNAL: the rows about other servers, which `metrics` holds too.
 std::vector<metric> federation_metrics();
+
+/// INTERNAL: the rows about hosts and what waits for them, which `metrics` holds too.
+std::vector<metric> host_metrics();
 
 /// INTERNAL: the rows about what an embedder has added, which `metrics` holds too.
 std::vector<metric> embedding_metrics();

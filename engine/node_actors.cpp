@@ -128,20 +128,20 @@ void node_actors::start_workers(const node_config& config, node_databases databa
                                               .clock = clock,
                                               .dispatcher = dispatcher},
                           fanout_options{});
-  const auto reader =
-      system_->spawn(log_reader,
+  log_reader =
+      system_->spawn(trunkline::log_reader,
                      log_reader_dependencies{
                          .readers = storage.readers, .fanout = fanout, .position = memory.position},
                      log_reader_options{});
-  log_actors_ = {untyped(reader), untyped(fanout), untyped(dispatcher)};
-  must_live(untyped(reader), "log_reader");
+  log_actors_ = {untyped(log_reader), untyped(fanout), untyped(dispatcher)};
+  must_live(untyped(log_reader), "log_reader");
   must_live(untyped(fanout), "fanout");
   must_live(untyped(dispatcher), "dispatcher");
   storage.writer = spawn_blocking(
       storage_writer,
       writer_dependencies{.db = std::move(databases.writer),
                           .clock = clock,
-                          .log_reader = reader,
+                          .log_reader = log_reader,
                           .on_broken = alarms_.lost,
                           .counters = memory.storage,
                           .position = memory.position},
@@ -151,7 +151,8 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   workers_.push_back(untyped(passwords));
   must_live(untyped(storage.writer), "storage writer");
   end_first(untyped(system_->spawn(id_keeper, storage, ids)));
-  end_first(untyped(system_->spawn(housekeeper, storage, housekeeper_options{})));
+  end_first(untyped(system_->spawn(housekeeper, storage,
+                                   housekeeper_options{.log_bytes_max = config.log.bytes_max})));
 }
 
 void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
@@ -160,7 +161,8 @@ void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
                 .hosts = std::move(hosts),
                 .clock = std::move(clock),
                 .blocked = memory.blocked,
-                .outbox = memory.outbox};
+                .outbox = memory.outbox,
+                .board = memory.board};
   caf::anon_send(dispatcher, trunkline::begin_delivery{});
 }
 

@@ -6,6 +6,7 @@
 #include "actors/dispatcher.hpp"
 #include "actors/fanout_messages.hpp"
 #include "actors/home_rings.hpp"
+#include "actors/host_board.hpp"
 #include "actors/id_source.hpp"
 #include "actors/key_cache.hpp"
 #include "actors/log_position.hpp"
@@ -42,6 +43,7 @@ struct node_memory {
   std::shared_ptr<count_cache> counts = std::make_shared<count_cache>(position);
   std::shared_ptr<key_cache> keys = std::make_shared<key_cache>(position);
   std::shared_ptr<blocked_domains> blocked = std::make_shared<blocked_domains>();
+  std::shared_ptr<host_board> board = std::make_shared<host_board>();
   std::shared_ptr<webhook_outbox> outbox; ///< Null when no webhook wants it.
 };
 
@@ -106,6 +108,7 @@ public:
   password_handle passwords;
   dispatcher_handle dispatcher;
   fanout_handle fanout;
+  log_reader_handle log_reader;
   account_handle accounts;
   timeline_handle timelines;
 

@@ -1,6 +1,5 @@
 #include "engine/node_federation.hpp"
 
-#include "actors/delivery_slots.hpp"
 #include "actors/inbox_lane.hpp"
 #include "actors/inbox_waker.hpp"
 #include "actors/lost_inbox.hpp"
@@ -18,6 +17,7 @@
 
 #include <caf/actor_cast.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <string>
@@ -35,6 +35,9 @@ http_client_options client_options(const node_config& config) {
   options.allowed_addresses = config.federation.allow_addresses;
   options.own_hosts = {config.server.domain};
   options.name_servers = config.federation.name_servers;
+  options.requests_max = static_cast<std::size_t>(client_requests_max(config));
+  options.connections_max = static_cast<std::size_t>(config.delivery.connections_max);
+  options.lookups_max = static_cast<std::size_t>(config.delivery.lookups_max);
   return options;
 }
 
@@ -56,11 +59,21 @@ public:
       at_point_("delivery_send");
     inner_->send(std::move(request), std::move(done));
   }
+  void cancel(std::uint64_t id) override { inner_->cancel(id); }
 
 private:
   const std::shared_ptr<http_sender> inner_;
   const named_points at_point_;
 };
+
+/// In a virtual world time passes as its clock says.
+std::function<std::chrono::steady_clock::time_point()> steady_of(const node_actors& actors,
+                                                                 const wall_clock& clock) {
+  using std::chrono::steady_clock;
+  if (!actors.is_virtual())
+    return [] { return steady_clock::now(); };
+  return [clock] { return steady_clock::time_point{clock().time_since_epoch()}; };
+}
 
 /// How long a transport of the embedder's is waited for; at most twice as long.
 constexpr auto transport_patience = std::chrono::seconds{15};
@@ -82,6 +95,21 @@ caf::expected<std::shared_ptr<node_sender>> sender_of(const node_options& option
 }
 
 } // namespace
+
+/// The design's, in proportion.
+delivery_budget_limits budget_limits(const node_config& config) {
+  auto limits = delivery_budget_limits{};
+  const auto design = limits.healthy + limits.unproven + limits.retry + limits.probe;
+  const auto scale = [](std::int64_t& value, std::int64_t configured, std::int64_t of) {
+    value = std::max<std::int64_t>(1, value * configured / of);
+  };
+  for (auto* fresh : {&limits.unproven, &limits.retry, &limits.probe, &limits.domain_fresh})
+    scale(*fresh, config.delivery.in_flight_max, design);
+  limits.healthy = config.delivery.in_flight_max - limits.unproven - limits.retry - limits.probe;
+  scale(limits.domain_slow, config.delivery.slow_max, limits.slow);
+  limits.slow = config.delivery.slow_max;
+  return limits;
+}
 
 named_points points_of(const node_config& config) {
   if (config.test.kill_at.empty())
@@ -143,6 +171,9 @@ void node_federation::spawn_signing(const node_config& config, node_actors& acto
 void node_federation::spawn_hosts(const node_options& options, node_actors& actors,
                                   const wall_clock& clock, node_log& log,
                                   const host_listeners& told) {
+  const auto steady = steady_of(actors, clock);
+  budget = std::make_shared<delivery_budget>(budget_limits(options.config.values), steady);
+  outage = std::make_shared<outage_guard>(outage_limits{}, steady);
   lost_ = std::make_shared<lost_inboxes>(actors.system(), actors.storage);
   const auto lost = lost_;
   auto sender = std::shared_ptr<http_sender>{sender_};
@@ -152,9 +183,13 @@ void node_federation::spawn_hosts(const node_options& options, node_actors& acto
       .storage = actors.storage,
       .signing = signing,
       .dispatcher = actors.dispatcher,
+      .log_reader = actors.log_reader,
       .sender = std::move(sender),
-      .slots = std::make_shared<delivery_slots>(),
+      .budget = budget,
       .bodies = std::make_shared<delivery_bodies>(),
+      .outage = outage,
+      .board = actors.memory.board,
+      .urls = own_urls(options.config.values),
       .clock = clock,
       .blocked = actors.memory.blocked,
       .log =

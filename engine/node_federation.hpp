@@ -4,8 +4,10 @@
 #pragma once
 
 #include "actors/content_gate.hpp"
+#include "actors/delivery_budget.hpp"
 #include "actors/inbox_messages.hpp"
 #include "actors/lost_inbox.hpp"
+#include "actors/outage_guard.hpp"
 #include "actors/remote_host_messages.hpp"
 #include "actors/resolver_messages.hpp"
 #include "actors/shard_region_options.hpp"
@@ -34,6 +36,9 @@ using named_points = std::function<void(std::string_view)>;
 /// Returns what kills the process at the point that the configuration names, or does nothing.
 named_points points_of(const node_config& config);
 
+/// Returns how many requests to other servers may be under way, as the configuration says.
+delivery_budget_limits budget_limits(const node_config& config);
+
 class node_federation {
 public:
   /// Starts everything and lets the dispatcher begin. `log` outlives the actors. What comes in, and
@@ -49,6 +54,8 @@ public:
 
   const std::shared_ptr<region_counters> host_counters = std::make_shared<region_counters>();
   const std::shared_ptr<region_counters> inbox_counters = std::make_shared<region_counters>();
+  std::shared_ptr<delivery_budget> budget; ///< Of the requests to all hosts.
+  std::shared_ptr<outage_guard> outage;
   remote_host_handle hosts; ///< The region.
   signing_handle signing;
   signature_checker_handle signature_checker;

@@ -13,6 +13,7 @@ public:
   void send(outgoing_request request, exchange_handler done) override {
     client_->send(std::move(request), std::move(done));
   }
+  void cancel(std::uint64_t id) override { client_->cancel(id); }
   void stop() override { client_->stop(); }
   http_client_counters counters() const override { return client_->counters(); }
 
@@ -33,12 +34,25 @@ exchange_outcome exchange_failed(exchange_phase phase, std::string reason) {
   return {.result = exchange_failure{.phase = phase, .reason = std::move(reason)}, .timing = {}};
 }
 
-std::uint64_t open_requests::begin(exchange_handler done) {
+namespace {
+
+exchange_outcome no_answer_in_time(std::string reason) {
+  return {.result = exchange_failure{.phase = exchange_phase::first_byte,
+                                     .timed_out = true,
+                                     .reason = std::move(reason)},
+          .timing = {}};
+}
+
+} // namespace
+
+std::uint64_t open_requests::begin(exchange_handler done, std::uint64_t id) {
   {
     const auto held = std::scoped_lock{mutex_};
     ++counters_.requests;
     if (!stopped_ && open_.size() < requests_max) {
-      open_.emplace(++last_, request{.done = std::move(done)});
+      open_.emplace(++last_, request{.done = std::move(done), .id = id});
+      if (id != 0)
+        numbers_.emplace(id, last_);
       return last_;
     }
     ++counters_.refused;
@@ -56,12 +70,25 @@ void open_requests::end(std::uint64_t number, exchange_outcome outcome) {
     if (found == open_.end())
       return;
     done = std::move(found->second.done);
+    numbers_.erase(found->second.id);
     open_.erase(found);
     ++(outcome.response() ? counters_.answers : counters_.failures);
     if (outcome.failure() && outcome.failure()->phase == exchange_phase::refused)
       ++counters_.refused;
   }
   done(std::move(outcome));
+}
+
+void open_requests::cancel(std::uint64_t id) {
+  auto number = std::uint64_t{0};
+  {
+    const auto held = std::scoped_lock{mutex_};
+    const auto found = numbers_.find(id);
+    if (found == numbers_.end())
+      return;
+    number = found->second;
+  }
+  end(number, no_answer_in_time("ended early"));
 }
 
 void open_requests::end_aged() {
@@ -73,10 +100,7 @@ void open_requests::end_aged() {
         aged.push_back(number);
   }
   for (const auto number : aged)
-    end(number, {.result = exchange_failure{.phase = exchange_phase::first_byte,
-                                            .timed_out = true,
-                                            .reason = "no answer in time"},
-                 .timing = {}});
+    end(number, no_answer_in_time("no answer in time"));
 }
 
 void open_requests::stop() {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace trunkline {
@@ -34,11 +35,14 @@ public:
   static constexpr std::size_t requests_max = 4'096;
 
   /// Keeps `done` and returns its number; 0 when it was stopped or has no room: then `done` has
-  /// got a failure.
-  std::uint64_t begin(exchange_handler done);
+  /// got a failure. `id` is that of the request, for `cancel`; 0: none.
+  std::uint64_t begin(exchange_handler done, std::uint64_t id = 0);
 
   /// Gives the outcome to whoever waits for it; nothing when it has been ended before.
   void end(std::uint64_t number, exchange_outcome outcome);
+
+  /// Ends the request with this id early, with a timeout; nothing when there is none.
+  void cancel(std::uint64_t id);
 
   /// Ends what began before the last call of this, with a timeout.
   void end_aged();
@@ -51,11 +55,13 @@ public:
 private:
   struct request {
     exchange_handler done;
+    std::uint64_t id = 0;
     bool is_aged = false;
   };
 
-  mutable std::mutex mutex_;              ///< Guards what follows.
-  std::map<std::uint64_t, request> open_; ///< By number: the oldest end first.
+  mutable std::mutex mutex_;                                 ///< Guards what follows.
+  std::map<std::uint64_t, request> open_;                    ///< By number: the oldest end first.
+  std::unordered_map<std::uint64_t, std::uint64_t> numbers_; ///< Of the requests with an id.
   std::uint64_t last_ = 0;
   bool stopped_ = false;
   http_client_counters counters_;

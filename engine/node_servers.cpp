@@ -43,6 +43,9 @@ api_services_ptr make_services(const node_config& config, const node_actors& act
   services->signature_checker = federation.signature_checker;
   services->inbox = federation.inbox;
   services->hosts = federation.hosts;
+  services->board = actors.memory.board;
+  services->budget = federation.budget;
+  services->dispatcher = actors.dispatcher;
   services->at_point = federation.at_point;
   services->gate = federation.gate;
   return services;

@@ -100,8 +100,7 @@ bool node::state::enter_drain() {
 
 node_servers* node::state::serving() {
   const auto held = std::scoped_lock{mutex};
-  const auto serves = phase == node_phase::serving || phase == node_phase::draining;
-  return serves ? servers.get() : nullptr;
+  return serving_now();
 }
 
 void node::state::run_start() {
@@ -262,6 +261,8 @@ metric_sources node::state::sources() {
       .hosts = federation->host_counters,
       .inboxes = federation->inbox_counters,
       .client = [this] { return federation->client_counters(); },
+      .budget = federation->budget,
+      .board = actors->memory.board,
       .web = [this] { return servers->web_counters(); },
       .admin = [this] { return servers->admin_counters(); },
       .client_api = servers->client_api,

@@ -35,7 +35,7 @@ struct node_config {
   struct {
     std::string folder;
     std::string postgres_url_file;
-    std::int64_t readers = 4;
+    std::int64_t readers = 3;
     std::int64_t batch_max = 256;
   } storage;
   struct {
@@ -61,6 +61,12 @@ struct node_config {
     std::int64_t inbox_waiting_max = 1'000;
     std::vector<std::string> name_servers;
   } federation;
+  struct {
+    std::int64_t in_flight_max = 1'024;
+    std::int64_t slow_max = 2'048;
+    std::int64_t lookups_max = 256;
+    std::int64_t connections_max = 8'192;
+  } delivery;
   struct {
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{120};
   } accounts;

@@ -3,6 +3,7 @@
 /// Belongs to the client's thread but for the options and the counters.
 #pragma once
 
+#include "net/deadlines.hpp"
 #include "net/http_client.hpp"
 #include "protocol/ip_address.hpp"
 
@@ -41,6 +42,7 @@ struct client_shared {
   const std::vector<ip_prefix> allowed_addresses;
   client_counts counts;
   boost::asio::io_context loop{1};
+  deadlines limits{loop}; ///< Of the exchanges.
   connection_pool* pool = nullptr;
   name_resolver* names = nullptr;
   tls_client* tls = nullptr;

@@ -2,6 +2,7 @@
 
 #include "net/client_shared.hpp"
 #include "net/connection_pool.hpp"
+#include "net/known_urls.hpp"
 #include "net/name_resolver.hpp"
 #include "net/outgoing_exchange.hpp"
 #include "net/request_head.hpp"
@@ -18,19 +19,23 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace trunkline {
 
 namespace {
 
+constexpr std::size_t known_urls_max = 4'096;
+
 caf::error check(const http_client_options& options) {
   if (options.requests_max < 1 || options.connections_max < options.requests_max)
     return make_error(errc::config_invalid, "connections_max: at least requests_max");
   if (options.connections_per_host_max < 1)
     return make_error(errc::config_invalid, "connections_per_host_max: at least 1");
-  if (options.lookups_max < 1 || options.known_hosts_max < 1)
-    return make_error(errc::config_invalid, "lookups_max, known_hosts_max: at least 1");
+  if (options.lookups_max < 1 || options.lookups_per_domain_max < 1 || options.known_hosts_max < 1)
+    return make_error(errc::config_invalid,
+                      "lookups_max, lookups_per_domain_max, known_hosts_max: at least 1");
   if (options.header_bytes_max < 1024 || options.header_bytes_max > 1024 * 1024)
     return make_error(errc::config_invalid, "header_bytes_max: 1 KiB to 1 MiB");
   if (std::ranges::any_of(options.user_agent,
@@ -87,6 +92,15 @@ public:
     refuse(done, "the client was stopped");
   }
 
+  void cancel(std::uint64_t id) {
+    const std::lock_guard lock{gate_};
+    if (id != 0 && !stopped_)
+      boost::asio::post(shared_->loop, [this, id] {
+        if (const auto found = by_id_.find(id); found != by_id_.end())
+          found->second->cancel(); // which takes it out
+      });
+  }
+
   void stop() {
     {
       const std::lock_guard lock{gate_};
@@ -114,13 +128,26 @@ private:
     });
   }
 
+  /// An inbox gets many requests: its URL is read once.
+  caf::expected<known_urls::url_ptr> find_url(const outgoing_request& request) {
+    if (auto known = urls_.find(request.url))
+      return known;
+    auto read = parse_remote_url(request.url, {.allow_http = shared_->options.allow_http});
+    if (!read)
+      return std::move(read.error());
+    if (is_own(read->host))
+      return make_error(errc::invalid, "the host is this server");
+    auto url = std::make_shared<const remote_url>(std::move(*read));
+    if (request.method == http_method::post)
+      urls_.keep(request.url, url);
+    return url;
+  }
+
   void begin(outgoing_request request, exchange_handler done) {
     ++shared_->counts.requests;
-    auto url = parse_remote_url(request.url, {.allow_http = shared_->options.allow_http});
+    auto url = find_url(request);
     if (!url)
       return refuse(done, context_of(url.error()));
-    if (is_own(url->host))
-      return refuse(done, "the host is this server");
     if (auto fault = find_request_fault(request))
       return refuse(done, std::move(*fault));
     if (under_way_.size() >= shared_->options.requests_max)
@@ -131,11 +158,14 @@ private:
           end(ended, done, std::move(outcome));
         });
     under_way_.insert(made);
+    if (made->id() != 0)
+      by_id_.emplace(made->id(), made.get());
     shared_->counts.in_flight = under_way_.size();
     made->start();
   }
 
   void end(outgoing_exchange& ended, const exchange_handler& done, exchange_outcome outcome) {
+    by_id_.erase(ended.id());
     under_way_.erase(ended.shared_from_this());
     shared_->counts.in_flight = under_way_.size();
     const auto* failure = outcome.failure();
@@ -150,6 +180,7 @@ private:
       (*under_way_.begin())->abort("the client was stopped"); // which takes it out
     pool_->stop();
     names_->stop();
+    shared_->limits.stop();
     busy_.reset();
   }
 
@@ -157,8 +188,10 @@ private:
   std::unique_ptr<tls_client> tls_;
   std::unique_ptr<name_resolver> names_;
   std::unique_ptr<connection_pool> pool_;
+  known_urls urls_{known_urls_max};
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> busy_;
   std::unordered_set<std::shared_ptr<outgoing_exchange>> under_way_;
+  std::unordered_map<std::uint64_t, outgoing_exchange*> by_id_; ///< Of those that have one.
   std::mutex gate_;
   bool stopped_ = false;
   std::thread thread_;
@@ -184,6 +217,10 @@ http_client::~http_client() = default;
 
 void http_client::send(outgoing_request request, exchange_handler done) {
   impl_->send(std::move(request), std::move(done));
+}
+
+void http_client::cancel(std::uint64_t id) {
+  impl_->cancel(id);
 }
 
 void http_client::stop() {

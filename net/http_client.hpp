@@ -33,6 +33,7 @@ struct http_client_options {
   std::size_t connections_per_host_max = 16; ///< More requests wait for one.
   std::size_t known_hosts_max = 50'000;      ///< Names whose addresses are remembered.
   std::size_t lookups_max = 256;             ///< Of names, at once; more wait.
+  std::size_t lookups_per_domain_max = 8;    ///< Likewise, of one registrable domain.
   std::size_t addresses_max = 8;             ///< Of one name.
   std::size_t tls_sessions_max = 1'024;      ///< Kept to be resumed.
   std::size_t header_bytes_max = 64 * 1024;  ///< Of an answer.
@@ -80,6 +81,7 @@ public:
   ~http_client() override;
 
   void send(outgoing_request request, exchange_handler done) override;
+  void cancel(std::uint64_t id) override;
 
   /// Ends every request with a failure and joins the thread. Must not be called on it. A second
   /// call does nothing.

@@ -1,6 +1,7 @@
 #include "net/http_exchange.hpp"
 
 #include <array>
+#include <atomic>
 
 namespace trunkline {
 
@@ -13,6 +14,11 @@ constexpr auto phase_names = std::to_array<std::string_view>(
 
 std::string_view to_string(exchange_phase phase) {
   return phase_names[static_cast<std::size_t>(phase)];
+}
+
+std::uint64_t next_request_id() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
 }
 
 } // namespace trunkline

@@ -21,7 +21,12 @@ struct outgoing_request {
   http_headers headers; ///< Without Host, Connection, Content-Length and Accept-Encoding.
   std::shared_ptr<const std::string> body;    ///< Null: none.
   std::size_t response_bytes_max = 64 * 1024; ///< Of the body, inflated; more is a failure.
+  std::uint64_t id = 0;                       ///< For `cancel`; 0: cannot be cancelled.
 };
+
+/// Returns an id for a request that may have to be cancelled: one that no other request of this
+/// process has. Any thread.
+std::uint64_t next_request_id();
 
 /// What came back, whatever its status. Redirects are not followed.
 struct incoming_response {
@@ -84,6 +89,11 @@ public:
   /// called from any thread; does not block. After the sender has been stopped, `done` gets a
   /// failure of phase `refused`.
   virtual void send(outgoing_request request, exchange_handler done) = 0;
+
+  /// Ends the request that was sent with this id early: its `done` gets a failure of the phase
+  /// that it was in, with `timed_out`, unless it has ended. Unknown ids are ignored. May be called
+  /// from any thread; does not block.
+  virtual void cancel(std::uint64_t id) { static_cast<void>(id); }
 };
 
 } // namespace trunkline

@@ -1,6 +1,7 @@
 #include "net/name_resolver.hpp"
 
 #include "net/known_names.hpp"
+#include "net/lookup_queue.hpp"
 #include "protocol/errc.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <mutex>
 
 #include <ares.h>
@@ -91,7 +91,9 @@ void start_library() {
 class name_resolver::impl {
 public:
   explicit impl(client_shared& shared)
-      : shared_{shared}, known_{shared.options.known_hosts_max}, timer_{shared.loop} {}
+      : shared_{shared}, known_{shared.options.known_hosts_max},
+        queue_{shared.options.lookups_max, shared.options.lookups_per_domain_max},
+        timer_{shared.loop} {}
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
   ~impl() { stop(); }
@@ -132,7 +134,7 @@ public:
     found->second.push_back(std::move(waiter));
     if (!is_new)
       return;
-    queued_.push_back(name);
+    queue_.push(name);
     begin_some();
   }
 
@@ -147,51 +149,53 @@ public:
 private:
   struct lookup {
     impl* self;
-    std::string name;
+    lookup_queue::turn turn;
   };
 
   using waiter_list = std::vector<std::weak_ptr<name_waiter>>;
 
   void begin_some() {
-    while (!stopped_ && in_flight_ < shared_.options.lookups_max && !queued_.empty()) {
-      const auto name = std::move(queued_.front());
-      queued_.pop_front();
-      const auto& waiters = waiting_.at(name);
+    while (!stopped_) {
+      auto turn = queue_.next();
+      if (!turn)
+        break;
+      const auto waited = waiting_.find(turn->name);
       // Who waited too long is gone: nobody wants this any more.
-      if (std::ranges::all_of(waiters, [](const auto& waiter) { return waiter.expired(); }))
-        waiting_.erase(name);
-      else
-        begin(name);
+      if (std::ranges::all_of(waited->second, [](const auto& one) { return one.expired(); })) {
+        waiting_.erase(waited);
+        queue_.end(turn->domain);
+      } else {
+        begin(std::move(*turn));
+      }
     }
     if (!stopped_)
       arm_timer();
   }
 
-  void begin(const std::string& name) {
-    ++in_flight_;
+  void begin(lookup_queue::turn turn) {
     ++shared_.counts.lookups;
     ares_addrinfo_hints hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = ARES_AI_NOSORT; // sorting would open a socket for every address
+    const auto name = turn.name;     // what c-ares is given may be gone when it comes back
     ares_getaddrinfo(
         channel_, name.c_str(), nullptr, &hints,
         [](void* argument, int status, int, ares_addrinfo* found) {
           const std::unique_ptr<lookup> done{static_cast<lookup*>(argument)};
           if (status != ARES_EDESTRUCTION)
-            done->self->end(done->name, read_result(status, found, done->self->shared_.options));
+            done->self->end(done->turn, read_result(status, found, done->self->shared_.options));
           if (found != nullptr)
             ares_freeaddrinfo(found);
         },
-        new lookup{this, name});
+        new lookup{this, std::move(turn)});
   }
 
   /// May be called in the middle of c-ares: what follows waits for the loop.
-  void end(const std::string& name, looked_up result) {
-    --in_flight_;
-    auto waiters = std::move(waiting_.at(name));
-    waiting_.erase(name);
-    known_.keep(name, result.answer, steady_clock::now() + result.kept);
+  void end(const lookup_queue::turn& turn, looked_up result) {
+    queue_.end(turn.domain);
+    auto waiters = std::move(waiting_.extract(turn.name).mapped());
+    known_.keep(turn.name, result.answer, steady_clock::now() + result.kept);
     shared_.counts.known_hosts = known_.size();
     boost::asio::post(shared_.loop,
                       [this, waiters = std::move(waiters), answer = std::move(result.answer)] {
@@ -260,12 +264,11 @@ private:
 
   client_shared& shared_;
   known_names known_;
+  lookup_queue queue_; ///< At most one for each request in flight, and those that left.
   boost::asio::steady_timer timer_;
   ares_channel channel_ = nullptr;
   std::unordered_map<int, std::shared_ptr<watched_socket>> sockets_;
-  std::unordered_map<std::string, waiter_list> waiting_; ///< Being looked up, or queued.
-  std::deque<std::string> queued_; ///< At most one for each request in flight, and those that left.
-  std::size_t in_flight_ = 0;
+  std::unordered_map<std::string, waiter_list> waiting_; ///< Being looked up, or in the queue.
   bool stopped_ = false;
 };
 

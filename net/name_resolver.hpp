@@ -1,7 +1,8 @@
 /// INTERNAL to net: looks up the addresses of names with c-ares, and remembers them.
 ///
 /// Requests for one name share a look-up. Look-ups in flight, those that wait and the answers kept
-/// are bounded. Belongs to the client's thread.
+/// are bounded, and no registrable domain has more than a share of them: one whose name servers
+/// hang holds nobody up. Belongs to the client's thread.
 #pragma once
 
 #include "net/client_shared.hpp"

@@ -39,17 +39,22 @@ std::chrono::microseconds micros(std::chrono::nanoseconds span) {
 } // namespace
 
 outgoing_exchange::outgoing_exchange(client_shared& shared, outgoing_request request,
-                                     remote_url url, exchange_end done)
+                                     std::shared_ptr<const remote_url> url, exchange_end done)
     : shared_{shared}, request_{std::move(request)}, url_{std::move(url)}, done_{std::move(done)},
-      timer_{shared.loop}, begun_at_{steady_clock::now()} {}
+      begun_at_{steady_clock::now()}, step_at_{begun_at_} {}
 
 void outgoing_exchange::start() {
-  enter(step::waiting);
-  shared_.pool->acquire(url_.host, *this);
+  shared_.pool->acquire(url_->host, *this);
+  if (step_ == step::waiting)
+    enter(step::waiting);
 }
 
 void outgoing_exchange::abort(std::string reason) {
   fail_here(std::move(reason));
+}
+
+void outgoing_exchange::cancel() {
+  fail_here("ended early", true);
 }
 
 void outgoing_exchange::on_turn(std::shared_ptr<client_connection> kept) {
@@ -67,11 +72,11 @@ void outgoing_exchange::on_turn(std::shared_ptr<client_connection> kept) {
 
 void outgoing_exchange::find_addresses() {
   enter(step::name);
-  if (const auto ip = parse_ip(without_brackets(url_.host.name)))
+  if (const auto ip = parse_ip(without_brackets(url_->host.name)))
     return on_name({.addresses = {*ip}});
-  if (const auto* known = shared_.names->find(url_.host.name))
+  if (const auto* known = shared_.names->find(url_->host.name))
     return on_name(*known);
-  shared_.names->look_up(url_.host.name, weak_from_this());
+  shared_.names->look_up(url_->host.name, weak_from_this());
 }
 
 void outgoing_exchange::on_name(const name_answer& answer) {
@@ -91,7 +96,7 @@ void outgoing_exchange::on_name(const name_answer& answer) {
     return fail({.phase = exchange_phase::refused,
                  .reason = "the address " + to_text(answer.addresses.front()) + " is not allowed"});
   enter(step::connect);
-  connection_ = std::make_shared<client_connection>(shared_, url_.host);
+  connection_ = std::make_shared<client_connection>(shared_, url_->host);
   connection_->belongs_to(this);
   connect_next();
 }
@@ -113,7 +118,7 @@ void outgoing_exchange::connect_next() {
     if (state == io_state::done)
       return on_connected();
     if (state == io_state::waits)
-      return arm();
+      return shared_.limits.set_at_most(*this, deadline_);
   }
   if (is_want_of_room(failure))
     return fail({.phase = exchange_phase::refused, .reason = words_of(failure)});
@@ -121,7 +126,7 @@ void outgoing_exchange::connect_next() {
 }
 
 void outgoing_exchange::on_connected() {
-  if (url_.host.scheme != "https")
+  if (url_->host.scheme != "https")
     return begin_request();
   enter(step::tls);
   shake_hands();
@@ -154,7 +159,7 @@ void outgoing_exchange::on_ready() {
 void outgoing_exchange::begin_request() {
   enter(step::write);
   written_ = 0;
-  head_ = make_request_head(request_, url_, shared_.options.user_agent);
+  head_ = make_request_head(request_, *url_, shared_.options.user_agent);
   if (request_.body && request_.body->size() <= joined_body_bytes_max)
     head_ += *request_.body;
   reader_.emplace(answer_limits{.header_bytes_max = shared_.options.header_bytes_max,
@@ -166,8 +171,11 @@ void outgoing_exchange::begin_request() {
 
 void outgoing_exchange::exchange_bytes() {
   const auto used = connection_; // a retry takes another one
-  const auto is_intact = step_ != step::write || write_some();
+  const auto was_writing = step_ == step::write;
+  const auto is_intact = !was_writing || write_some();
   used->await_read();
+  if (was_writing && step_ == step::first_byte)
+    return; // no answer can be there yet: a read would be for nothing
   read_some();
   // An answer to half a request may lie there; without one the request is lost.
   if (!is_intact && step_ == step::write && used == connection_)
@@ -258,7 +266,7 @@ void outgoing_exchange::retry() {
   find_addresses();
 }
 
-// --- limits: one timer, moved lazily, because most limits never come ---
+// --- limits: moved lazily, because most of them never come ---
 
 void outgoing_exchange::enter(step next) {
   const auto now = steady_clock::now();
@@ -267,32 +275,17 @@ void outgoing_exchange::enter(step next) {
   step_ = next;
   step_at_ = now;
   deadline_ = std::min(now + limit_of(next), begun_at_ + shared_.options.total_limit);
-  arm();
+  if (next != step::done)
+    shared_.limits.set_at_most(*this, deadline_);
 }
 
-void outgoing_exchange::arm() {
-  if (armed_ && timer_.expiry() <= deadline_)
-    return;
-  armed_ = true;
-  timer_.expires_at(deadline_);
-  timer_.async_wait([weak = weak_from_this()](boost::system::error_code failure) {
-    const auto self = weak.lock();
-    if (self && !failure && self->step_ != step::done)
-      self->on_timer();
-  });
-}
-
-void outgoing_exchange::on_timer() {
-  armed_ = false;
+/// May be that of a step before.
+void outgoing_exchange::on_deadline() {
   if (steady_clock::now() < deadline_)
-    return arm();
+    return shared_.limits.set_at_most(*this, deadline_);
   if (step_ == step::connect && tried_ < addresses_.size())
     return connect_next();
-  if (step_ == step::waiting)
-    return fail({.phase = exchange_phase::refused,
-                 .timed_out = true,
-                 .reason = "all connections to the host are in use"});
-  fail({.phase = static_cast<exchange_phase>(step_), .timed_out = true, .reason = "timed out"});
+  fail_here(step_ == step::waiting ? "all connections to the host are in use" : "timed out", true);
 }
 
 std::chrono::nanoseconds outgoing_exchange::limit_of(step next) const {
@@ -340,10 +333,10 @@ void outgoing_exchange::count_body() {
     fail({.phase = exchange_phase::body, .reason = "too many answers are being received"});
 }
 
-void outgoing_exchange::fail_here(std::string reason) {
+void outgoing_exchange::fail_here(std::string reason, bool timed_out) {
   const auto phase =
       step_ == step::waiting ? exchange_phase::refused : static_cast<exchange_phase>(step_);
-  fail({.phase = phase, .reason = std::move(reason)});
+  fail({.phase = phase, .timed_out = timed_out, .reason = std::move(reason)});
 }
 
 void outgoing_exchange::fail(exchange_failure failure) {
@@ -358,7 +351,7 @@ void outgoing_exchange::end(std::variant<exchange_failure, incoming_response> re
   const auto is_whole =
       step_ == step::body && is_answered && reader_->keeps_connection() && written_ >= head_.size();
   enter(step::done);
-  timer_.cancel();
+  shared_.limits.drop(*this);
   shared_.bodies_bytes -= std::exchange(body_counted_, 0);
   timing_.total = micros(step_at_ - begun_at_);
   auto connection = std::move(connection_);
@@ -368,9 +361,9 @@ void outgoing_exchange::end(std::variant<exchange_failure, incoming_response> re
       connection->close();
   }
   if (has_turn_)
-    shared_.pool->release(url_.host, is_whole ? std::move(connection) : nullptr);
+    shared_.pool->release(url_->host, is_whole ? std::move(connection) : nullptr);
   else
-    shared_.pool->cancel(url_.host, *this);
+    shared_.pool->cancel(url_->host, *this);
   const auto done = std::exchange(done_, nullptr);
   done(*this, {std::move(result), timing_});
 }

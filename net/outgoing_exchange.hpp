@@ -7,12 +7,12 @@
 #include "net/client_connection.hpp"
 #include "net/client_shared.hpp"
 #include "net/connection_pool.hpp"
+#include "net/deadlines.hpp"
 #include "net/name_resolver.hpp"
 #include "protocol/host_address.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,15 +29,21 @@ using exchange_end = std::function<void(outgoing_exchange&, exchange_outcome)>;
 class outgoing_exchange final : public std::enable_shared_from_this<outgoing_exchange>,
                                 public name_waiter,
                                 private connection_waiter,
-                                private connection_user {
+                                private connection_user,
+                                private deadline_waiter {
 public:
-  outgoing_exchange(client_shared& shared, outgoing_request request, remote_url url,
-                    exchange_end done);
+  outgoing_exchange(client_shared& shared, outgoing_request request,
+                    std::shared_ptr<const remote_url> url, exchange_end done);
 
   void start();
 
   /// Ends it now with a failure of the phase it is in.
   void abort(std::string reason);
+
+  /// Likewise, as if the limit of that phase had passed.
+  void cancel();
+
+  std::uint64_t id() const { return request_.id; }
 
   void on_name(const name_answer& answer) override;
 
@@ -49,6 +55,7 @@ private:
 
   void on_turn(std::shared_ptr<client_connection> kept) override;
   void on_ready() override;
+  void on_deadline() override;
 
   void find_addresses();
   void connect_next();
@@ -65,21 +72,18 @@ private:
   void retry();
 
   void enter(step next);
-  void arm();
-  void on_timer();
   std::chrono::nanoseconds limit_of(step next) const;
   std::chrono::microseconds& timing_of(step of);
 
   void count_body();
   void fail(exchange_failure failure);
-  void fail_here(std::string reason);
+  void fail_here(std::string reason, bool timed_out = false);
   void end(std::variant<exchange_failure, incoming_response> result);
 
   client_shared& shared_;
   outgoing_request request_;
-  remote_url url_;
+  std::shared_ptr<const remote_url> url_;
   exchange_end done_;
-  boost::asio::steady_timer timer_;
   std::shared_ptr<client_connection> connection_;
   std::optional<answer_reader> reader_;
   std::vector<ip_bytes> addresses_; ///< Judged; the next one to try first.
@@ -96,7 +100,6 @@ private:
   bool is_reused_ = false;
   bool is_retried_ = false;
   bool is_early_ = false; ///< Answered before the request was fully written.
-  bool armed_ = false;
 };
 
 } // namespace trunkline

@@ -13,6 +13,12 @@ namespace trunkline {
 /// What a token of the admin API may do; the numbers stand in the database.
 enum class admin_scope : std::int64_t { read = 1, operate = 2 };
 
+/// Whose token of the admin API it is, and what it may do.
+struct admin_holder {
+  admin_scope scope = admin_scope::read;
+  std::string name; ///< As it was given when the token was made; may be "".
+};
+
 /// The role of a local account; the numbers stand in the database.
 enum class account_role : std::int64_t { user = 0, admin = 1 };
 

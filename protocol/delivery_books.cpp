@@ -1,17 +1,11 @@
 #include "protocol/delivery_books.hpp"
 
+#include "protocol/sorted_units.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace trunkline {
-
-namespace {
-
-std::vector<unit_key> after(const std::set<unit_key>& settled, log_seq seq) {
-  return {settled.lower_bound({seq + 1, {}}), settled.end()};
-}
-
-} // namespace
 
 delivery_books::delivery_books(delivery_books_limits limits) : limits_{limits} {
   shards_.resize(shards * delivery_classes);
@@ -25,19 +19,55 @@ void delivery_books::load(shard_mark mark) {
   auto& shard = of(mark.shard, mark.cls);
   std::ranges::sort(mark.acked);
   shard.loaded.insert(mark.acked.begin(), mark.acked.end());
+  shard.ended = mark.sums.ended;
+  sums_ += shard.ended;
+  sums_.offered += shard.ended.ended();
+  shard.passed = mark.seq;
+  for (const auto& each : mark.sums.waiting) {
+    auto& host = host_of(each.host, mark.shard);
+    auto& entry = host.classes[index_of(mark.cls)];
+    entry.offered_upto = mark.seq;
+    entry.counted_upto = each.counted_to;
+    entry.pending = each.count;
+    counted_upto_ = std::max(counted_upto_, each.counted_to);
+    count_offered(each.host, each.count);
+    touch(host, mark.cls);
+  }
   shard.stored = std::move(mark);
 }
 
-void delivery_books::load(host_backlog row, std::uint8_t shard) {
-  auto& entry = entry_of(row.host, shard, row.cls);
-  const auto mark = of(shard, row.cls).stored.seq;
+void delivery_books::load(host_backlog row, std::uint8_t shard_number) {
+  auto& host = host_of(row.host, shard_number);
+  auto& entry = host.classes[index_of(row.cls)];
   std::ranges::sort(row.acked);
-  entry.offered_upto = std::max(mark, row.behind_from);
+  entry.offered_upto = std::max(of(shard_number, row.cls).stored.seq, row.behind_from);
   entry.first_open = row.behind_from + 1;
-  entry.settled.insert(row.acked.begin(), row.acked.end());
-  entry.open = row.count;
+  entry.settled = row.acked;
+  if (row.counted_to >= entry.counted_upto) {
+    entry.counted_upto = row.counted_to;
+    count_offered(row.host, row.count - std::exchange(entry.pending, row.count));
+  }
   entry.oldest_at = row.oldest_at;
+  const auto cls = row.cls;
   entry.stored = std::move(row);
+  note_stale(host, cls);
+}
+
+void delivery_books::load_exceptions(host_id host, std::int64_t waiting) {
+  excepted_[host] += waiting;
+  count_offered(host, waiting);
+}
+
+/// What was counted before the start and is not offered again is owed no longer.
+void delivery_books::advance(log_seq seq) {
+  read_upto_ = std::max(read_upto_, seq);
+  if (counted_upto_ == 0 || read_upto_ < counted_upto_)
+    return;
+  counted_upto_ = 0;
+  for (auto& [id, host] : hosts_)
+    for (const auto cls : {delivery_class::direct, delivery_class::bulk})
+      if (!host.classes[index_of(cls)].first_open)
+        end_leftover(host, cls);
 }
 
 log_seq delivery_books::start() const {
@@ -47,59 +77,152 @@ log_seq delivery_books::start() const {
   return lowest;
 }
 
-delivery_books::class_entry& delivery_books::entry_of(host_id host, std::uint8_t shard,
-                                                      delivery_class cls) {
+delivery_books::host_entry& delivery_books::host_of(host_id host, std::uint8_t shard) {
   auto& entry = hosts_[host];
+  entry.id = host;
   entry.shard = shard;
-  for (const auto index : {std::size_t{0}, std::size_t{1}})
-    of(shard, class_at(index)).hosts.insert(host);
-  return entry.classes[index_of(cls)];
+  return entry;
 }
 
-bool delivery_books::offer(host_id host, std::uint8_t shard_number, const delivery_unit& unit) {
+const delivery_books::class_entry* delivery_books::find(host_id host, delivery_class cls) const {
+  const auto found = hosts_.find(host);
+  return found == hosts_.end() ? nullptr : &found->second.classes[index_of(cls)];
+}
+
+void delivery_books::touch(host_entry& host, delivery_class cls) {
+  if (!std::exchange(host.classes[index_of(cls)].is_active, true))
+    of(host.shard, cls).active.push_back(&host);
+}
+
+/// A row that does not count all that was offered: the mark's row does, when it is written.
+void delivery_books::note_stale(host_entry& host, delivery_class cls) {
+  auto& entry = host.classes[index_of(cls)];
+  if (entry.stored && !entry.is_stale &&
+      std::max(entry.offered_upto, entry.counted_upto) > entry.stored->counted_to) {
+    entry.is_stale = true;
+    of(host.shard, cls).stale.push_back(&host);
+  }
+}
+
+bool delivery_books::offer(host_id id, std::uint8_t shard_number, const delivery_unit& unit) {
   auto& shard = of(shard_number, unit.cls);
   if (unit.seq <= shard.stored.seq)
     return false;
-  auto& entry = entry_of(host, shard_number, unit.cls);
+  auto& host = host_of(id, shard_number);
+  auto& entry = host.classes[index_of(unit.cls)];
   if (entry.stored && unit.seq <= entry.stored->behind_from)
     return false;
-  if (shard.loaded.erase(unit.key()) > 0)
-    entry.settled.insert(unit.key());
-  if (entry.settled.contains(unit.key()))
+  const auto key = unit.key();
+  const auto is_reopened = entry.reopened_from && *entry.reopened_from <= unit.seq;
+  if (!shard.loaded.empty() && shard.loaded.erase(key) > 0 && !is_reopened) {
+    add_unit(entry.settled, key);
+    touch(host, unit.cls);
+  }
+  if (has_unit(entry.settled, key))
     return false;
   entry.offered_upto = std::max(entry.offered_upto, unit.seq);
-  const auto is_counted = entry.stored && unit.seq <= entry.stored->counted_to;
-  entry.open += !is_counted;
-  if (!entry.first_open) {
-    entry.first_open = unit.seq;
-    entry.oldest_at = unit.at;
+  if (unit.seq > entry.counted_upto) {
+    ++entry.pending;
+    count_offered(id, 1);
   }
+  note_stale(host, unit.cls);
+  if (entry.first_open)
+    return true;
+  entry.first_open = unit.seq;
+  entry.oldest_at = unit.at;
+  shard.lag_at = std::min(shard.lag_at, unit.at + limits_.lag_max);
+  touch(host, unit.cls);
   return true;
 }
 
-void delivery_books::take(host_id host, const class_progress& news, time_point now) {
-  const auto found = hosts_.find(host);
+/// Listed like what is settled, so that nobody counts or reads it again; but for too many.
+void delivery_books::cancel(host_id id, std::uint8_t shard_number, const delivery_unit& unit) {
+  auto& shard = of(shard_number, unit.cls);
+  const auto key = unit.key();
+  if (unit.seq <= shard.stored.seq || shard.loaded.contains(key))
+    return;
+  auto& host = host_of(id, shard_number);
+  auto& entry = host.classes[index_of(unit.cls)];
+  if ((entry.stored && unit.seq <= entry.stored->behind_from) || has_unit(entry.settled, key))
+    return;
+  if (unit.seq <= entry.counted_upto && entry.pending > 0)
+    --entry.pending;
+  else
+    count_offered(id, 1);
+  touch(host, unit.cls);
+  if (entry.settled.size() >= limits_.acked_max / 2)
+    return count_unlisted(id, shard, unit_outcome::cancelled, 1, unit.seq);
+  count_ended(id, shard, unit_outcome::cancelled, 1);
+  add_unit(entry.settled, key);
+}
+
+void delivery_books::take(host_id id, const class_progress& news, time_point now) {
+  const auto found = hosts_.find(id);
   if (found == hosts_.end())
     return;
-  auto& entry = found->second.classes[index_of(news.cls)];
-  entry.settled.insert(news.settled.begin(), news.settled.end());
-  entry.open = news.open;
-  entry.oldest_at = news.oldest_at.value_or(now);
-  // Nothing opens again: what is settled for the books stays so, whatever a host believes.
+  auto& host = found->second;
+  auto& entry = host.classes[index_of(news.cls)];
   const auto lowest = entry.first_open.value_or(entry.offered_upto + 1);
+  for (const auto& each : news.settled)
+    if (each.unit.seq >= lowest && add_unit(entry.settled, each.unit))
+      settle(host, news.cls, each.outcome);
+  entry.oldest_at = news.oldest_at.value_or(now);
+  entry.rows_gone |= entry.first_open && news.gone_upto >= lowest;
+  // Nothing opens again: what is settled for the books stays so, whatever a host believes.
   entry.first_open = news.first_open;
   if (!news.first_open && entry.offered_upto > news.received_upto) // what is on its way
     entry.first_open = news.received_upto + 1;
   if (entry.first_open)
     entry.first_open = std::max(*entry.first_open, lowest);
+  if (entry.first_open && *entry.first_open > entry.offered_upto)
+    entry.first_open.reset();
+  if (!entry.first_open)
+    end_leftover(host, news.cls);
+  auto& shard = of(host.shard, news.cls);
+  shard.is_dirty = true;
+  touch(host, news.cls);
+  changes_.try_emplace(id);
 }
 
-void delivery_books::take(exception_change change) {
-  exceptions_.insert_or_assign(change.unit, std::move(change));
+void delivery_books::take(exception_change change, std::uint8_t shard) {
+  const auto host = change.host;
+  if (change.is_again) {
+    ++excepted_[host];
+    count_offered(host, 1);
+  }
+  if (change.outcome) {
+    const auto waiting = excepted_.find(host);
+    if (waiting == excepted_.end())
+      count_offered(host, 1);
+    else if (--waiting->second == 0)
+      excepted_.erase(waiting);
+    count_ended(host, of(shard, delivery_class::bulk), *change.outcome, 1);
+  }
+  changes_.try_emplace(host);
+  const auto unit = change.unit;
+  if (exceptions_.insert_or_assign(unit, std::move(change)).second)
+    ++unwritten_[host];
 }
 
 void delivery_books::take(const host_facts& facts) {
   facts_.insert_or_assign(facts.id, facts);
+}
+
+/// A mark never goes back: a row says what is open before it.
+void delivery_books::take(host_id id, std::uint8_t shard_number, const reopened_units& reopened,
+                          log_seq received_upto) {
+  auto& host = host_of(id, shard_number);
+  auto& entry = host.classes[index_of(reopened.cls)];
+  entry.offered_upto = std::max({entry.offered_upto, received_upto, reopened.from});
+  entry.settled.erase(from_row(entry.settled, reopened.from), entry.settled.end());
+  entry.oldest_at =
+      entry.first_open ? std::min(entry.oldest_at, reopened.oldest_at) : reopened.oldest_at;
+  entry.first_open = std::min(entry.first_open.value_or(reopened.from), reopened.from);
+  entry.reopened_from = std::min(entry.reopened_from.value_or(reopened.from), reopened.from);
+  entry.pending += reopened.units;
+  count_offered(id, reopened.units);
+  of(shard_number, reopened.cls).is_dirty = true;
+  touch(host, reopened.cls);
 }
 
 offered_before delivery_books::offered_upto(host_id host) const {
@@ -111,14 +234,14 @@ offered_before delivery_books::offered_upto(host_id host) const {
 }
 
 class_cursor delivery_books::cursor(host_id host, std::uint8_t shard, delivery_class cls) const {
-  const auto found = hosts_.find(host);
-  const auto* entry = found == hosts_.end() ? nullptr : &found->second.classes[index_of(cls)];
+  const auto* entry = find(host, cls);
   if (!entry || !entry->first_open)
     return {.offered_upto = std::max(read_upto_, of(shard, cls).stored.seq)};
+  const auto& settled = entry->settled;
   return {.first_open = entry->first_open,
-          .settled = after(entry->settled, *entry->first_open - 1),
+          .settled = {from_row(settled, *entry->first_open), settled.end()},
           .offered_upto = entry->offered_upto,
-          .open = entry->open,
+          .open = entry->pending,
           .oldest_at = entry->oldest_at};
 }
 
@@ -137,9 +260,12 @@ bool delivery_books::has_backlog(host_id host) const {
 }
 
 bool delivery_books::has_unwritten(host_id host) const {
-  return writing_.contains(host) || facts_.contains(host) ||
-         std::ranges::any_of(exceptions_,
-                             [host](const auto& each) { return each.second.host == host; });
+  return writing_.contains(host) || facts_.contains(host) || unwritten_.contains(host);
+}
+
+std::int64_t delivery_books::exceptions(host_id host) const {
+  const auto found = excepted_.find(host);
+  return found == excepted_.end() ? 0 : found->second;
 }
 
 std::size_t delivery_books::hosts_open() const {
@@ -150,138 +276,6 @@ std::size_t delivery_books::hosts_open() const {
 std::size_t delivery_books::hosts_behind() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(hosts_, [this](const auto& each) { return has_backlog(each.first); }));
-}
-
-void delivery_books::collect_shard(shard_entry& shard, time_point now, bool rows_for_all,
-                                   checkpoint& into) {
-  const auto& old = shard.stored;
-  auto rows = std::vector<host_backlog>{};
-  auto gone = std::vector<std::pair<host_id, delivery_class>>{};
-  auto mark = shard_mark{old.shard, old.cls, std::max(read_upto_, old.seq), {}};
-  auto kept = std::vector<const class_entry*>{}; // without a row
-  auto is_due = mark.seq - old.seq >= limits_.idle_rows_max;
-  for (const auto host : shard.hosts) {
-    const auto& entry = hosts_.at(host).classes[index_of(old.cls)];
-    const auto lags = entry.first_open && (rows_for_all || now - entry.oldest_at > limits_.lag_max);
-    const auto holds_row = entry.stored && entry.first_open && *entry.first_open <= old.seq;
-    if (lags || holds_row) {
-      auto row = host_backlog{.host = host,
-                              .cls = old.cls,
-                              .behind_from = *entry.first_open - 1,
-                              .acked = after(entry.settled, *entry.first_open - 1),
-                              .count = entry.open,
-                              .counted_to = entry.offered_upto,
-                              .oldest_at = entry.oldest_at};
-      if (!entry.stored || entry.is_doubtful || entry.stored->behind_from != row.behind_from ||
-          entry.stored->acked != row.acked)
-        rows.push_back(std::move(row));
-      continue;
-    }
-    if (entry.stored)
-      gone.emplace_back(host, old.cls);
-    if (entry.first_open)
-      mark.seq = std::min(mark.seq, *entry.first_open - 1);
-    kept.push_back(&entry);
-  }
-  for (const auto* entry : kept) {
-    const auto open = after(entry->settled, mark.seq);
-    mark.acked.insert(mark.acked.end(), open.begin(), open.end());
-  }
-  const auto unread = after(shard.loaded, mark.seq);
-  mark.acked.insert(mark.acked.end(), unread.begin(), unread.end());
-  std::ranges::sort(mark.acked);
-  if (mark.acked.size() > limits_.acked_max && !rows_for_all)
-    return collect_shard(shard, now, true, into);
-  // A mark that moves over nothing but rows of others is not worth a row.
-  for (const auto host : shard.hosts) {
-    const auto& settled = hosts_.at(host).classes[index_of(old.cls)].settled;
-    const auto first = settled.upper_bound({old.seq + 1, {}});
-    is_due = is_due || (first != settled.end() && first->seq <= mark.seq);
-  }
-  is_due = is_due || mark.acked != old.acked;
-  if (is_due && mark != old)
-    into.marks.push_back(std::move(mark));
-  std::ranges::move(rows, std::back_inserter(into.backlogs));
-  std::ranges::move(gone, std::back_inserter(into.caught_up));
-}
-
-checkpoint delivery_books::collect(time_point now) {
-  auto made = checkpoint{};
-  for (auto& shard : shards_) {
-    if (shard.hosts.empty() && read_upto_ - shard.stored.seq < limits_.idle_rows_max)
-      continue;
-    collect_shard(shard, now, false, made);
-  }
-  for (auto& [unit, change] : std::exchange(exceptions_, {})) {
-    writing_.insert(change.host);
-    made.exceptions.push_back(std::move(change));
-  }
-  for (auto& [host, facts] : std::exchange(facts_, {})) {
-    writing_.insert(host);
-    made.facts.push_back(facts);
-  }
-  return made;
-}
-
-void delivery_books::prune(shard_entry& shard, delivery_class cls) {
-  for (auto host = shard.hosts.begin(); host != shard.hosts.end();) {
-    auto& whole = hosts_.at(*host);
-    auto& entry = whole.classes[index_of(cls)];
-    auto upto = shard.stored.seq;
-    if (entry.first_open)
-      upto = std::min(upto, *entry.first_open - 1);
-    entry.settled.erase(entry.settled.begin(), entry.settled.lower_bound({upto + 1, {}}));
-    const auto is_done = std::ranges::all_of(whole.classes, [](const class_entry& each) {
-      return !each.first_open && !each.stored && each.settled.empty();
-    });
-    if (!is_done) {
-      ++host;
-      continue;
-    }
-    const auto other = class_at(1 - index_of(cls));
-    of(whole.shard, other).hosts.erase(*host);
-    hosts_.erase(*host);
-    host = shard.hosts.erase(host);
-  }
-}
-
-void delivery_books::note_stored(host_id host, delivery_class cls, std::optional<host_backlog> row,
-                                 bool is_doubtful) {
-  const auto found = hosts_.find(host);
-  if (found == hosts_.end())
-    return;
-  auto& entry = found->second.classes[index_of(cls)];
-  entry.is_doubtful = is_doubtful;
-  if (row || !is_doubtful)
-    entry.stored = std::move(row);
-}
-
-void delivery_books::committed(const checkpoint& written) {
-  writing_.clear();
-  for (const auto& mark : written.marks) {
-    auto& shard = of(mark.shard, mark.cls);
-    shard.stored = mark;
-    shard.loaded.erase(shard.loaded.begin(), shard.loaded.lower_bound({mark.seq + 1, {}}));
-  }
-  for (const auto& row : written.backlogs)
-    note_stored(row.host, row.cls, row, false);
-  for (const auto& [host, cls] : written.caught_up)
-    note_stored(host, cls, std::nullopt, false);
-  for (auto& shard : shards_)
-    if (!shard.hosts.empty())
-      prune(shard, shard.stored.cls);
-}
-
-void delivery_books::failed(const checkpoint& lost) {
-  writing_.clear();
-  for (const auto& row : lost.backlogs)
-    note_stored(row.host, row.cls, row, true);
-  for (const auto& [host, cls] : lost.caught_up)
-    note_stored(host, cls, std::nullopt, true);
-  for (const auto& change : lost.exceptions)
-    exceptions_.try_emplace(change.unit, change); // what came meanwhile is newer
-  for (const auto& facts : lost.facts)
-    facts_.try_emplace(facts.id, facts);
 }
 
 } // namespace trunkline

@@ -1,17 +1,21 @@
 /// The books of delivery: how far every host is, and what of it must be written so that nothing is
-/// lost and next to nothing sent twice.
+/// lost, next to nothing sent twice, and every unit counted once.
 ///
 /// A mark per shard and class says that every unit up to it is settled, or covered by a row of
 /// `host_backlog` or `delivery_exception`; `acked` lists the units after it that are settled. A
 /// host that lags gets a backlog row, a mark of its own, and holds the shard's mark back no more.
 /// The row goes when nothing open of the host lies at or before the mark. Nothing is forgotten
-/// before the commit that makes it superfluous. Pure values without a clock; one thread.
+/// before the commit that makes it superfluous.
+///
+/// Of the sums only outcomes are written, each in the transaction in which its unit is covered;
+/// what is open is counted per host. So a restart counts what it offers again, and nothing twice.
+/// What a second costs depends on the hosts that changed in it. Pure values without a clock; one
+/// thread.
 #pragma once
 
+#include "protocol/checkpoint.hpp"
 #include "protocol/delivery_progress.hpp"
 #include "protocol/delivery_unit.hpp"
-#include "protocol/host_facts.hpp"
-#include "protocol/unit_list.hpp"
 
 #include <array>
 #include <chrono>
@@ -20,6 +24,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -29,64 +34,41 @@ struct delivery_books_limits {
   std::chrono::microseconds lag_max = std::chrono::seconds{1}; ///< Past it a host has a row.
   std::int64_t idle_rows_max = 4'096;      ///< How far the mark of an idle shard may fall behind.
   std::size_t acked_max = acked_units_max; ///< Units of a mark; past it who lags gets a row.
+  std::size_t waiting_max = 256;           ///< Hosts that a mark's row counts; others get a row.
 };
 
-/// A row of `shard_mark`.
-struct shard_mark {
-  std::uint8_t shard = 0;
-  delivery_class cls = delivery_class::bulk;
-  log_seq seq = 0;
-  std::vector<unit_key> acked; ///< Sorted, all after `seq`.
-
-  friend bool operator==(const shard_mark&, const shard_mark&) = default;
-};
-
-/// A row of `host_backlog`.
-struct host_backlog {
+/// How the sums of a host have changed, and how it stands.
+struct host_change {
   host_id host;
-  delivery_class cls = delivery_class::bulk;
-  log_seq behind_from = 0;     ///< Nothing up to here is open.
-  std::vector<unit_key> acked; ///< Sorted, all after it.
-  std::int64_t count = 0;      ///< Open units, as last counted.
-  log_seq counted_to = 0;
-  time_point oldest_at;
-};
-
-/// What one transaction writes.
-struct checkpoint {
-  std::vector<shard_mark> marks;
-  std::vector<host_backlog> backlogs;
-  std::vector<std::pair<host_id, delivery_class>> caught_up; ///< Backlog rows that go.
-  std::vector<exception_change> exceptions;
-  std::vector<host_facts> facts;
-
-  bool is_empty() const {
-    return marks.empty() && backlogs.empty() && caught_up.empty() && exceptions.empty() &&
-           facts.empty();
-  }
-  std::size_t rows() const {
-    return marks.size() + backlogs.size() + caught_up.size() + exceptions.size() + facts.size();
-  }
+  delivery_sums change; ///< But `pending`, which is what is pending.
+  std::int64_t exceptions = 0;
+  std::optional<time_point> oldest_at;
 };
 
 class delivery_books {
 public:
   explicit delivery_books(delivery_books_limits limits = {});
 
-  /// What the database has; before anything else.
+  /// What the database has, before anything else: marks, then rows, then exceptions that wait.
   void load(shard_mark mark);
   void load(host_backlog row, std::uint8_t shard);
+  void load_exceptions(host_id host, std::int64_t waiting);
   /// Returns after which row the log must be read.
   log_seq start() const;
 
   /// Notes a unit that is owed. False when it is settled or covered: it must not be offered.
   bool offer(host_id host, std::uint8_t shard, const delivery_unit& unit);
+  /// Notes a unit that is owed, and cancelled at once.
+  void cancel(host_id host, std::uint8_t shard, const delivery_unit& unit);
   /// Every row up to `seq` was expanded.
-  void advance(log_seq seq) { read_upto_ = std::max(read_upto_, seq); }
+  void advance(log_seq seq);
 
   void take(host_id host, const class_progress& news, time_point now);
-  void take(exception_change change);
+  void take(exception_change change, std::uint8_t shard);
   void take(const host_facts& facts);
+  /// Takes what is open again; the host has received what was offered up to `received_upto`.
+  void take(host_id host, std::uint8_t shard, const reopened_units& reopened,
+            log_seq received_upto);
 
   /// Returns up to where the host was offered units.
   offered_before offered_upto(host_id host) const;
@@ -98,8 +80,14 @@ public:
   bool has_backlog(host_id host) const;
   /// Tells whether something of the host other than its marks is not in the database yet.
   bool has_unwritten(host_id host) const;
+  std::int64_t exceptions(host_id host) const;
   std::size_t hosts_open() const;
   std::size_t hosts_behind() const;
+
+  /// Returns the sums of all hosts, those of earlier runs included.
+  const delivery_sums& sums() const { return sums_; }
+  /// Returns how the hosts have changed since the last call.
+  std::vector<host_change> take_changes();
 
   /// Returns what has changed. One checkpoint at a time, until `committed` or `failed`.
   checkpoint collect(time_point now);
@@ -110,21 +98,34 @@ public:
 private:
   struct class_entry {
     log_seq offered_upto = 0;
+    log_seq counted_upto = 0; ///< What is offered up to here again is counted already.
     std::optional<log_seq> first_open;
-    std::set<unit_key> settled; ///< Those that a mark or a backlog row must list.
-    std::int64_t open = 0;
+    std::optional<log_seq> reopened_from;
+    std::vector<unit_key> settled; ///< Those that a mark or a backlog row must list; sorted.
+    std::int64_t pending = 0;      ///< Open units, without exceptions.
+    bool rows_gone = false;        ///< Some of them were no longer in the log.
     time_point oldest_at;
     std::optional<host_backlog> stored;
     bool is_doubtful = false; ///< Whether the database has `stored` as it is here.
+    bool is_active = false;   ///< It is in `active` of its shard.
+    bool is_stale = false;    ///< It is in `stale` of its shard.
   };
   struct host_entry {
+    host_id id;
     std::uint8_t shard = 0;
     std::array<class_entry, delivery_classes> classes;
   };
   struct shard_entry {
     shard_mark stored;
-    std::set<host_id> hosts;
-    std::set<unit_key> loaded; ///< `acked` of the mark, whose rows were not read again yet.
+    log_seq passed = 0;              ///< Up to where a mark was written, or may have been.
+    delivery_sums ended;             ///< As `mark_sums`, by now.
+    std::vector<host_entry*> active; ///< Without a row, or what they have is not in theirs.
+    std::vector<host_entry*> stale;  ///< Their rows do not count all that was offered.
+    std::set<unit_key> loaded;       ///< `acked` of the mark, whose rows were not read again yet.
+    std::map<log_seq, delivery_sums> unlisted; ///< Of `ended`: covered once a mark is there.
+    time_point lag_at = time_point::max();     ///< When a host has to get a row.
+    bool is_dirty = false;
+    bool is_doubtful = false; ///< Whether the database has `stored`.
   };
 
   static constexpr std::size_t shards = 256;
@@ -135,19 +136,42 @@ private:
   const shard_entry& of(std::uint8_t shard, delivery_class cls) const {
     return shards_[shard * delivery_classes + index_of(cls)];
   }
-  class_entry& entry_of(host_id host, std::uint8_t shard, delivery_class cls);
+  const class_entry* find(host_id host, delivery_class cls) const;
+  host_entry& host_of(host_id host, std::uint8_t shard);
+  void touch(host_entry& host, delivery_class cls);
+  void note_stale(host_entry& host, delivery_class cls);
+
+  // delivery_sums.cpp: what is counted
+  void count_offered(host_id host, std::int64_t units);
+  void count_ended(host_id host, shard_entry& shard, unit_outcome outcome, std::int64_t units);
+  void count_unlisted(host_id host, shard_entry& shard, unit_outcome outcome, std::int64_t units,
+                      log_seq upto);
+  void settle(host_entry& host, delivery_class cls, unit_outcome outcome);
+  void end_leftover(host_entry& host, delivery_class cls);
+
+  // delivery_checkpoints.cpp: what is written
   void collect_shard(shard_entry& shard, time_point now, bool rows_for_all, checkpoint& into);
-  void prune(shard_entry& shard, delivery_class cls);
+  void count_waiting(shard_entry& shard, const std::vector<host_entry*>& kept, shard_mark& mark,
+                     std::vector<host_backlog>& rows) const;
+  static host_backlog row_of(const host_entry& host, delivery_class cls);
+  static bool is_written(const class_entry& entry);
+  void prune(shard_entry& shard);
   void note_stored(host_id host, delivery_class cls, std::optional<host_backlog> row,
                    bool is_doubtful);
 
   delivery_books_limits limits_;
   std::vector<shard_entry> shards_;
-  std::unordered_map<host_id, host_entry> hosts_;
+  std::unordered_map<host_id, host_entry> hosts_; ///< Whose places in memory stay.
   log_seq read_upto_ = 0;
-  std::map<unit_key, exception_change> exceptions_; ///< To be written.
-  std::unordered_map<host_id, host_facts> facts_;   ///< To be written.
-  std::set<host_id> writing_; ///< Hosts whose exceptions or facts are being written.
+  log_seq counted_upto_ = 0; ///< Of all hosts; 0 once all of it was read again.
+  delivery_sums sums_;
+  std::unordered_map<host_id, delivery_sums> changes_; ///< Since `take_changes`.
+  std::unordered_map<host_id, std::int64_t> excepted_; ///< Exceptions that wait.
+  std::map<unit_key, exception_change> exceptions_;    ///< To be written.
+  std::unordered_map<host_id, std::size_t> unwritten_; ///< How many of them are a host's.
+  std::unordered_map<host_id, host_facts> facts_;      ///< To be written.
+  std::unordered_set<host_id> writing_; ///< Hosts whose exceptions or facts are being written.
+  std::vector<shard_entry*> collected_; ///< By the checkpoint under way.
 };
 
 } // namespace trunkline

@@ -23,6 +23,12 @@ struct host_facts {
   std::optional<time_point> next_try_at;
   std::int64_t window = 2;
   bool paused = false; ///< Written by pause and resume alone.
+  /// Set by `drain`: units of later rows are cancelled until it is resumed. Like the limits and
+  /// `flushed_upto` it is written by operators' commands alone.
+  std::optional<log_seq> drained_after;
+  log_seq flushed_upto = 0; ///< Units up to here are cancelled, but for Delete, Undo and Block.
+  std::optional<std::int64_t> limit_in_flight; ///< From 1; below the window's own bound.
+  std::optional<std::int64_t> limit_per_s;     ///< Requests that begin in a second, from 1.
   signature_scheme scheme = signature_scheme::unknown;
   std::optional<time_point> last_ok_at;
 

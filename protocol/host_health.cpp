@@ -50,6 +50,11 @@ std::chrono::microseconds cap_of(std::chrono::microseconds failing_for) {
   return failing_for < std::chrono::days{1} ? 1h : 6h;
 }
 
+/// Numbers the ten seconds of time.
+std::int64_t part_at(time_point now) {
+  return std::max<std::int64_t>(0, to_micros(now) / 10'000'000);
+}
+
 } // namespace
 
 std::string_view to_string(host_state state) {
@@ -106,7 +111,7 @@ void request_window::succeed(std::int64_t in_flight, std::chrono::microseconds l
   mean_ = mean_ == 0us ? latency : (7 * mean_ + latency) / 8;
   fastest_ = fastest_ == 0us ? latency : std::min(fastest_, latency);
   if (recovering) {
-    size_ = std::min(limits_.max, size_ * 2);
+    size_ = std::min(limits_.max, size_ + 1);
     return;
   }
   if (in_flight >= size() && may_grow())
@@ -118,6 +123,27 @@ void request_window::fail(std::uint64_t sent, std::uint64_t newest) {
     return;
   halved_at_ = newest;
   size_ = std::max(limits_.min, size_ / 2);
+}
+
+void minute_mean::note(std::chrono::microseconds value, time_point now) {
+  const auto number = part_at(now);
+  auto& into = parts_[static_cast<std::size_t>(number) % parts_.size()];
+  if (into.number != number)
+    into = {.number = number};
+  ++into.count;
+  into.sum += value;
+}
+
+std::chrono::microseconds minute_mean::at(time_point now) const {
+  const auto newest = part_at(now);
+  auto sum = std::chrono::microseconds{0};
+  auto count = std::int64_t{0};
+  for (const auto& each : parts_)
+    if (each.number <= newest && each.number + static_cast<std::int64_t>(parts_.size()) > newest) {
+      sum += each.sum;
+      count += each.count;
+    }
+  return count == 0 ? sum : sum / count;
 }
 
 } // namespace trunkline

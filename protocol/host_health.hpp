@@ -6,6 +6,7 @@
 
 #include "protocol/time.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -71,7 +72,8 @@ struct window_limits {
 };
 
 /// How many requests a host may hold: grows by 1/window per success when full, halves at the first
-/// failure among the requests sent since the last halving, doubles per success while recovering.
+/// failure among the requests sent since the last halving; while recovering it grows by 1 per
+/// success, so that it doubles with each round of answers.
 class request_window {
 public:
   explicit request_window(window_limits limits = {}) : limits_{limits}, size_{limits.initial} {}
@@ -96,6 +98,22 @@ private:
   std::uint64_t halved_at_ = 0; ///< Requests up to here were sent before the last halving.
   std::chrono::microseconds mean_{0};
   std::chrono::microseconds fastest_{0};
+};
+
+/// The mean of what was noted within a minute, to ten seconds.
+class minute_mean {
+public:
+  void note(std::chrono::microseconds value, time_point now);
+  /// Returns 0 when nothing was noted.
+  std::chrono::microseconds at(time_point now) const;
+
+private:
+  struct part {
+    std::int64_t number = -1; ///< Of its ten seconds.
+    std::int64_t count = 0;
+    std::chrono::microseconds sum{0};
+  };
+  std::array<part, 6> parts_;
 };
 
 } // namespace trunkline

@@ -112,13 +112,15 @@ caf::error insert_admin_token(database& db, const std::string& hash, admin_scope
                 {blob{hash}, static_cast<std::int64_t>(scope), name, now});
 }
 
-caf::expected<std::optional<admin_scope>> find_admin_token(database& db, const std::string& hash) {
-  auto found = db.run("SELECT scope FROM admin_token WHERE hash = $1", {blob{hash}});
+caf::expected<std::optional<admin_holder>> find_admin_token(database& db, const std::string& hash) {
+  auto found = db.run("SELECT scope, name FROM admin_token WHERE hash = $1", {blob{hash}});
   if (!found)
     return std::move(found.error());
   if (found->rows.empty())
-    return std::optional<admin_scope>{};
-  return std::optional{static_cast<admin_scope>(found->rows.front()[0].integer())};
+    return std::optional<admin_holder>{};
+  const auto& row = found->rows.front();
+  return std::optional{
+      admin_holder{.scope = static_cast<admin_scope>(row[0].integer()), .name = row[1].text()}};
 }
 
 } // namespace trunkline

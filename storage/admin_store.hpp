@@ -35,7 +35,7 @@ caf::expected<bool> set_disabled(database& db, account_id account, std::optional
 caf::error insert_admin_token(database& db, const std::string& hash, admin_scope scope,
                               const std::string& name, time_point now);
 
-/// Finds what the token with `hash` may do; nothing for an unknown one.
-caf::expected<std::optional<admin_scope>> find_admin_token(database& db, const std::string& hash);
+/// Finds whose the token with `hash` is; nothing for an unknown one.
+caf::expected<std::optional<admin_holder>> find_admin_token(database& db, const std::string& hash);
 
 } // namespace trunkline

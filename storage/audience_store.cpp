@@ -72,15 +72,17 @@ caf::expected<endpoint_id> ensure_endpoint(database& db, const endpoint_address&
 }
 
 caf::error add_follower(database& db, account_id author, endpoint_id endpoint) {
-  auto counted = db.run("INSERT INTO follower_endpoint(author, endpoint_id, n) VALUES ($1, $2, 1)"
-                        " ON CONFLICT (author, endpoint_id)"
-                        " DO UPDATE SET n = follower_endpoint.n + 1 RETURNING n",
+  auto counted = db.run("INSERT INTO follower_endpoint(author, endpoint_id, n, from_seq)"
+                        " VALUES ($1, $2, 1, (SELECT coalesce(max(seq), 0) FROM log))"
+                        " ON CONFLICT (author, endpoint_id) DO UPDATE SET"
+                        " n = follower_endpoint.n + 1, left_seq = NULL RETURNING n",
                         {author, endpoint});
   return bump_if(db, author, std::move(counted), 1);
 }
 
 caf::error remove_follower(database& db, account_id author, endpoint_id endpoint) {
-  auto counted = db.run("UPDATE follower_endpoint SET n = n - 1"
+  auto counted = db.run("UPDATE follower_endpoint SET n = n - 1, left_seq = CASE WHEN n = 1"
+                        " THEN (SELECT coalesce(max(seq), 0) FROM log) END"
                         " WHERE author = $1 AND endpoint_id = $2 AND n > 0 RETURNING n",
                         {author, endpoint});
   return bump_if(db, author, std::move(counted), 0);

@@ -41,12 +41,13 @@ caf::error save_marks(database& db, std::span<const shard_mark> marks) {
       values.emplace_back(static_cast<int>(mark.cls));
       values.emplace_back(mark.seq);
       values.emplace_back(blob{encode_units(mark.acked)});
+      values.emplace_back(blob{encode_sums(mark.sums)});
     }
     if (auto failure = error_of(
-            db.run("INSERT INTO shard_mark(kind, shard, class, seq, acked) VALUES " +
-                       value_rows(chunk.size(), 5) +
+            db.run("INSERT INTO shard_mark(kind, shard, class, seq, acked, sums) VALUES " +
+                       value_rows(chunk.size(), 6) +
                        " ON CONFLICT (kind, shard, class) DO UPDATE SET seq = excluded.seq,"
-                       " acked = excluded.acked",
+                       " acked = excluded.acked, sums = excluded.sums",
                    values)))
       return failure;
   }
@@ -65,7 +66,8 @@ caf::error save_backlog(database& db, const host_backlog& row) {
 }
 
 caf::error save_exception(database& db, const exception_change& change) {
-  const auto& [host, unit, row] = change;
+  const auto& unit = change.unit;
+  const auto& row = change.row;
   if (!row)
     return error_of(db.run("DELETE FROM delivery_exception WHERE endpoint_id = $1 AND seq = $2",
                            {unit.endpoint, unit.seq}));
@@ -75,25 +77,28 @@ caf::error save_exception(database& db, const exception_change& change) {
              " ON CONFLICT (endpoint_id, seq) DO UPDATE SET status = excluded.status,"
              " error = excluded.error, attempts = excluded.attempts,"
              " next_try_at = excluded.next_try_at",
-             {host, unit.endpoint, unit.seq, to_string(row->object), static_cast<int>(row->status),
-              row->error, row->attempts, row->next_try_at}));
+             {change.host, unit.endpoint, unit.seq, to_string(row->object),
+              static_cast<int>(row->status), row->error, row->attempts, row->next_try_at}));
 }
 
 } // namespace
 
 caf::expected<stored_books> load_books(database& db) {
   auto books = stored_books{};
-  auto marks =
-      db.run("SELECT shard, class, seq, acked FROM shard_mark WHERE kind = $1", {kind_of_hosts});
+  auto marks = db.run("SELECT shard, class, seq, acked, sums FROM shard_mark WHERE kind = $1",
+                      {kind_of_hosts});
   if (!marks)
     return std::move(marks.error());
   for (const auto& row : marks->rows) {
     auto acked = acked_of(row[3], "shard_mark");
     if (!acked)
       return std::move(acked.error());
+    auto sums = row[4].is_null() ? mark_sums{} : decode_sums(row[4].bytes());
+    if (!sums)
+      return make_error(errc::storage_broken, "shard_mark.sums: damaged");
     books.marks.push_back({static_cast<std::uint8_t>(row[0].integer()),
                            static_cast<delivery_class>(row[1].integer()), row[2].integer(),
-                           std::move(*acked)});
+                           std::move(*acked), std::move(*sums)});
   }
   auto backlogs = db.run("SELECT host_id, class, behind_from, acked, count, counted_to, oldest_at"
                          " FROM host_backlog");

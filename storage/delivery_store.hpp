@@ -39,13 +39,25 @@ caf::expected<deliverable_rows> read_deliverable(database& db, log_seq after, st
 struct endpoint_on_host {
   std::shared_ptr<const delivery_endpoint> endpoint;
   host_address host;
+  /// Another one, on another host, that has what was written from `replaced_at` on; 0: none.
+  endpoint_id replaced_by;
+  time_point replaced_at;
+
+  /// Returns where a row that was written at `at` goes.
+  endpoint_id taker_of(time_point at) const {
+    return replaced_by && at >= replaced_at ? replaced_by : endpoint->id;
+  }
 };
-/// Returns those of `ids` that exist, by id.
+/// Returns those of `ids` that exist, and those that replace them; by id, each once.
 caf::expected<std::vector<endpoint_on_host>> find_endpoints(database& db,
                                                             std::span<const endpoint_id> ids);
 
 /// Returns the endpoints through which `author` has followers now, by id.
 caf::expected<std::vector<endpoint_id>> present_endpoints(database& db, account_id author);
+
+/// What a read found of the authors and endpoints that may have more for a host, so that the next
+/// page asks nobody else. Opaque.
+class missed_sources;
 
 /// What a host that fell behind asks for.
 struct missed_units {
@@ -54,13 +66,19 @@ struct missed_units {
   log_seq from = 0;
   log_seq upto = 0;
   std::size_t limit = 512; ///< Units; a row is never cut.
+  /// What the last answer to the same host and class said; null: none. Any may be given: one that
+  /// does not fit is not used.
+  std::shared_ptr<const missed_sources> sources;
 };
 struct found_units {
-  std::vector<delivery_unit> units; ///< In order.
-  log_seq read_upto = 0;            ///< Everything up to here is in `units`.
+  std::vector<delivery_unit> units;              ///< In order.
+  log_seq read_upto = 0;                         ///< Everything up to here is in `units`.
+  log_seq gone_upto = 0;                         ///< Rows up to here were removed by age.
+  std::shared_ptr<const missed_sources> sources; ///< For the next question; null at the end.
 };
 /// Finds the units of a host from two indexes: rows of the authors that its endpoints follow or
-/// followed, and `log_extra`. A row that is not public is owed to who follows by now, or is named.
+/// followed, and `log_extra`. Who in an audience a row is owed to is said by `owed_rule.hpp`. It
+/// reads a few rows for each unit, and one for each author and endpoint when it has no `sources`.
 caf::expected<found_units> find_missed(database& db, const missed_units& wanted);
 
 /// What is sent for a row.
@@ -74,8 +92,9 @@ caf::expected<outgoing_activity> read_outgoing(database& db, log_seq seq);
 
 /// An exception and its unit.
 struct stored_exception {
-  delivery_unit unit;
+  delivery_unit unit; ///< Of one that is gone: what `row` knows.
   delivery_exception row;
+  bool is_gone = false; ///< Its row of the log was removed by age: it has expired.
 };
 /// Returns the exceptions of a host that are tried again, by row; at most `limit`.
 caf::expected<std::vector<stored_exception>> waiting_exceptions(database& db, host_id host,

@@ -1,6 +1,5 @@
 #include "storage/host_store.hpp"
 
-#include <limits>
 #include <utility>
 
 namespace trunkline {
@@ -9,7 +8,13 @@ namespace {
 
 constexpr auto facts_columns = std::string_view{
     "h.id, h.state, h.fail_streak, h.first_fail_at, h.next_try_at, h.window_size, h.paused,"
-    " h.signature_scheme, h.last_ok_at, h.scheme, h.name, h.port"};
+    " h.signature_scheme, h.last_ok_at, h.drained_after, h.flushed_upto, h.limit_in_flight,"
+    " h.limit_per_s"};
+constexpr std::size_t facts_count = 13;
+
+std::optional<std::int64_t> optional_of(const sql_value& value) {
+  return value.is_null() ? std::nullopt : std::optional{value.integer()};
+}
 
 host_facts facts_of(const sql_row& row) {
   return {.id = row[0].id<host_id>(),
@@ -19,83 +24,16 @@ host_facts facts_of(const sql_row& row) {
           .next_try_at = row[4].optional_time(),
           .window = row[5].integer(),
           .paused = row[6].flag(),
+          .drained_after = optional_of(row[9]),
+          .flushed_upto = row[10].integer(),
+          .limit_in_flight = optional_of(row[11]),
+          .limit_per_s = optional_of(row[12]),
           .scheme = static_cast<signature_scheme>(row[7].integer()),
           .last_ok_at = row[8].optional_time()};
 }
 
 host_address address_of(const sql_row& row, std::size_t at) {
   return {row[at].text(), row[at + 1].text(), row[at + 2].integer()};
-}
-
-constexpr auto more_of_summary = std::string_view{
-    ", coalesce(b.waiting, 0), b.oldest_at,"
-    " (SELECT count(*) FROM delivery_exception e WHERE e.host_id = h.id AND e.status = 1),"
-    " (SELECT count(*) FROM delivery_exception e WHERE e.host_id = h.id AND e.status = 2)"};
-
-/// Few hosts have a backlog: it is summed once, and not per host.
-constexpr auto hosts_with_backlog = std::string_view{
-    " FROM host h LEFT JOIN (SELECT host_id, CAST(sum(count) AS BIGINT) AS waiting,"
-    " min(oldest_at) AS oldest_at FROM host_backlog GROUP BY host_id) b ON b.host_id = h.id"};
-
-/// Where hosts stand for which nothing waits, when the oldest come first.
-constexpr auto never = std::numeric_limits<std::int64_t>::max();
-
-host_summary summary_of(const sql_row& row) {
-  return {.address = address_of(row, 9),
-          .facts = facts_of(row),
-          .waiting = row[12].integer(),
-          .oldest_at = row[13].optional_time(),
-          .exceptions = row[14].integer(),
-          .dead = row[15].integer()};
-}
-
-/// What a list is sorted by; rises.
-std::string_view position_of(host_order order) {
-  switch (order) {
-  case host_order::backlog:
-    return "-coalesce(b.waiting, 0)";
-  case host_order::oldest:
-    return "coalesce(b.oldest_at, 9223372036854775807)";
-  case host_order::failures:
-    return "-h.fail_streak";
-  case host_order::name:
-    return "h.name";
-  }
-  return "h.id";
-}
-
-/// A pattern of LIKE for names that contain `part`.
-std::string pattern_of(std::string_view part) {
-  auto pattern = std::string{"%"};
-  for (const auto letter : part) {
-    if (letter == '%' || letter == '_' || letter == '!')
-      pattern += '!';
-    pattern += letter;
-  }
-  return pattern + "%";
-}
-
-/// The conditions of a list, whose values are added to `values`.
-std::string conditions_of(const host_list_wish& wish, std::vector<sql_value>& values) {
-  auto text = std::string{" WHERE h.id > 0"};
-  const auto add = [&](sql_value value) {
-    values.push_back(std::move(value));
-    return "$" + std::to_string(values.size());
-  };
-  if (wish.after) {
-    const auto position = std::string{position_of(wish.order)};
-    const auto mark =
-        wish.order == host_order::name ? add(wish.after->name) : add(wish.after->number);
-    text += " AND (" + position + " > " + mark + " OR (" + position + " = " + mark +
-            " AND h.id > " + add(wish.after->id) + "))";
-  }
-  if (wish.state)
-    text += " AND h.state = " + add(static_cast<std::int64_t>(*wish.state));
-  if (wish.only_paused)
-    text += " AND h.paused = 1";
-  if (!wish.part.empty())
-    text += " AND h.name LIKE " + add(pattern_of(wish.part)) + " ESCAPE '!'";
-  return text;
 }
 
 } // namespace
@@ -141,7 +79,9 @@ caf::expected<std::vector<waiting_host>> waiting_hosts(database& db) {
   auto found = db.run("SELECT h.id, h.scheme, h.name, h.port, h.next_try_at,"
                       " (SELECT min(e.next_try_at) FROM delivery_exception e WHERE e.host_id = h.id"
                       "   AND e.status = 1),"
-                      " (SELECT count(*) FROM host_backlog b WHERE b.host_id = h.id)"
+                      " (SELECT count(*) FROM host_backlog b WHERE b.host_id = h.id),"
+                      " (SELECT count(*) FROM delivery_exception e WHERE e.host_id = h.id"
+                      "   AND e.status = 1), h.paused"
                       " FROM host h WHERE h.id IN (SELECT host_id FROM host_backlog UNION"
                       " SELECT host_id FROM delivery_exception WHERE status = 1) ORDER BY h.id");
   if (!found)
@@ -150,57 +90,42 @@ caf::expected<std::vector<waiting_host>> waiting_hosts(database& db) {
   for (const auto& row : found->rows) {
     const auto of_host = row[4].optional_time();
     const auto only_exceptions = row[6].integer() == 0;
-    hosts.push_back(
-        {.id = row[0].id<host_id>(),
-         .address = address_of(row, 1),
-         .next_try_at = of_host || !only_exceptions ? of_host : row[5].optional_time()});
+    hosts.push_back({.id = row[0].id<host_id>(),
+                     .address = address_of(row, 1),
+                     .next_try_at = of_host || !only_exceptions ? of_host : row[5].optional_time(),
+                     .exceptions = row[7].integer(),
+                     .is_held = row[8].flag() || of_host});
   }
   return hosts;
 }
 
-host_place place_of(host_order order, const host_summary& host) {
-  switch (order) {
-  case host_order::backlog:
-    return {.number = -host.waiting, .name = {}, .id = host.facts.id};
-  case host_order::oldest:
-    return {.number = host.oldest_at ? to_micros(*host.oldest_at) : never,
-            .name = {},
-            .id = host.facts.id};
-  case host_order::failures:
-    return {.number = -host.facts.fail_streak, .name = {}, .id = host.facts.id};
-  case host_order::name:
-    return {.number = 0, .name = host.address.name, .id = host.facts.id};
-  }
-  return {};
-}
-
-caf::expected<std::vector<host_summary>> list_hosts(database& db, const host_list_wish& wish) {
-  auto values = std::vector<sql_value>{};
-  const auto conditions = conditions_of(wish, values);
-  values.emplace_back(wish.limit);
-  const auto picked = "SELECT h.id AS id, " + std::string{position_of(wish.order)} +
-                      " AS position" + std::string{hosts_with_backlog} + conditions +
-                      " ORDER BY 2, 1 LIMIT $" + std::to_string(values.size());
-  auto found = db.run("SELECT " + std::string{facts_columns} + std::string{more_of_summary} +
-                          std::string{hosts_with_backlog} + " JOIN (" + picked +
-                          ") p ON p.id = h.id ORDER BY p.position, p.id",
-                      values);
+caf::expected<std::vector<listed_host>> read_hosts(database& db, host_id after, std::size_t limit) {
+  static const auto sql =
+      "SELECT " + std::string{facts_columns} +
+      ", h.scheme, h.name, h.port, coalesce(d.letters, 0) FROM (SELECT * FROM host WHERE id > $1"
+      " ORDER BY id LIMIT $2) h LEFT JOIN (SELECT host_id, count(*) AS letters"
+      " FROM delivery_exception WHERE status = 2 GROUP BY host_id) d ON d.host_id = h.id"
+      " ORDER BY h.id";
+  auto found = db.run(sql, {after, static_cast<std::int64_t>(limit)});
   if (!found)
     return std::move(found.error());
-  auto hosts = std::vector<host_summary>{};
+  auto hosts = std::vector<listed_host>{};
+  hosts.reserve(found->rows.size());
   for (const auto& row : found->rows)
-    hosts.push_back(summary_of(row));
+    hosts.push_back({.address = address_of(row, facts_count),
+                     .facts = facts_of(row),
+                     .dead_letters = row[facts_count + 3].integer()});
   return hosts;
 }
 
-caf::expected<std::optional<host_summary>> summary_of(database& db, const host_address& address) {
-  auto found = db.run("SELECT " + std::string{facts_columns} + std::string{more_of_summary} +
-                          std::string{hosts_with_backlog} +
-                          " WHERE h.scheme = $1 AND h.name = $2 AND h.port = $3",
-                      {address.scheme, address.name, address.port});
+caf::expected<std::vector<drained_host>> drained_hosts(database& db) {
+  auto found = db.run("SELECT id, drained_after FROM host WHERE drained_after IS NOT NULL");
   if (!found)
     return std::move(found.error());
-  return found->rows.empty() ? std::nullopt : std::optional{summary_of(found->rows[0])};
+  auto hosts = std::vector<drained_host>{};
+  for (const auto& row : found->rows)
+    hosts.push_back({row[0].id<host_id>(), row[1].integer()});
+  return hosts;
 }
 
 } // namespace trunkline

@@ -1,4 +1,4 @@
-/// Remote hosts as delivery sees them: where they are, how they do, and what waits for them.
+/// Remote hosts as delivery sees them: where they are and how they do.
 #pragma once
 
 #include "protocol/host_address.hpp"
@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace trunkline {
@@ -29,51 +28,28 @@ struct waiting_host {
   host_id id;
   host_address address;
   std::optional<time_point> next_try_at; ///< Of the host, or of its first exception.
+  std::int64_t exceptions = 0;           ///< That wait.
+  bool is_held = false;                  ///< Nothing but probes is sent to it, or nothing at all.
 };
 
 /// Returns the hosts that have a row of backlog or an exception that waits, by id.
 caf::expected<std::vector<waiting_host>> waiting_hosts(database& db);
 
-/// A host as the admin API lists it.
-struct host_summary {
+/// A host as an operator's list begins with it.
+struct listed_host {
   host_address address;
   host_facts facts;
-  std::int64_t waiting = 0; ///< Units, as counted by the last checkpoint that wrote them.
-  std::optional<time_point> oldest_at;
-  std::int64_t exceptions = 0;
-  std::int64_t dead = 0;
+  std::int64_t dead_letters = 0;
 };
 
-/// In which order hosts are listed; hosts that are equal in it come by id.
-enum class host_order : std::uint8_t {
-  backlog,  ///< The most that waits first.
-  oldest,   ///< What has waited longest first; hosts for which nothing waits last.
-  failures, ///< The longest streak first.
-  name,
-};
+/// Returns at most `limit` hosts after `after`, by id.
+caf::expected<std::vector<listed_host>> read_hosts(database& db, host_id after, std::size_t limit);
 
-/// Where a list of hosts goes on: after this host. Of `number` and `name` the order has one.
-struct host_place {
-  std::int64_t number = 0;
-  std::string name;
+/// A host that takes nothing new.
+struct drained_host {
   host_id id;
+  log_seq after = 0;
 };
-
-/// Returns the place of `host` in a list of that order.
-host_place place_of(host_order order, const host_summary& host);
-
-struct host_list_wish {
-  host_order order = host_order::backlog;
-  std::optional<host_state> state; ///< Only hosts in this state.
-  bool only_paused = false;
-  std::string part; ///< Only hosts whose name contains it; "" for all.
-  std::optional<host_place> after;
-  std::int64_t limit = 50;
-};
-
-caf::expected<std::vector<host_summary>> list_hosts(database& db, const host_list_wish& wish);
-
-/// Returns the host at `address` as `list_hosts` does; nothing when it has no row.
-caf::expected<std::optional<host_summary>> summary_of(database& db, const host_address& address);
+caf::expected<std::vector<drained_host>> drained_hosts(database& db);
 
 } // namespace trunkline

@@ -112,12 +112,6 @@ caf::expected<std::vector<log_entry>> entries_of(database& db, caf::expected<sql
   return entries;
 }
 
-caf::expected<std::int64_t> written(caf::expected<sql_result> done) {
-  if (!done)
-    return std::move(done.error());
-  return done->rows_written;
-}
-
 } // namespace
 
 caf::expected<std::vector<log_entry>> read_log(database& db, log_seq after, std::size_t limit) {
@@ -191,28 +185,6 @@ caf::expected<std::vector<endpoint_id>> extra_endpoints(database& db, log_seq se
   for (const auto& row : found->rows)
     endpoints.push_back(row[0].id<endpoint_id>());
   return endpoints;
-}
-
-caf::expected<std::int64_t> purge_log(database& db, time_point before, std::size_t limit) {
-  // `at` rises with `seq` but for steps of the clock: the oldest rows are the lowest numbers.
-  auto last = db.run("SELECT max(seq) FROM (SELECT seq, at FROM log"
-                     " WHERE seq < (SELECT max(seq) FROM log) ORDER BY seq LIMIT $2) AS oldest"
-                     " WHERE at < $1",
-                     {before, static_cast<std::int64_t>(limit)});
-  if (!last)
-    return std::move(last.error());
-  if (last->rows[0][0].is_null())
-    return 0;
-  const auto through = last->rows[0][0];
-  if (auto extra = db.run("DELETE FROM log_extra WHERE seq <= $1", {through}); !extra)
-    return std::move(extra.error());
-  return written(db.run("DELETE FROM log WHERE seq <= $1", {through}));
-}
-
-caf::expected<std::int64_t> purge_log_bodies(database& db, time_point before, std::size_t limit) {
-  return written(db.run("UPDATE log SET body = NULL WHERE seq IN (SELECT seq FROM log"
-                        " WHERE body IS NOT NULL AND at < $1 ORDER BY seq LIMIT $2)",
-                        {before, static_cast<std::int64_t>(limit)}));
 }
 
 } // namespace trunkline

@@ -1,5 +1,5 @@
-/// The log as it is read: in order, by author, and how it is trimmed. Rows are appended by
-/// `database::commit_batch` alone.
+/// The log as it is read: in order, and by author. Rows are appended by `database::commit_batch`
+/// alone, and go by `purge_log` of `log_retention.hpp`.
 #pragma once
 
 #include "protocol/log_entry.hpp"
@@ -33,13 +33,5 @@ caf::expected<voted_polls> read_votes(database& db, log_seq after, time_point si
 
 /// Returns the endpoints that row `seq` is owed to beside its audience, sorted.
 caf::expected<std::vector<endpoint_id>> extra_endpoints(database& db, log_seq seq);
-
-/// Removes at most `limit` of the oldest rows from before `before`, with their `log_extra`. The
-/// newest row always stays: the next number follows from it. Returns how many were removed.
-caf::expected<std::int64_t> purge_log(database& db, time_point before, std::size_t limit);
-
-/// Empties the bodies of at most `limit` rows from before `before`, oldest first; they are rendered
-/// again from the object when they are still needed. Returns how many were emptied.
-caf::expected<std::int64_t> purge_log_bodies(database& db, time_point before, std::size_t limit);
 
 } // namespace trunkline

@@ -4,6 +4,7 @@
 #include "protocol/remote_text.hpp"
 #include "storage/audience_store.hpp"
 #include "storage/domain_block_store.hpp"
+#include "storage/endpoint_store.hpp"
 #include "storage/graph_store.hpp"
 #include "storage/node_store.hpp"
 #include "storage/remote_json.hpp"
@@ -78,9 +79,26 @@ caf::expected<host_id> host_row(database& db, const host_address& address,
   return ensure_host(db, address, *id);
 }
 
-caf::expected<endpoint_id> endpoint_row(database& db, const std::string& url, bool shared,
-                                        const fresh_id_source& ids) {
-  const auto parsed = parse_remote_url(url, {.allow_http = true}); // judged by whoever fetched it
+/// What is known of an actor's id before it is stored.
+struct known_actor {
+  account_id id; ///< 0: nothing.
+  endpoint_id inbox;
+  endpoint_id shared_inbox;
+
+  endpoint_id bulk() const { return shared_inbox ? shared_inbox : inbox; }
+};
+
+/// An inbox of an actor, as its document names it.
+struct named_inbox {
+  endpoint_id before; ///< The one that it had; 0 for none.
+  const std::string& url;
+  bool shared = false;
+};
+
+caf::expected<endpoint_id> endpoint_row(database& db, account_id account, const named_inbox& named,
+                                        const fresh_id_source& ids, time_point now) {
+  const auto parsed =
+      parse_remote_url(named.url, {.allow_http = true}); // judged by whoever fetched it
   if (!parsed)
     return parsed.error();
   auto host = host_row(db, parsed->host, ids);
@@ -89,22 +107,31 @@ caf::expected<endpoint_id> endpoint_row(database& db, const std::string& url, bo
   auto id = fresh<endpoint_id>(ids);
   if (!id)
     return id;
-  return ensure_endpoint(db, {.host = *host, .url = url, .shared = shared}, *id);
+  return settle_endpoint(db,
+                         {.account = account,
+                          .before = named.before,
+                          .wanted = {.host = *host, .url = named.url, .shared = named.shared},
+                          .fresh = *id},
+                         now);
 }
 
-caf::expected<actor_endpoints> store_endpoints(database& db, const remote_actor& actor,
+caf::expected<actor_endpoints> store_endpoints(database& db, const known_actor& known,
+                                               const remote_actor& actor,
                                                const host_address& address,
-                                               const fresh_id_source& ids) {
+                                               const fresh_id_source& ids, time_point now) {
   auto host = host_row(db, address, ids);
   if (!host)
     return std::move(host.error());
-  auto inbox = endpoint_row(db, actor.inbox, false, ids);
+  // One endpoint that was both cannot move to two places.
+  const auto before = known.inbox == known.shared_inbox ? endpoint_id{} : known.inbox;
+  auto inbox = endpoint_row(db, known.id, {before, actor.inbox, false}, ids, now);
   if (!inbox)
     return std::move(inbox.error());
   auto rows = actor_endpoints{.host = *host, .inbox = *inbox};
   if (actor.shared_inbox.empty())
     return rows;
-  auto shared = endpoint_row(db, actor.shared_inbox, true, ids);
+  auto shared =
+      endpoint_row(db, known.id, {known.shared_inbox, actor.shared_inbox, true}, ids, now);
   if (!shared)
     return std::move(shared.error());
   rows.shared_inbox = *shared;
@@ -135,12 +162,6 @@ caf::expected<account_id> moved_to(database& db, const remote_actor& actor) {
   return agrees ? found->rows[0][0].id<account_id>() : account_id{};
 }
 
-/// What is known of an actor's id before it is stored.
-struct known_actor {
-  account_id id; ///< 0: nothing.
-  endpoint_id bulk;
-};
-
 caf::expected<known_actor> find_known(database& db, const std::string& uri) {
   auto found = db.run("SELECT id, host_id, deleted_at, inbox_id, shared_inbox_id FROM account"
                       " WHERE uri = $1",
@@ -154,8 +175,7 @@ caf::expected<known_actor> find_known(database& db, const std::string& uri) {
     return make_error(errc::conflict, "actor.id: is an account of this server");
   if (!row[2].is_null())
     return make_error(errc::gone, "actor.id: was deleted");
-  const auto shared = row[4].id<endpoint_id>();
-  return known_actor{row[0].id<account_id>(), shared ? shared : row[3].id<endpoint_id>()};
+  return known_actor{row[0].id<account_id>(), row[3].id<endpoint_id>(), row[4].id<endpoint_id>()};
 }
 
 caf::error refuse_taken_name(database& db, host_id host, const std::string& folded) {
@@ -283,17 +303,6 @@ caf::expected<std::optional<remote_account>> find_remote_account(database& db,
   return first_account(db.run(std::string{account_columns} + "a.uri = $1", {uri}));
 }
 
-caf::expected<std::string> find_owner_of_inbox(database& db, endpoint_id endpoint) {
-  const auto found = db.run("SELECT a.uri FROM endpoint e JOIN account a ON a.host_id = e.host_id"
-                            " WHERE e.id = $1 AND a.deleted_at IS NULL"
-                            " AND (a.inbox_id = e.id OR a.shared_inbox_id = e.id)"
-                            " ORDER BY a.fetched_at, a.id LIMIT 1",
-                            {endpoint});
-  if (!found)
-    return found.error();
-  return found->rows.empty() ? std::string{} : found->rows[0][0].text();
-}
-
 caf::expected<std::optional<account_id>> find_account_by_uri(database& db, const std::string& uri) {
   auto found = db.run("SELECT id FROM account WHERE uri = $1 AND deleted_at IS NULL", {uri});
   if (!found)
@@ -328,7 +337,7 @@ caf::expected<account_id> store_remote_account(database& db, const remote_actor&
   auto known = find_known(db, actor.id);
   if (!known)
     return std::move(known.error());
-  auto rows = store_endpoints(db, actor, host, ids);
+  auto rows = store_endpoints(db, *known, actor, host, ids, now);
   if (!rows)
     return std::move(rows.error());
   auto id = known->id ? caf::expected<account_id>{known->id} : fresh<account_id>(ids);
@@ -340,7 +349,7 @@ caf::expected<account_id> store_remote_account(database& db, const remote_actor&
   if (auto failure = update_account(db, *id, actor, *rows, now))
     return failure;
   const auto bulk = rows->shared_inbox ? rows->shared_inbox : rows->inbox;
-  if (auto failure = move_followings(db, *id, known->bulk, bulk))
+  if (auto failure = move_followings(db, *id, known->bulk(), bulk))
     return failure;
   return *id;
 }

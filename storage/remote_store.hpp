@@ -46,10 +46,6 @@ caf::expected<std::optional<account_id>> find_account_by_uri(database& db, const
 caf::expected<std::optional<post_id>> find_post_by_uri(database& db, const std::string& uri,
                                                        const std::string& own_origin);
 
-/// Returns the id of an actor whose inbox or shared inbox `endpoint` is: of those on its host the
-/// one that was not fetched for longest. "" when there is none.
-caf::expected<std::string> find_owner_of_inbox(database& db, endpoint_id endpoint);
-
 /// Gives a new id; fails with `unavailable`.
 using fresh_id_source = std::function<caf::expected<std::int64_t>()>;
 

@@ -123,7 +123,9 @@ TEST_CASE("an admin token is found by its hash with its scope", "[admin_store]")
     auto& db = fresh.db();
     const auto hash = std::string{"\0\xff hash", 7};
     REQUIRE_FALSE(insert_admin_token(db, hash, admin_scope::operate, "me", now));
-    CHECK(*find_admin_token(db, hash) == admin_scope::operate);
+    const auto holder = **find_admin_token(db, hash);
+    CHECK(holder.scope == admin_scope::operate);
+    CHECK(holder.name == "me");
     CHECK_FALSE(*find_admin_token(db, "other"));
     CHECK(insert_admin_token(db, hash, admin_scope::read, "me", now));
   });

@@ -1,5 +1,6 @@
 #include "engine/config.hpp"
 #include "engine/config_rules.hpp"
+#include "engine/node_federation.hpp"
 #include "protocol/errc.hpp"
 
 #include <catch2/catch.hpp>
@@ -206,6 +207,47 @@ TEST_CASE("http in our own URL is for loopback and test mode", "[config]") {
     INFO(wrong);
     CHECK_FALSE(config_file{minimal + "url = \"" + std::string{wrong} + "\"\n"}.load());
   }
+}
+
+TEST_CASE("every request to others may have a connection", "[config]") {
+  const auto problems_of = [](std::int64_t in_flight, std::int64_t slow, std::int64_t connections) {
+    auto values = node_config{};
+    values.server.domain = "example.org";
+    values.server.url = "https://example.org";
+    values.delivery.in_flight_max = in_flight;
+    values.delivery.slow_max = slow;
+    values.delivery.connections_max = connections;
+    return broken_rules(values);
+  };
+  CHECK(problems_of(1'024, 2'048, 8'192).empty());
+  CHECK(problems_of(64, 64, 1'152).empty());
+  const auto problems = problems_of(1'024, 2'048, 4'095);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems.front().key == "delivery.connections_max");
+  CHECK(problems.front().text.starts_with("must be at least 4096"));
+}
+
+TEST_CASE("the budgets of requests keep the design's proportions", "[config]") {
+  auto values = node_config{};
+  const auto design = delivery_budget_limits{};
+  const auto same = budget_limits(values);
+  CHECK(same.healthy == design.healthy);
+  CHECK(same.unproven == design.unproven);
+  CHECK(same.retry == design.retry);
+  CHECK(same.probe == design.probe);
+  CHECK(same.slow == design.slow);
+  CHECK(same.domain_fresh == design.domain_fresh);
+  CHECK(same.domain_slow == design.domain_slow);
+
+  values.delivery.in_flight_max = 64;
+  values.delivery.slow_max = 65'536;
+  const auto other = budget_limits(values);
+  CHECK(other.healthy + other.unproven + other.retry + other.probe == 64);
+  CHECK(other.unproven == 16);
+  CHECK(other.probe == 4);
+  CHECK(other.domain_fresh == 4);
+  CHECK(other.slow == 65'536);
+  CHECK(other.domain_slow == 4'096);
 }
 
 TEST_CASE("the printed configuration says where each value came from", "[config]") {

@@ -162,14 +162,30 @@ TEST_CASE("a window does not grow while answers are slow", "[request_window]") {
   CHECK(worse.size() <= 4);
 }
 
-TEST_CASE("a window doubles while its host recovers", "[request_window]") {
+TEST_CASE("a window doubles with each round while its host recovers", "[request_window]") {
   auto window = request_window{};
   window.reset_to_min();
   CHECK(window.size() == 1);
   for (const auto expected : {2, 4, 8, 16, 16}) {
-    window.succeed(1, 10ms, true);
+    for (auto answers = window.size(); answers > 0; --answers)
+      window.succeed(1, 10ms, true);
     CHECK(window.size() == expected);
   }
+}
+
+TEST_CASE("the mean of a minute forgets what is older", "[host_health]") {
+  auto mean = minute_mean{};
+  const auto begin = time_point{1'000s};
+  CHECK(mean.at(begin) == 0us);
+  mean.note(4s, begin);
+  mean.note(2s, begin + 20s);
+  CHECK(mean.at(begin + 20s) == 3s);
+  CHECK(mean.at(begin + 59s) == 3s);
+  CHECK(mean.at(begin + 61s) == 2s);
+  mean.note(1s, begin + 62s); // takes the room of the first
+  CHECK(mean.at(begin + 62s) == 1'500ms);
+  CHECK(mean.at(begin + 200s) == 0us);
+  CHECK(mean.at(begin - 100s) == 0us); // a clock that was set back
 }
 
 TEST_CASE("a stored window stays within its limits", "[request_window]") {

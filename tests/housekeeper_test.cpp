@@ -29,8 +29,9 @@ struct house_fixture {
       const auto n = std::to_string(number);
       const auto at = actors.now() - std::chrono::floor<std::chrono::microseconds>(age);
       add("INSERT INTO batch(id, at, last_seq) VALUES (" + n + ", $1, 0)", at);
-      add("INSERT INTO log(seq, at, kind, author, object_key, class, public, body) VALUES (" + n +
-              ", $1, 1, 1, 'p/0/" + n + "', 2, 1, x'00')",
+      add("INSERT INTO log(seq, at, kind, author, object_key, class, public, ap_id, body) VALUES "
+          "(" +
+              n + ", $1, 1, 1, 'p/0/" + n + "', 2, 1, 'https://ours/" + n + "', x'00')",
           at);
       add("INSERT INTO web_session(hash, account_id, created_at, expires_at) VALUES (x'0" + n +
               "', 1, 0, $1)",
@@ -44,7 +45,7 @@ struct house_fixture {
 } // namespace
 
 TEST_CASE_METHOD(house_fixture, "what was kept long enough goes, the rest stays", "[housekeeper]") {
-  actors.spawn(housekeeper, storage.start(actors), housekeeper_options{.bodies_kept = 7 * 24h});
+  actors.spawn(housekeeper, storage.start(actors), housekeeper_options{});
   add_rows({31 * 24h, 8 * 24h, 2h, 30min});
   actors.advance(9min);
   CHECK(count("batch") == 4);
@@ -104,4 +105,15 @@ TEST_CASE_METHOD(house_fixture, "a round that fails is tried again at its time",
   storage.faults().at_call = nullptr;
   actors.advance(10min);
   CHECK(count("batch") == 0);
+}
+
+TEST_CASE_METHOD(house_fixture, "bodies that take too much room go before their time",
+                 "[housekeeper][log]") {
+  actors.spawn(housekeeper, storage.start(actors),
+               housekeeper_options{.log_bytes_max = 3, .rows_max = 2});
+  add_rows({5h, 4h, 3h, 2h, 1h});
+  actors.advance(11min);
+  CHECK(count("log") == 5);
+  CHECK(count("log WHERE body IS NOT NULL") == 3);
+  CHECK(count("log WHERE body IS NOT NULL AND seq > 2") == 3);
 }

@@ -44,6 +44,19 @@ fanout_handle::behavior_type noting_fanout(fanout_handle::pointer, noted_rows* n
   };
 }
 
+/// Answers when it is told to.
+struct held_jobs {
+  std::vector<std::pair<read_job, caf::typed_response_promise<caf::unit_t>>> waiting;
+};
+
+reader_handle::behavior_type holding_reader(reader_handle::pointer self, held_jobs* held) {
+  return {[=](const read_job& job) -> caf::result<void> {
+    auto reply = self->make_response_promise<caf::unit_t>();
+    held->waiting.emplace_back(job, reply);
+    return reply;
+  }};
+}
+
 reader_handle::behavior_type failing_reader(reader_handle::pointer self, reader_handle real,
                                             const bool* fails) {
   return {[=](const read_job& job) -> caf::result<void> {
@@ -264,4 +277,89 @@ TEST_CASE("rows come once and in order, whatever happens to hints", "[log_reader
   }
   world.actors.advance(1s);
   CHECK(world.noted.rows == numbers(1, newest));
+}
+
+namespace {
+
+/// A log reader whose reads for hosts are held back, each answered by hand.
+struct refill_fixture {
+  kit::deterministic_system actors;
+  kit::test_storage storage;
+  noted_rows noted;
+  held_jobs held;
+  log_reader_handle reader;
+  std::vector<std::pair<int, kit::pending_reply<found_units>>> asked; ///< Hosts that wait.
+
+  void start(log_reader_options options) {
+    options.start = 0;
+    reader = actors.spawn(log_reader,
+                          log_reader_dependencies{.readers = {actors.spawn(holding_reader, &held)},
+                                                  .fanout = actors.spawn(noting_fanout, &noted),
+                                                  .position = noted.position},
+                          options);
+    actors.settle();
+    held.waiting.clear(); // its own read
+    actors.settle();
+  }
+
+  void ask(int host) {
+    asked.emplace_back(
+        host,
+        actors.start<found_units>(
+            reader, read_missed{{.host = host_id{host}, .from = 1, .upto = 0, .sources = {}}}));
+    actors.settle();
+  }
+
+  /// Answers the oldest read; returns the host whose it was.
+  int answer_next() {
+    REQUIRE_FALSE(held.waiting.empty());
+    auto [job, reply] = std::move(held.waiting.front());
+    held.waiting.erase(held.waiting.begin());
+    job.run(storage.db());
+    reply.deliver(caf::unit);
+    actors.settle();
+    const auto ready =
+        std::ranges::find_if(asked, [](const auto& each) { return each.second.ready(); });
+    REQUIRE(ready != asked.end());
+    CHECK(ready->second.get());
+    const auto host = ready->first;
+    asked.erase(ready);
+    return host;
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(refill_fixture, "a few hosts at a time read what they missed, each in turn",
+                 "[log_reader][refill]") {
+  start({.refills_at_once = 2});
+  for (const auto host : {1, 1, 1, 1, 2, 3, 2})
+    ask(host);
+  CHECK(held.waiting.size() == 2);
+  const auto report = *actors.ask<log_report>(reader, describe_log{});
+  CHECK(report.refills_waiting == 5);
+  auto order = std::vector<int>{};
+  while (!asked.empty()) {
+    CHECK(held.waiting.size() <= 2);
+    order.push_back(answer_next());
+  }
+  // Host 1 was alone at first; from then on nobody comes twice before the others.
+  CHECK(order == std::vector{1, 1, 2, 3, 1, 2, 1});
+  CHECK(actors.ask<log_report>(reader, describe_log{})->refills == 7);
+}
+
+TEST_CASE_METHOD(refill_fixture, "more reads than may wait are refused at once",
+                 "[log_reader][refill]") {
+  start({.refills_at_once = 1, .refills_max = 3});
+  for (const auto host : {1, 2, 3, 4})
+    ask(host);
+  ask(5);
+  REQUIRE(asked.back().second.ready());
+  REQUIRE_FALSE(asked.back().second.get());
+  CHECK(code_of(asked.back().second.get().error()) == errc::unavailable);
+  asked.pop_back();
+  CHECK(actors.ask<log_report>(reader, describe_log{})->refills_refused == 1);
+  CHECK(answer_next() == 1);
+  ask(6);
+  CHECK_FALSE(asked.back().second.ready());
 }

@@ -230,29 +230,6 @@ TEST_CASE("the log is read in order, in parts, and by author", "[log]") {
   });
 }
 
-TEST_CASE("the newest row survives every purge", "[log]") {
-  kit::on_both([](kit::test_database& fresh) {
-    auto& db = fresh.db();
-    CHECK(must(purge_log(db, at(100), 10)) == 0);
-    for (auto second = 1; second <= 5; ++second) {
-      auto draft = create_of(second);
-      draft.extra = {endpoint_id{1}};
-      draft.body = "{}";
-      commit(db, {draft}, at(second));
-    }
-    CHECK(must(purge_log_bodies(db, at(3), 10)) == 2);
-    CHECK(must(purge_log_bodies(db, at(3), 10)) == 0);
-    CHECK(kit::rows_of(db.run("SELECT count(body), count(sha256) FROM log")) ==
-          std::vector<std::string>{"3|5"});
-    CHECK(must(purge_log(db, at(3), 10)) == 2);
-    CHECK(must(purge_log(db, at(100), 1)) == 1);
-    CHECK(must(purge_log(db, at(100), 10)) == 1);
-    CHECK(must(purge_log(db, at(100), 10)) == 0);
-    CHECK(kit::rows_of(db.run("SELECT seq FROM log_extra")) == std::vector<std::string>{"5"});
-    CHECK(commit(db, {create_of(9)}).first == 6);
-  });
-}
-
 TEST_CASE("operations of the log store fail as a whole", "[log][walk]") {
   kit::on_both([](kit::test_database& fresh) {
     auto& db = fresh.db();
@@ -267,7 +244,5 @@ TEST_CASE("operations of the log store fail as a whole", "[log][walk]") {
     walk([](database& open) { return error_of(read_log_of(open, author, 0, 9)); });
     walk([](database& open) { return error_of(newest_seq(open)); });
     walk([](database& open) { return error_of(extra_endpoints(open, 1)); });
-    CHECK(walk([](database& open) { return error_of(purge_log_bodies(open, at(1), 1)); }) == 3);
-    CHECK(walk([](database& open) { return error_of(purge_log(open, at(1), 1)); }) == 5);
   });
 }

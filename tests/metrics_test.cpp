@@ -5,7 +5,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <regex>
 #include <set>
 
 using namespace trunkline;
@@ -26,6 +30,10 @@ struct scene {
   home_rings_counters rings;
   metric_sources sources;
   std::vector<ticket> tickets;
+  std::shared_ptr<delivery_budget> budget = std::make_shared<delivery_budget>(
+      delivery_budget_limits{.healthy = 1, .unproven = 1, .retry = 1, .probe = 1});
+  std::vector<budget_place> places;
+  std::shared_ptr<host_board> board = std::make_shared<host_board>();
 
   scene() {
     const auto api = [] {
@@ -40,6 +48,8 @@ struct scene {
                .hosts = std::make_shared<region_counters>(),
                .inboxes = std::make_shared<region_counters>(),
                .client = [this] { return client; },
+               .budget = budget,
+               .board = board,
                .web = [this] { return web; },
                .admin = [this] { return admin; },
                .client_api = api(),
@@ -50,12 +60,39 @@ struct scene {
                .filters = [this] { return std::vector{filter}; },
                .hooks = [this] { return std::vector{hook}; },
                .webhooks = [this] { return std::vector{webhook_now}; }};
+    note_host(1, {.offered = 1, .pending = 1});
     sources.tokens = std::make_shared<token_cache>(sources.position);
     sources.counts = std::make_shared<count_cache>(sources.position);
+  }
+
+  inline static const auto address = host_address{"https", "a.example", 443};
+
+  void note_host(std::int64_t kept, const delivery_sums& change,
+                 std::optional<time_point> oldest_at = std::nullopt) const {
+    board->note_books(host_id{1}, address, change, kept - 1, kept - 1, oldest_at);
   }
 };
 
 using change = std::function<void(scene&)>;
+
+change of_sums(std::int64_t delivery_sums::*member) {
+  return [member](scene& on) {
+    auto more = delivery_sums{.pending = 1};
+    more.*member += 1;
+    on.note_host(1, more);
+  };
+}
+
+/// A host in each state, of which all are paused.
+void know_more_hosts(scene& on) {
+  for (auto code = std::int64_t{1}; const auto state = host_state_of(code); ++code)
+    on.board->put({"https", std::string{to_string(*state)} + ".example", 443},
+                  {.facts = {.id = host_id{code + 10}, .state = *state, .paused = true}});
+}
+
+void fail_more(scene& on) {
+  on.board->put(scene::address, {.facts = {.id = host_id{1}, .fail_streak = 4}});
+}
 
 change of_storage(std::atomic<std::int64_t> storage_counters::*member) {
   return [member](scene& on) { ++((*on.sources.storage).*member); };
@@ -79,6 +116,24 @@ change of_region(std::atomic<std::int64_t> region_counters::*member) {
 
 change of_client(std::uint64_t http_client_counters::*member) {
   return [member](scene& on) { ++(on.client.*member); };
+}
+
+/// Takes a place of each kind.
+void take_places(scene& on) {
+  for (auto kind = std::size_t{0}; kind < budget_kinds; ++kind)
+    on.places.push_back(
+        on.budget->take(static_cast<budget_kind>(kind), "a.example", [](const budget_place&) {}));
+}
+
+void take_places_and_be_slow(scene& on) {
+  take_places(on);
+  CHECK(on.budget->slow_down(on.places.front(), [] {}));
+  take_places(on);
+}
+
+void wait_for_places(scene& on) {
+  take_places(on);
+  take_places(on);
 }
 
 change of_rings(std::atomic<std::int64_t> home_rings_counters::*member) {
@@ -179,6 +234,25 @@ const std::map<std::string_view, change> changes = {
     {"trunkline_client_lookups_total", of_client(&http_client_counters::lookups)},
     {"trunkline_client_tls_resumed_total", of_client(&http_client_counters::resumed)},
     {"trunkline_client_known_hosts", of_client(&http_client_counters::known_hosts)},
+    {"trunkline_delivery_in_flight", take_places_and_be_slow},
+    {"trunkline_delivery_places_waiting", wait_for_places},
+    {"trunkline_delivery_offered_total", of_sums(&delivery_sums::offered)},
+    {"trunkline_delivery_delivered_total", of_sums(&delivery_sums::delivered)},
+    {"trunkline_delivery_coalesced_total", of_sums(&delivery_sums::coalesced)},
+    {"trunkline_delivery_dead_total", of_sums(&delivery_sums::dead)},
+    {"trunkline_delivery_expired_total", of_sums(&delivery_sums::expired)},
+    {"trunkline_delivery_cancelled_total", of_sums(&delivery_sums::cancelled)},
+    {"trunkline_delivery_backlog", of_sums(&delivery_sums::pending)},
+    {"trunkline_delivery_oldest_age_seconds",
+     [](scene& on) { on.note_host(1, {.pending = 1}, time_point{}); }},
+    {"trunkline_delivery_exceptions", [](scene& on) { on.note_host(2, {.pending = 1}); }},
+    {"trunkline_delivery_dead_letters", [](scene& on) { on.note_host(2, {.pending = 1}); }},
+    {"trunkline_hosts", know_more_hosts},
+    {"trunkline_hosts_paused", know_more_hosts},
+    {"trunkline_host_backlog", of_sums(&delivery_sums::pending)},
+    {"trunkline_host_oldest_age_seconds",
+     [](scene& on) { on.note_host(1, {.pending = 1}, time_point{}); }},
+    {"trunkline_host_fail_streak", fail_more},
     {"trunkline_log_committed_seq", [](scene& on) { on.sources.position->commit(2); }},
     {"trunkline_log_applied_seq", [](scene& on) { on.sources.position->apply(2); }},
     {"trunkline_webhook_delivered_total", [](scene& on) { on.webhook_now.report.delivered = 2; }},
@@ -257,6 +331,34 @@ TEST_CASE("a commit's time lands in its bucket and in the sum", "[metrics]") {
   CHECK(text.find("trunkline_storage_sync_seconds_bucket{le=\"0.0025\"} 1\n") != std::string::npos);
   CHECK(text.find("trunkline_storage_sync_seconds_count 1\n") != std::string::npos);
   CHECK(text.find("trunkline_storage_sync_seconds_sum 0.002\n") != std::string::npos);
+}
+
+TEST_CASE("hosts have series of their own up to a bound", "[metrics]") {
+  const auto on = scene{};
+  for (auto number = 1; number <= 60; ++number)
+    on.board->note_books(host_id{number}, {"https", "h" + std::to_string(number) + ".example", 443},
+                         {.pending = number}, 0, 0, std::nullopt);
+  for (const auto& row : metrics())
+    if (row.labels == std::vector<std::string_view>{"host"})
+      CHECK(row.read(on.sources).size() == 25);
+  const auto text = metrics_text(on.sources);
+  CHECK(text.find("trunkline_host_backlog{host=\"h60.example\"} 60") != std::string::npos);
+  CHECK(text.find("host=\"h1.example\"") == std::string::npos);
+}
+
+TEST_CASE("alert rules ask for metrics that there are", "[metrics]") {
+  auto file = std::ifstream{TRUNKLINE_SOURCE_DIR "/cluster-config/alerts.yml"};
+  const auto rules = std::string{std::istreambuf_iterator{file}, {}};
+  auto names = std::set<std::string>{};
+  const auto name = std::regex{"trunkline_[a-z_]+"};
+  for (auto found = std::sregex_iterator{rules.begin(), rules.end(), name};
+       found != std::sregex_iterator{}; ++found)
+    names.insert(found->str());
+  CHECK(names.size() >= 8);
+  for (const auto& each : names) {
+    INFO(each);
+    CHECK(std::ranges::any_of(metrics(), [&](const metric& row) { return row.name == each; }));
+  }
 }
 
 TEST_CASE("the text has every metric of the table", "[metrics]") {

@@ -44,6 +44,7 @@ log_reader_handle::behavior_type gate(log_reader_handle::pointer self, log_reade
       [=](describe_log question) -> caf::result<log_report> {
         return self->delegate(to, question);
       },
+      [=](const read_missed& wish) -> caf::result<found_units> { return self->delegate(to, wish); },
       [](poll_log) {},
       [](close_hole) {},
   };

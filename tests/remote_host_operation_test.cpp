@@ -269,19 +269,6 @@ TEST_CASE("a signature that cannot be made waits a moment", "[remote_host]") {
   CHECK(here.far().next_try_reason.starts_with("not sent"));
 }
 
-TEST_CASE_METHOD(remote_host_fixture, "a body that is gone is a dead letter", "[remote_host]") {
-  answer(kit::no_connection());
-  post();
-  advance(20s);
-  kit::must(storage.open_writer()->run("UPDATE log SET body = NULL"));
-  restart();
-  answer(202);
-  CHECK_FALSE(tell(retry_host{address()}));
-  advance(2s);
-  CHECK(dead() == texts{"1|its text was kept long enough|0"});
-  CHECK(far().waiting == 0);
-}
-
 TEST_CASE_METHOD(remote_host_fixture, "a host tells how it is", "[remote_host]") {
   answer(503);
   post();
@@ -322,7 +309,7 @@ TEST_CASE("P3: a post to many healthy hosts costs no row per host", "[remote_hos
 }
 
 TEST_CASE("P1: a third of the hosts stall, and the others do not notice", "[remote_host]") {
-  auto here = kit::delivery_world{{.slots = 1'024}};
+  auto here = kit::delivery_world{};
   for (auto number = 0; number < 60; ++number) {
     const auto name = "h" + std::to_string(number) + ".example";
     here.follow(account_id{1}, here.add_host(name, 0)[0]);
@@ -342,15 +329,15 @@ TEST_CASE("P1: a third of the hosts stall, and the others do not notice", "[remo
 
 TEST_CASE_METHOD(remote_host_fixture, "the probes of an outage use up no tries of what waits",
                  "[remote_host]") {
-  const auto outage = GENERATE(2min, 5min, 90min);
+  const auto down_for = GENERATE(2min, 5min, 90min);
   const auto is_stall = GENERATE(false, true);
-  CAPTURE(outage.count(), is_stall);
+  CAPTURE(down_for.count(), is_stall);
   if (is_stall)
     answer(kit::no_answer());
   else
     answer(500);
   post(0);
-  advance(outage);
+  advance(down_for);
   CHECK(count("SELECT count(*) FROM delivery_exception WHERE status = 2") == 0); // dead
   const auto tried = count_sent();
   answer(202);

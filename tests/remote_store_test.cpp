@@ -1,6 +1,8 @@
 #include "storage/remote_store.hpp"
 
 #include "storage/audience_store.hpp"
+#include "storage/delivery_store.hpp"
+#include "storage/endpoint_store.hpp"
 #include "storage/graph_store.hpp"
 #include "storage/node_store.hpp"
 #include "tests/kit/failing_database.hpp"
@@ -222,24 +224,93 @@ TEST_CASE("an account has moved when both sides say so", "[remote_store][A54]") 
   });
 }
 
-TEST_CASE("followers are counted at the inbox that an actor has now", "[remote_store]") {
+TEST_CASE("an inbox that moves on its host keeps its id, and its followers", "[remote_store]") {
   on_each([](remote_world world) {
     add_local(world.db, 1, "carol");
     auto actor = actor_named("alice");
     const auto alice = must(world.store(actor));
-    const auto old = must(find_remote_account(world.db, alice))->bulk_endpoint();
+    const auto old = *must(find_remote_account(world.db, alice));
     must(store_follow(world.db, {alice, account_id{1}}, {}, true, "https://r.example/f", now));
     actor.shared_inbox = "https://r.example/shared";
+    actor.inbox = "https://r.example/users/alice/in";
     must(world.store(actor));
-    const auto fresh = must(find_remote_account(world.db, alice))->bulk_endpoint();
-    CHECK(fresh != old);
+    must(world.store(actor)); // again: nothing is counted twice
+    const auto fresh = *must(find_remote_account(world.db, alice));
+    CHECK(fresh.shared_inbox == old.shared_inbox);
+    CHECK(fresh.inbox == old.inbox);
+    CHECK(kit::rows_of(world.db.run("SELECT url, replaced_by FROM endpoint ORDER BY url")) ==
+          std::vector<std::string>{"https://r.example/shared|null",
+                                   "https://r.example/users/alice/in|null"});
+    CHECK(kit::rows_of(world.db.run("SELECT endpoint_id, n FROM follower_endpoint")) ==
+          std::vector{to_string(old.shared_inbox) + "|1"});
+  });
+}
+
+TEST_CASE("an inbox that others still use is not moved by one of them, unless it is gone",
+          "[remote_store]") {
+  on_each([](remote_world world) {
+    add_local(world.db, 1, "carol");
+    auto actor = actor_named("alice");
+    const auto alice = must(world.store(actor));
+    const auto bob = must(world.store(actor_named("bob")));
+    must(store_follow(world.db, {alice, account_id{1}}, {}, true, "https://r.example/f", now));
+    const auto old = must(find_remote_account(world.db, alice))->shared_inbox;
+    actor.shared_inbox = "https://r.example/users/alice/steal";
+    must(world.store(actor));
+    const auto own = must(find_remote_account(world.db, alice))->shared_inbox;
+    CHECK(own != old);
+    CHECK(must(find_remote_account(world.db, bob))->shared_inbox == old);
+    CHECK(
+        kit::rows_of(world.db.run("SELECT url, replaced_by FROM endpoint WHERE id = $1", {old})) ==
+        std::vector<std::string>{"https://r.example/inbox|null"});
     CHECK(kit::rows_of(world.db.run("SELECT n FROM follower_endpoint WHERE endpoint_id = $1",
-                                    {fresh})) == std::vector<std::string>{"1"});
+                                    {own})) == std::vector<std::string>{"1"});
     CHECK(kit::rows_of(world.db.run("SELECT n FROM follower_endpoint WHERE endpoint_id = $1",
                                     {old})) == std::vector<std::string>{"0"});
-    must(world.store(actor)); // again: nothing is counted twice
-    CHECK(kit::rows_of(world.db.run("SELECT n FROM follower_endpoint WHERE endpoint_id = $1",
-                                    {fresh})) == std::vector<std::string>{"1"});
+
+    must(world.store(actor_named("alice")));
+    must(note_inbox_gone(world.db, old, now - 2h)); // long ago
+    actor.shared_inbox = "https://r.example/new";
+    must(world.store(actor));
+    CHECK(must(find_remote_account(world.db, alice))->shared_inbox != old);
+    must(world.store(actor_named("alice")));
+    must(note_inbox_gone(world.db, old, now));
+    actor.shared_inbox = "https://r.example/newer";
+    must(world.store(actor));
+    CHECK(must(find_remote_account(world.db, alice))->shared_inbox == old);
+    CHECK(kit::rows_of(world.db.run("SELECT url FROM endpoint WHERE id = $1", {old})) ==
+          std::vector<std::string>{"https://r.example/newer"});
+  });
+}
+
+TEST_CASE("an inbox that moves to another host is replaced, from a while on", "[remote_store]") {
+  on_each([](remote_world world) {
+    auto actor = actor_named("alice");
+    const auto alice = must(world.store(actor));
+    const auto first = must(find_remote_account(world.db, alice))->inbox;
+    const auto move_to = [&](const std::string& url) {
+      actor.inbox = url;
+      must(world.store(actor));
+      return must(find_remote_account(world.db, alice))->inbox;
+    };
+    const auto second = move_to("https://second.example/inbox");
+    CHECK(second != first);
+    const auto known = must(find_endpoints(world.db, std::vector{first}));
+    REQUIRE(known.size() == 2); // with the one that replaces it
+    const auto& old = known[known[0].endpoint->id == first ? 0 : 1];
+    CHECK(old.taker_of(now) == first);
+    CHECK(old.taker_of(now + replacement_delay) == second);
+    CHECK(old.endpoint->url == "https://r.example/users/alice/inbox");
+    const auto third = move_to("https://third.example/inbox");
+    const auto takers = [&] {
+      return kit::rows_of(world.db.run("SELECT id, replaced_by FROM endpoint"
+                                       " WHERE replaced_by IS NOT NULL ORDER BY id"));
+    };
+    CHECK(takers() == std::vector{to_string(first) + "|" + to_string(third),
+                                  to_string(second) + "|" + to_string(third)});
+    CHECK(move_to("https://r.example/users/alice/inbox") == first); // back
+    CHECK(takers() == std::vector{to_string(second) + "|" + to_string(first),
+                                  to_string(third) + "|" + to_string(first)});
   });
 }
 

@@ -207,3 +207,54 @@ TEST_CASE_METHOD(pool_fixture, "a key that cannot be stored signs nothing, and t
   storage.faults().at_call = nullptr;
   CHECK(sign(post_by(alice)));
 }
+
+namespace {
+
+/// Keeps what it is given to send.
+struct keeping_sender : http_sender {
+  std::vector<outgoing_request> requests;
+  void send(outgoing_request request, exchange_handler done) override {
+    requests.push_back(std::move(request));
+    done({});
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(pool_fixture, "a request that is ordered is signed and sent, without an answer",
+                 "[signing_pool]") {
+  give_key(alice, some_key());
+  const auto sender = std::make_shared<keeping_sender>();
+  auto ended = 0;
+  auto refusals = std::vector<caf::error>{};
+  const auto order = [&](account_id signer) {
+    auto wish = post_by(signer);
+    caf::anon_send(
+        pool, sign_and_send{.wish = wish,
+                            .request = {.method = wish.method,
+                                        .url = wish.url,
+                                        .headers = {{"Content-Type", "text/plain"}},
+                                        .body = wish.body},
+                            .sender = sender,
+                            .done = [&](exchange_outcome) { ++ended; },
+                            .failed = [&](const caf::error& why) { refusals.push_back(why); }});
+  };
+  order(alice);
+  order(account_id{99});
+  actors.settle();
+  REQUIRE(sender->requests.size() == 1);
+  CHECK(ended == 1);
+  CHECK(made_it(some_key(), post_by(alice), sender->requests[0].headers));
+  CHECK(find_header(sender->requests[0].headers, "Content-Type") == "text/plain");
+  REQUIRE(refusals.size() == 1);
+  CHECK(code_of(refusals[0]) == errc::not_found);
+
+  // What the pool has when it ends is told as well.
+  const auto full = start_pool({.workers = 1, .waiting_max = 3});
+  pool = full;
+  for (auto count = 0; count < 5; ++count)
+    order(bob);
+  caf::anon_send_exit(full, caf::exit_reason::kill);
+  actors.settle();
+  CHECK(refusals.size() + sender->requests.size() == 2 + 5);
+}

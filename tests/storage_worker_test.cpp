@@ -21,6 +21,7 @@ log_reader_handle::behavior_type noting_reader(log_reader_handle::pointer,
   return {
       [=](log_hint& hint) { hints->push_back(std::move(hint)); },
       [](describe_log) -> caf::result<log_report> { return log_report{}; },
+      [](const read_missed&) -> caf::result<found_units> { return found_units{}; },
       [](poll_log) {},
       [](close_hole) {},
   };

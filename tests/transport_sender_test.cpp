@@ -76,6 +76,25 @@ TEST_CASE("a request and its answer pass a transport unchanged", "[transport]") 
   CHECK(find_header(answer->headers, "retry-after") == "1");
 }
 
+TEST_CASE("a request is cancelled by its id, and its answer comes too late", "[transport]") {
+  auto one = sending{};
+  const auto id = next_request_id();
+  one.send({.url = "https://b.example/x", .id = id});
+  one.send({.url = "https://b.example/y"});
+  one.sender.cancel(0);
+  one.sender.cancel(next_request_id());
+  CHECK(one.outcomes.empty());
+  one.sender.cancel(id);
+  CHECK(one.only_failure().phase == exchange_phase::first_byte);
+  CHECK(one.only_failure().timed_out);
+  one.sender.cancel(id);
+  one.transport->waiting.front()(web_response{.status = 200});
+  CHECK(one.outcomes.size() == 1);
+  CHECK(one.sender.counters().in_flight == 1);
+  one.transport->waiting.back()(web_response{.status = 200});
+  CHECK(one.outcomes.size() == 2);
+}
+
 TEST_CASE("the first answer counts", "[transport]") {
   auto one = sending{};
   one.send();

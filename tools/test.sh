@@ -36,8 +36,10 @@ part "build (address and undefined behaviour)" cmake --build --preset asan
 counted=""
 part "test" run_tests
 echo "=== what the tests counted"
-grep -hE '^\.*(F[0-9]{2}|P[0-9]|I[0-9]+|simulation|timelines|homes|fan-out|left out)[ :]' \
+grep -hE '^\.*(F[0-9]{2}|P[0-9]|I[0-9]+|row [0-9]+b?|simulation|timelines|homes|fan-out|left out)[ :]' \
   build/asan/Testing/Temporary/LastTest.log | sed 's/^\.*//' || true
+# The release tree is the one that the packages were made from.
+part "bench, in short form" bench/delivery.py --short --build build/release
 part "clang-tidy over what changed" tools/tidy.sh build/asan changed
 part "configure (threads)" configure tsan
 part "build net's tests (threads)" cmake --build --preset tsan --target net_tests http_client_tests

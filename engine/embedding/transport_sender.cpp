@@ -71,7 +71,7 @@ transport_sender::transport_sender(std::shared_ptr<http_transport> transport, st
     : transport_{std::move(transport)}, own_host_{std::move(own_host)}, world_{std::move(world)} {}
 
 void transport_sender::send(outgoing_request request, exchange_handler done) {
-  const auto number = open_->begin(std::move(done));
+  const auto number = open_->begin(std::move(done), request.id);
   if (number == 0)
     return;
   auto end = std::function<void(exchange_outcome)>{
@@ -90,6 +90,12 @@ void transport_sender::send(outgoing_request request, exchange_handler done) {
   } catch (...) { // whatever an embedder throws ends here
     end(exchange_failed(exchange_phase::refused, "the transport threw an exception"));
   }
+}
+
+void transport_sender::cancel(std::uint64_t id) {
+  if (world_)
+    return world_->later([open = open_, id] { open->cancel(id); });
+  open_->cancel(id);
 }
 
 } // namespace trunkline

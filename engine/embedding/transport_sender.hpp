@@ -20,6 +20,8 @@ public:
                    std::shared_ptr<virtual_world> world);
 
   void send(outgoing_request request, exchange_handler done) override;
+  /// The transport is not told: its answer comes too late.
+  void cancel(std::uint64_t id) override;
 
   /// Ends what has got no answer since the call before: whoever calls it sets the deadline.
   void end_aged() { open_->end_aged(); }

@@ -76,12 +76,15 @@ public:
   network_sender& operator=(const network_sender&) = delete;
 
   void send(outgoing_request request, exchange_handler done) override {
-    const auto number = open_->begin(std::move(done));
+    const auto number = open_->begin(std::move(done), request.id);
     if (number != 0)
       network_.send(own_host_, std::move(request),
                     [open = open_, number](exchange_outcome outcome) {
                       open->end(number, std::move(outcome));
                     });
+  }
+  void cancel(std::uint64_t id) override {
+    network_.later([open = open_, id] { open->cancel(id); });
   }
   void stop() override { open_->stop(); }
   http_client_counters counters() const override { return open_->counters(); }
@@ -126,6 +129,10 @@ void world_network::send(const std::string& from, outgoing_request request, exch
   const auto under_way = std::make_shared<exchange>(exchange{std::move(done), bytes_max});
   world_.later(
       [this, from, request = std::move(request), under_way] { arrive(from, request, under_way); });
+}
+
+void world_network::later(std::function<void()> turn) {
+  world_.later(std::move(turn));
 }
 
 const network_place* world_network::find(const std::string& host) const {

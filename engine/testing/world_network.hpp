@@ -43,6 +43,9 @@ public:
   /// Sends a request from `from` ("b.example"). `done` is called once, in its turn.
   void send(const std::string& from, outgoing_request request, exchange_handler done);
 
+  /// Calls `turn` in a turn of the world.
+  void later(std::function<void()> turn);
+
 private:
   struct exchange;
 

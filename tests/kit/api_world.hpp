@@ -28,6 +28,9 @@ namespace trunkline::kit {
 /// Knows a key for every account: "KEY OF 1".
 inline signing_handle::behavior_type fake_signing() {
   return {[](const sign_request&) -> caf::result<signed_headers> { return signed_headers{}; },
+          [](sign_and_send& order) {
+            order.sender->send(std::move(order.request), std::move(order.done));
+          },
           [](const ask_public_key& question) -> caf::result<public_key_text> {
             return public_key_text{"KEY OF " + to_string(question.owner)};
           },

@@ -54,13 +54,29 @@ void delivery_peers::send(outgoing_request request, exchange_handler done) {
   const auto rule = rules_.find(sent.host);
   auto answer = rule == rules_.end() ? peer_answer{} : rule->second(sent.request);
   if (listener_)
-    listener_->sent(sent);
+    listener_->sent(sent, answer);
   if (keeps_)
     requests_.push_back(sent);
   const auto due = sent.at + answer.after;
   wake_after_(answer.after);
   pending_.emplace(due, pending{std::move(sent), std::move(answer), std::move(done)});
   most_in_flight_ = std::max(most_in_flight_, pending_.size());
+}
+
+void delivery_peers::cancel(std::uint64_t id) {
+  const auto found = std::ranges::find_if(
+      pending_, [&](const auto& entry) { return entry.second.request.request.id == id; });
+  const auto now = clock_();
+  if (id == 0 || found == pending_.end() || found->first <= now)
+    return;
+  auto ended = std::move(pending_.extract(found).mapped());
+  const auto phase =
+      ended.answer.failure ? ended.answer.failure->phase : exchange_phase::first_byte;
+  ended.answer.failure =
+      exchange_failure{.phase = phase, .timed_out = true, .reason = "ended early"};
+  ended.answer.after = now - ended.request.at;
+  wake_after_(0us);
+  pending_.emplace(now, std::move(ended));
 }
 
 void delivery_peers::answer_due() {

@@ -43,7 +43,8 @@ struct sent_request {
 /// Is told what passes over the wire.
 struct wire_listener {
   virtual ~wire_listener() = default;
-  virtual void sent(const sent_request& request) = 0;
+  /// `planned` is what will be answered, unless the request is ended early.
+  virtual void sent(const sent_request& request, const peer_answer& planned) = 0;
   virtual void answered(const sent_request& request, const peer_answer& answer) = 0;
 };
 
@@ -61,6 +62,8 @@ public:
   }
 
   void send(outgoing_request request, exchange_handler done) override;
+  /// What would have been answered is a timeout, due now.
+  void cancel(std::uint64_t id) override;
 
   /// Gives the answers that are due.
   void answer_due();

@@ -1,12 +1,15 @@
 #include "kit/delivery_world.hpp"
 
+#include "actors/domain_blocks.hpp"
 #include "actors/fanout.hpp"
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
+#include "kit/delivery_faults.hpp"
 #include "storage/audience_store.hpp"
 #include "tests/kit/both_databases.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <stdexcept>
 #include <utility>
 
@@ -16,72 +19,45 @@ namespace {
 
 using namespace std::chrono_literals;
 
-log_reader_handle::behavior_type losing_hints(log_reader_handle::pointer self, log_reader_handle to,
-                                              unsigned lost, std::mt19937_64* random) {
-  return {
-      [=](log_hint& hint) {
-        if ((*random)() % 100 >= lost)
-          self->send(to, std::move(hint));
-      },
-      [=](describe_log question) -> caf::result<log_report> {
-        return self->delegate(to, question);
-      },
-      [](poll_log) {},
-      [](close_hole) {},
-  };
-}
-
-/// Signs nothing; says which kind of signature it was asked for.
-signing_handle::behavior_type fake_signer(signing_handle::pointer, unsigned lost,
-                                          std::mt19937_64* random,
-                                          std::map<signature_scheme, int>* counts) {
-  return {
-      [=](const sign_request& wish) -> caf::result<signed_headers> {
-        if ((*random)() % 100 < lost)
-          return make_error(errc::unavailable, "signer: too many wait");
-        ++(*counts)[wish.scheme];
-        return signed_headers{
-            {{"Signed", wish.scheme == signature_scheme::rfc9421 ? "rfc9421" : "cavage"}}};
-      },
-      [](ask_public_key) { return public_key_text{}; },
-      [](signing_done) {},
-  };
-}
-
-/// What stands between the dispatcher and the region: refuses offers, as a full region does.
-remote_host_handle::behavior_type losing_offers(remote_host_handle::pointer self,
-                                                remote_host_handle to, unsigned lost,
-                                                std::mt19937_64* random) {
-  return {
-      [=](const offer_units& news) -> caf::result<void> {
-        if ((*random)() % 100 < lost)
-          return make_error(errc::unavailable, "region: no room");
-        return self->delegate(to, news);
-      },
-      [=](const wake_host& wish) { self->send(to, wish); },
-      [](const note_sign_of_life&) {},
-      [](const fetch_document&) { return fetched_document{}; },
-      [](const pause_host&) -> caf::result<void> { return caf::unit; },
-      [](const resume_host&) -> caf::result<void> { return caf::unit; },
-      [](const retry_host&) -> caf::result<void> { return caf::unit; },
-      [](const describe_host&) { return host_report{}; },
-      [](const host_timer&) {},
-      [](const exchange_ended&) {},
-      [](const slot_granted&) {},
-  };
-}
-
-/// Brings one answer when it is due.
-caf::behavior postman(caf::event_based_actor* self, std::shared_ptr<delivery_peers> peers,
-                      std::chrono::microseconds after) {
+/// Runs a task when it is due.
+caf::behavior timed_task(caf::event_based_actor* self, std::chrono::microseconds after,
+                         std::function<void()> task) {
   self->delayed_send(self, after, host_timer{});
   return {[=](host_timer) {
-    peers->answer_due();
+    task();
     self->quit();
   }};
 }
 
+object_key key_of(const delivery_world::row& row) {
+  const auto is_like = row.kind == log_kind::like || row.kind == log_kind::undo_like;
+  return is_like ? object_key{object_kind::like, row.author.value, row.object}
+                 : object_key{object_kind::post, 0, row.object};
+}
+
 } // namespace
+
+/// Asks the writer one thing after the other, and tells what became of each.
+struct delivery_world::clients {
+  std::deque<answered> asking;
+
+  static writer_handle::behavior_type behavior(writer_handle::pointer self,
+                                               std::shared_ptr<clients> all, writer_handle writer) {
+    return {
+        [=](const write_job& job) -> caf::result<void> {
+          auto done = std::move(all->asking.front());
+          all->asking.pop_front();
+          if (!done)
+            caf::anon_send(writer, job);
+          else
+            self->request(writer, caf::infinite, job)
+                .then([done] { done({}); }, [done](const caf::error& failure) { done(failure); });
+          return caf::unit;
+        },
+        [](flush_batch) {},
+    };
+  }
+};
 
 delivery_world::delivery_world(delivery_world_options options)
     : actors{options.seed}, storage{options.open ? test_storage{options.open} : test_storage{}},
@@ -96,19 +72,21 @@ delivery_world::~delivery_world() {
 
 void delivery_world::start() {
   started_ = actors.system().clock().now();
-  peers->run_by(
-      [this] { return elapsed(); },
-      [this](std::chrono::microseconds after) { actors.system().spawn(postman, peers, after); });
+  peers->run_by([this] { return elapsed(); },
+                [this](std::chrono::microseconds after) {
+                  later(after, [answering = peers] { answering->answer_due(); });
+                });
   has_ = std::make_shared<dispatcher_dependencies>();
   dispatcher =
       actors.spawn(trunkline::dispatcher, std::shared_ptr<const dispatcher_dependencies>{has_},
                    options_.dispatcher);
+  blocked = std::make_shared<blocked_domains>();
   const auto position = std::make_shared<log_position>();
   storage.position = position;
   const auto fanout = actors.spawn(trunkline::fanout,
                                    fanout_dependencies{.rings = std::make_shared<home_rings>(),
                                                        .position = position,
-                                                       .caches = {},
+                                                       .caches = {blocked},
                                                        .clock = actors.clock(),
                                                        .dispatcher = dispatcher},
                                    fanout_options{});
@@ -117,19 +95,37 @@ void delivery_world::start() {
   const auto reader = actors.spawn(
       log_reader,
       log_reader_dependencies{.readers = handles.readers, .fanout = fanout, .position = position},
-      log_reader_options{});
-  handles.writer = storage.start_writer(
-      actors, actors.spawn(losing_hints, reader, options_.hints_lost, &random_));
+      options_.log_reader);
+  handles.writer =
+      storage.start_writer(actors, actors.spawn(losing_hints, reader, &options_, &random_));
+  clients_ = std::make_shared<clients>();
+  client_ = actors.spawn(clients::behavior, clients_, handles.writer);
   const auto signer = actors.spawn(fake_signer, options_.signing_lost, &random_, &signatures);
+  auto sender = std::shared_ptr<http_sender>{peers};
+  if (options_.answers_doubled > 0)
+    sender = std::make_shared<doubling_sender>(
+        peers, options_.answers_doubled, &random_,
+        [this](std::chrono::microseconds after, std::function<void()> task) {
+          later(after, std::move(task));
+        });
+  const auto steady = [this] { return actors.system().clock().now(); };
+  budget = std::make_shared<delivery_budget>(options_.budget, steady);
+  board = std::make_shared<host_board>();
+  outage = std::make_shared<outage_guard>(options_.outage, steady);
   auto has = remote_host_dependencies{
       .storage = handles,
       .signing = signer,
       .dispatcher = dispatcher,
-      .sender = peers,
-      .slots = std::make_shared<delivery_slots>(options_.slots),
+      .log_reader = reader,
+      .sender = sender,
+      .budget = budget,
       .bodies = std::make_shared<delivery_bodies>(),
+      .outage = outage,
+      .board = board,
+      .urls = urls_of("here.example"),
       .clock = actors.clock(),
       .region = {},
+      .blocked = blocked,
       .log = [this](std::string line) { lines.push_back(std::move(line)); },
       .on_missing = [this](missing_inbox what) { missing.push_back(std::move(what)); },
       .on_delivery =
@@ -160,6 +156,8 @@ void delivery_world::begin() {
   if (options_.offers_lost > 0)
     has_->hosts = actors.spawn(losing_offers, has_->hosts, options_.offers_lost, &random_);
   has_->clock = actors.clock();
+  has_->blocked = blocked;
+  has_->board = board;
   if (options_.with_outbox)
     outbox = std::make_shared<webhook_outbox>(event_kinds::all(), "test", nullptr);
   has_->outbox = outbox;
@@ -172,7 +170,7 @@ void delivery_world::restart(bool begins) {
   running_.clear();
   dispatcher = dispatcher_handle{};
   hosts = region_of<remote_host_handle>{};
-  handles.writer = writer_handle{};
+  handles.writer = client_ = writer_handle{};
   handles.readers.clear();
   has_.reset();
   actors.restart();
@@ -200,40 +198,64 @@ std::vector<endpoint_id> delivery_world::add_host(const std::string& name, int p
   return made;
 }
 
-void delivery_world::write(row next) {
+void delivery_world::change(write_job job, answered done) {
+  clients_->asking.push_back(std::move(done));
+  caf::anon_send(client_, std::move(job));
+}
+
+void delivery_world::later(std::chrono::microseconds after, std::function<void()> task) {
+  actors.system().spawn(timed_task, after, std::move(task));
+}
+
+void delivery_world::write(row next, answered done) {
   const auto fresh = audience_id{++ids_};
-  caf::anon_send(handles.writer, write_job{[=](write_context& context) -> caf::error {
-                   auto audience = audience_id{};
-                   if (next.to_followers) {
-                     auto made = audience_for_next_post(context.db, next.author, fresh);
-                     if (!made)
-                       return std::move(made.error());
-                     audience = *made;
-                   }
-                   context.log.push_back({.kind = next.kind,
-                                          .author = next.author,
-                                          .object = {object_kind::post, 0, next.object},
-                                          .cls = next.cls,
-                                          .is_public = next.is_public,
-                                          .audience = audience,
-                                          .ap_id = next.text,
-                                          .signer = next.author,
-                                          .body = next.text,
-                                          .extra = next.extra});
-                   return {};
-                 }});
+  auto job = [=](write_context& context) -> caf::error {
+    auto audience = audience_id{};
+    if (next.to_followers) {
+      auto made = audience_for_next_post(context.db, next.author, fresh);
+      if (!made)
+        return std::move(made.error());
+      audience = *made;
+    }
+    context.log.push_back({.kind = next.kind,
+                           .author = next.author,
+                           .object = key_of(next),
+                           .cls = next.cls,
+                           .is_public = next.is_public,
+                           .audience = audience,
+                           .ap_id = next.text,
+                           .signer = next.author,
+                           .body = next.text,
+                           .extra = next.extra});
+    return {};
+  };
+  change({std::move(job)}, std::move(done));
 }
 
-void delivery_world::follow(account_id author, endpoint_id endpoint) {
-  caf::anon_send(handles.writer, write_job{[=](write_context& context) {
-                   return add_follower(context.db, author, endpoint);
-                 }});
+void delivery_world::follow(account_id author, endpoint_id endpoint, answered done) {
+  change({[=](write_context& context) { return add_follower(context.db, author, endpoint); }},
+         std::move(done));
 }
 
-void delivery_world::unfollow(account_id author, endpoint_id endpoint) {
-  caf::anon_send(handles.writer, write_job{[=](write_context& context) {
-                   return remove_follower(context.db, author, endpoint);
-                 }});
+void delivery_world::unfollow(account_id author, endpoint_id endpoint, answered done) {
+  change({[=](write_context& context) { return remove_follower(context.db, author, endpoint); }},
+         std::move(done));
+}
+
+void delivery_world::block(const std::string& name, answered done) {
+  change({[=](write_context& context) -> caf::error {
+           const auto made = block_domain_for_all({.host = name}).run(context);
+           return made ? caf::error{} : made.error();
+         }},
+         std::move(done));
+}
+
+void delivery_world::unblock(const std::string& name, answered done) {
+  change({[=](write_context& context) -> caf::error {
+           const auto made = unblock_domain_for_all(name).run(context);
+           return made ? caf::error{} : made.error();
+         }},
+         std::move(done));
 }
 
 std::chrono::microseconds delivery_world::elapsed() {

@@ -3,6 +3,7 @@
 /// be killed at any moment and started again on the same store.
 #pragma once
 
+#include "actors/blocked_domains.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/log_reader.hpp"
 #include "actors/remote_host.hpp"
@@ -12,6 +13,7 @@
 #include "kit/deterministic_system.hpp"
 #include "kit/test_storage.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -21,13 +23,18 @@
 namespace trunkline::kit {
 
 struct delivery_world_options {
-  std::uint64_t seed = 0;    ///< Of the interleaving, the hints and the waits.
-  unsigned hints_lost = 0;   ///< Of 100.
-  unsigned signing_lost = 0; ///< Of 100 signatures that fail.
-  unsigned offers_lost = 0;  ///< Of 100 offers that are refused on their way to a host.
+  std::uint64_t seed = 0;  ///< Of the interleaving, the hints and the waits.
+  unsigned hints_lost = 0; ///< Of 100.
+  unsigned hints_doubled = 0;
+  unsigned hints_late = 0;      ///< By up to 2 s.
+  unsigned answers_doubled = 0; ///< Of 100 answers that come again, or otherwise, up to 20 s later.
+  unsigned signing_lost = 0;    ///< Of 100 signatures that fail.
+  unsigned offers_lost = 0;     ///< Of 100 offers that are refused on their way to a host.
   dispatcher_options dispatcher;
+  log_reader_options log_reader;
   remote_host_options host;
-  std::int64_t slots = 64;
+  delivery_budget_limits budget;
+  outage_limits outage;
   open_connection open;     ///< Empty: a database in memory.
   bool with_outbox = false; ///< What hosts say is kept for webhooks.
 };
@@ -50,6 +57,10 @@ public:
   std::vector<delivery_event> deliveries;
   std::vector<host_state_event> states;
   std::map<signature_scheme, int> signatures;
+  std::shared_ptr<blocked_domains> blocked; ///< New at each start, as are these.
+  std::shared_ptr<delivery_budget> budget;
+  std::shared_ptr<outage_guard> outage;
+  std::shared_ptr<host_board> board;
 
   database& db() { return storage.db(); }
 
@@ -69,14 +80,24 @@ public:
     bool is_public = true;
     std::vector<endpoint_id> extra;
   };
-  void write(row next);
-  void follow(account_id author, endpoint_id endpoint);
-  void unfollow(account_id author, endpoint_id endpoint);
+  /// Called with what the writer answered; never when the node dies before.
+  using answered = std::function<void(const caf::error&)>;
+  void write(row next, answered done = {});
+  void follow(account_id author, endpoint_id endpoint, answered done = {});
+  void unfollow(account_id author, endpoint_id endpoint, answered done = {});
+  /// The whole server blocks a name, or does so no more.
+  void block(const std::string& name, answered done = {});
+  void unblock(const std::string& name, answered done = {});
+  /// Hands a change to the writer, after all that were handed to it before.
+  void change(write_job job, answered done = {});
 
   /// Moves the time, from timer to timer and from answer to answer, and settles.
   void advance(std::chrono::microseconds span) { actors.advance(span); }
   void settle() { actors.settle(); }
   std::chrono::microseconds elapsed();
+
+  /// Calls `task` later, unless the node dies before.
+  void later(std::chrono::microseconds after, std::function<void()> task);
 
   /// Ends every actor at once and starts them anew. Without `begin` the dispatcher waits.
   void restart(bool begin = true);
@@ -98,11 +119,15 @@ public:
   static host_address address(const std::string& name) { return {"https", name, 443}; }
 
 private:
+  struct clients; ///< Of the writer, in order.
+
   void start();
 
   delivery_world_options options_;
   std::mt19937_64 random_;
   std::shared_ptr<dispatcher_dependencies> has_;
+  std::shared_ptr<clients> clients_;
+  writer_handle client_;
   std::map<host_address, remote_host_handle> running_;
   std::chrono::microseconds earlier_{0}; ///< What had passed at the last start.
   caf::actor_clock::time_point started_;

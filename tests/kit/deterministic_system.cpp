@@ -60,10 +60,13 @@ void deterministic_system::stop_system() {
 
 void deterministic_system::restart() {
   stop_system();
+  stops_in_.reset();
   start_system();
 }
 
 bool deterministic_system::step() {
+  if (is_stopped())
+    return false;
   auto& jobs = scheduler().jobs;
   if (random_ && jobs.size() > 1) {
     const auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>((*random_)() % jobs.size());
@@ -71,7 +74,12 @@ bool deterministic_system::step() {
   } else if (jobs.size() > 1) {
     std::rotate(jobs.begin(), jobs.begin() + 1, jobs.end());
   }
-  return scheduler().try_run_once();
+  if (!scheduler().try_run_once())
+    return false;
+  ++handled_;
+  if (stops_in_ && *stops_in_ > 0)
+    --*stops_in_;
+  return true;
 }
 
 void deterministic_system::settle() {
@@ -89,7 +97,7 @@ void deterministic_system::advance(std::chrono::microseconds span) {
   settle();
   auto& clock = scheduler().clock();
   const auto end = clock.now() + span;
-  while (true) {
+  while (!is_stopped()) {
     const auto& timers = clock.schedule();
     const auto next = timers.empty() ? end : std::min(timers.begin()->first, end);
     const auto by = std::max(next - clock.now(), clock.now() - clock.now());

@@ -2,7 +2,8 @@
 ///
 /// Messages flow in `settle`, one at a time, each from an actor that the seed chooses. Time stands
 /// still but for `advance`, which moves the actors' clock and the wall clock together, from timer
-/// to timer. What was spawned here ends with the system.
+/// to timer. What was spawned here ends with the system. It can be stopped between any two
+/// messages, as a process that is killed.
 #pragma once
 
 #include "protocol/errc.hpp"
@@ -78,6 +79,13 @@ public:
   /// Moves the time by `span`, from timer to timer, and settles at each.
   void advance(std::chrono::microseconds span);
 
+  /// After `messages` more nothing is handled and the time stands, until `restart`.
+  void stop_after(std::size_t messages) { stops_in_ = messages; }
+  void stop() { stops_in_ = 0; }
+  bool is_stopped() const { return stops_in_ == std::size_t{0}; }
+  /// Messages so far.
+  std::uint64_t handled() const { return handled_; }
+
   time_point now() const { return *now_; }
   /// Steps the wall clock alone: forwards or back.
   void step_wall_clock(std::chrono::microseconds by) { *now_ += by; }
@@ -147,6 +155,8 @@ private:
   caf::actor_system_config config_;
   std::optional<caf::actor_system> system_;
   std::vector<caf::strong_actor_ptr> actors_;
+  std::optional<std::size_t> stops_in_; ///< Messages; nothing: it goes on.
+  std::uint64_t handled_ = 0;
 };
 
 } // namespace trunkline::kit

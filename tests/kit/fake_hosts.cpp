@@ -31,10 +31,12 @@ remote_host_handle::behavior_type table_of_hosts(remote_host_handle::pointer sel
       [](const pause_host&) -> caf::result<void> { return not_here(); },
       [](const resume_host&) -> caf::result<void> { return not_here(); },
       [](const retry_host&) -> caf::result<void> { return not_here(); },
+      [](const operate_host&) -> caf::result<operated_host> { return not_here(); },
+      [](const list_queue&) -> caf::result<host_queue> { return not_here(); },
       [](const describe_host&) -> caf::result<host_report> { return not_here(); },
       [](const host_timer&) {},
       [](const exchange_ended&) {},
-      [](const slot_granted&) {},
+      [](const place_granted&) {},
   };
 }
 

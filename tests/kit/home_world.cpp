@@ -32,6 +32,7 @@ hint_mangler(log_reader_handle::stateful_pointer<hint_mangler_state> self, log_r
       [=](describe_log question) -> caf::result<log_report> {
         return self->delegate(to, question);
       },
+      [=](const read_missed& wish) -> caf::result<found_units> { return self->delegate(to, wish); },
       [](poll_log) {},
       [](close_hole) {},
   };

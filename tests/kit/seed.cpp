@@ -2,17 +2,25 @@
 /// `trunkline_seed DATABASE NAME COUNT [PORT]`, where DATABASE is SQLite's file or a postgres://
 /// URL (or libpq's key=value form). Local ones; with PORT remote ones, each on a host of its own:
 /// those of tests/process/fake_hosts.py. Prints how many followers NAME has afterwards.
+///
+/// By the thousand, for bench/delivery.py (tests/kit/seed_bulk.hpp says what is made):
+/// `trunkline_seed DATABASE followers AUTHOR,AUTHOR... FIRST-LAST PATTERN PORT`,
+/// `trunkline_seed DATABASE hosts FIRST-LAST PATTERN PORT`,
+/// `trunkline_seed DATABASE log AUTHOR,AUTHOR... ITEMS FILLERS [DAYS]`.
 #include "protocol/ids.hpp"
 #include "storage/graph_store.hpp"
 #include "storage/postgres_database.hpp"
 #include "storage/remote_store.hpp"
 #include "storage/sqlite_database.hpp"
+#include "tests/kit/seed_bulk.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace trunkline;
 
@@ -99,31 +107,108 @@ caf::expected<std::int64_t> load(database& db, const seed_wish& wish) {
   return total->rows[0][0].integer();
 }
 
-std::int64_t positive(int argc, char** argv, int index) {
+/// Reads a number that is at least `least`; -1 when it is none.
+std::int64_t number_in(std::string_view text, std::int64_t least = 1) {
   auto number = std::int64_t{0};
-  const auto text = index < argc ? std::string_view{argv[index]} : std::string_view{};
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  return parsed.ec == std::errc{} && number > 0 ? number : 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto is_whole = problem == std::errc{} && end == text.data() + text.size();
+  return is_whole && number >= least ? number : -1;
+}
+
+std::vector<std::string> names_in(std::string_view text) {
+  auto names = std::vector<std::string>{};
+  while (!text.empty()) {
+    const auto name = text.substr(0, text.find(','));
+    names.emplace_back(name);
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+  }
+  return names;
+}
+
+/// Reads "FIRST-LAST PATTERN PORT".
+kit::seeded_hosts hosts_in(const std::vector<std::string>& words) {
+  const auto dash = words[0].find('-');
+  return {.first = number_in(words[0].substr(0, dash), 0),
+          .last = dash == std::string::npos ? -1 : number_in(words[0].substr(dash + 1), 0),
+          .pattern = words[1],
+          .port = number_in(words[2])};
+}
+
+bool are_right(const kit::seeded_hosts& hosts) {
+  return hosts.first >= 0 && hosts.last >= hosts.first && hosts.port > 0 &&
+         hosts.pattern.find('%') != std::string::npos;
+}
+
+caf::error misused() {
+  return make_error(errc::invalid,
+                    "usage: trunkline_seed DATABASE NAME COUNT [PORT]\n"
+                    "       trunkline_seed DATABASE followers AUTHORS FIRST-LAST PATTERN PORT\n"
+                    "       trunkline_seed DATABASE hosts FIRST-LAST PATTERN PORT\n"
+                    "       trunkline_seed DATABASE log AUTHORS ITEMS FILLERS [DAYS]");
+}
+
+caf::error load_followers(database& db, const std::vector<std::string>& words) {
+  const auto hosts = hosts_in({words[1], words[2], words[3]});
+  if (!are_right(hosts))
+    return misused();
+  for (const auto& author : names_in(words[0]))
+    if (auto failure = kit::seed_followers(db, author, hosts))
+      return failure;
+  return {};
+}
+
+caf::error load_hosts(database& db, const std::vector<std::string>& words) {
+  const auto hosts = hosts_in(words);
+  return are_right(hosts) ? kit::seed_hosts(db, hosts) : misused();
+}
+
+caf::error load_log(database& db, const std::vector<std::string>& words) {
+  const auto log = kit::seeded_log{.authors = names_in(words[0]),
+                                   .items = number_in(words[1]),
+                                   .fillers = number_in(words[2], 0),
+                                   .days_behind = words.size() > 3 ? number_in(words[3]) : 0};
+  if (log.authors.empty() || log.items < 1 || log.fillers < 0 || log.days_behind < 0)
+    return misused();
+  return kit::seed_log(db, log);
+}
+
+/// Prints how many followers the account has afterwards.
+caf::error load_account(database& db, const std::vector<std::string>& words) {
+  const auto count = number_in(words[1]);
+  const auto port = words.size() > 2 ? number_in(words[2]) : 0;
+  if (count < 0 || port < 0)
+    return misused();
+  const auto total = load(db, {.name = words[0], .count = count, .port = port});
+  if (!total)
+    return total.error();
+  std::cout << *total << '\n';
+  return {};
+}
+
+caf::error obey(database& db, std::vector<std::string> words) {
+  if (words.size() == 2 || words.size() == 3)
+    return load_account(db, words);
+  const auto what = words.empty() ? std::string{} : words[0];
+  const auto in_one = [&](auto load) {
+    words.erase(words.begin());
+    return db.transact([&](database& open) { return load(open, words); });
+  };
+  if (what == "followers" && words.size() == 5)
+    return in_one(load_followers);
+  if (what == "hosts" && words.size() == 4)
+    return in_one(load_hosts);
+  if (what == "log" && (words.size() == 4 || words.size() == 5))
+    return in_one(load_log);
+  return misused();
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  const auto count = positive(argc, argv, 3);
-  const auto port = positive(argc, argv, 4);
-  if (count == 0 || argc > 5 || (argc == 5 && port == 0)) {
-    std::cerr << "usage: trunkline_seed DATABASE NAME COUNT [PORT]\n";
-    return 64;
-  }
-  auto db = open(argv[1]);
-  if (!db) {
-    std::cerr << context_of(db.error()) << '\n';
-    return 1;
-  }
-  const auto total = load(**db, {.name = argv[2], .count = count, .port = port});
-  if (!total) {
-    std::cerr << context_of(total.error()) << '\n';
-    return 1;
-  }
-  std::cout << *total << '\n';
+  auto db = argc > 1 ? open(argv[1]) : misused();
+  auto failure = db ? obey(**db, {argv + 2, argv + argc}) : db.error();
+  if (!failure)
+    return 0;
+  std::cerr << context_of(failure) << '\n';
+  return code_of(failure) == errc::invalid ? 64 : 1;
 }

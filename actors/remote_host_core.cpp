@@ -1,0 +1,316 @@
+#include "actors/remote_host_core.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/tasks.hpp"
+#include "protocol/errc.hpp"
+#include "protocol/registrable_domain.hpp"
+#include "storage/delivery_store.hpp"
+#include "storage/host_store.hpp"
+
+#include <caf/exit_reason.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+/// What a host reads when it starts.
+struct host_start {
+  std::optional<host_facts> facts;
+  std::vector<stored_exception> exceptions;
+  std::int64_t dead = 0;
+};
+
+caf::expected<host_start> read_start(database& db, const host_address& address,
+                                     std::size_t exceptions_max) {
+  auto facts = find_host(db, address);
+  if (!facts)
+    return std::move(facts.error());
+  auto start = host_start{.facts = *facts};
+  if (!*facts)
+    return start;
+  auto exceptions = waiting_exceptions(db, (*facts)->id, exceptions_max);
+  if (!exceptions)
+    return std::move(exceptions.error());
+  start.exceptions = std::move(*exceptions);
+  auto dead = count_dead_letters(db, (*facts)->id);
+  if (!dead)
+    return std::move(dead.error());
+  start.dead = *dead;
+  return start;
+}
+
+/// A window from which a host that recovers is as good as any other.
+constexpr std::int64_t recovered_window = 8;
+
+} // namespace
+
+remote_host_core::~remote_host_core() {
+  if (sender_)
+    sender_->bar(); // what is being signed is its next life's to send
+  for (auto& reply : asked_)
+    reply.deliver(make_error(errc::unavailable, "host: shutting down"));
+  for (auto& waiting : fetches_.waiting)
+    waiting.reply.deliver(make_error(errc::unavailable, "host: shutting down"));
+  for (auto& open : exchanges_)
+    if (open.fetch)
+      open.fetch->reply.deliver(make_error(errc::unavailable, "host: shutting down"));
+}
+
+void remote_host_core::set_up(host_address address, remote_host_dependencies dependencies,
+                              remote_host_options options) {
+  address_ = std::move(address);
+  domain_ = registrable_domain(address_.name);
+  has_ = std::move(dependencies);
+  sender_ = std::make_shared<gated_sender>(has_.sender);
+  options_ = options;
+  queue_ = delivery_queue{options.queue};
+  window_ = request_window{options.window};
+  random_.seed(has_.seed ^ std::hash<host_address>{}(address_));
+  active_at_ = has_.clock();
+}
+
+/// Asks where it stands; tries again when nobody can say.
+void remote_host_core::start() {
+  self_->request(has_.dispatcher, options_.adopt_deadline, adopt_host{address_})
+      .then([this](const host_cursor& cursor) { begin(cursor); },
+            [this](const caf::error&) { start_later(); });
+}
+
+void remote_host_core::start_later() {
+  expire_fetches(has_.clock());
+  answer_asked();
+  self_->delayed_send(self_, options_.local_retry, host_timer{++wake_epoch_});
+}
+
+void remote_host_core::begin(const host_cursor& cursor) {
+  auto question = query<host_start>{[address = address_, most = options_.exceptions_max](
+                                        database& db) { return read_start(db, address, most); }};
+  ask_storage(self_, has_.storage, std::move(question),
+              [this, cursor](caf::expected<host_start> read) {
+                if (!read)
+                  return start_later();
+                report_.dead = read->dead;
+                queue_.begin(delivery_class::direct, cursor.direct);
+                queue_.begin(delivery_class::bulk, cursor.bulk);
+                if (read->facts)
+                  begin_with(*read->facts);
+                for (auto& each : read->exceptions)
+                  begin_with(std::move(each));
+                facts_.paused = early_.paused.value_or(facts_.paused);
+                if (std::exchange(early_.retry, false))
+                  try_at_once("asked for");
+                else if (early_.life && is_withheld(facts_.state))
+                  try_again_at(std::nullopt, "it sent something");
+                started_ = discard_due_ = discard_exceptions_due_ = true;
+                started_at_ = steady();
+                answer_asked();
+                for (const auto& next : std::exchange(when_started_, {}))
+                  next();
+                pump();
+              });
+}
+
+/// A host that was withheld stood since it began to fail at the earliest.
+void remote_host_core::begin_with(const host_facts& facts) {
+  facts_ = facts;
+  told_state_ = facts_.state;
+  window_.restore(facts_.window);
+  is_failing_ = facts_.fail_streak > 0;
+  if (facts_.paused)
+    paused_at_ = std::exchange(facts_.next_try_at, std::nullopt);
+  if (facts_.paused || is_withheld(facts_.state))
+    clock_stands_at_ = paused_at_ ? paused_at_ : facts_.first_fail_at;
+}
+
+/// What waits in a row of its own is nothing of the queue's: a replay may have opened it again.
+void remote_host_core::begin_with(stored_exception read) {
+  if (read.is_gone)
+    return news_.exceptions.push_back(
+        {facts_.id, read.row.unit, std::nullopt, unit_outcome::expired, false});
+  queue_.settle(read.unit);
+  exceptions_.put({.unit = std::move(read.unit), .row = std::move(read.row)});
+}
+
+/// What is under way comes to its end; nothing else begins.
+void remote_host_core::stop() {
+  stopping_ = true;
+  places_.free.reset();
+  for (auto& waiting : std::exchange(fetches_.waiting, {}))
+    waiting.reply.deliver(make_error(errc::unavailable, to_name(address_) + ": shutting down"));
+  if (started_)
+    tell();
+  end_if_stopped();
+}
+
+void remote_host_core::end_if_stopped() {
+  if (stopping_ && exchanges_.empty())
+    self_->quit(caf::exit_reason::user_shutdown);
+}
+
+/// A withheld host only counts; the log has it. What is not sent at all is looked at.
+void remote_host_core::offer(const offer_units& news) {
+  if (!facts_.id)
+    facts_.id = news.id;
+  active_at_ = has_.clock();
+  const auto may_keep = !is_withheld(facts_.state) || is_blocked_ || facts_.drained_after;
+  queue_.offer(news.previous, news.units, may_keep);
+  discard_due_ = true;
+  pump();
+}
+
+/// Something that was offered did not come: the books know what it was.
+void remote_host_core::ask_again() {
+  if (std::exchange(asking_again_, true))
+    return;
+  self_->request(has_.dispatcher, options_.adopt_deadline, adopt_host{address_})
+      .then(
+          [this](const host_cursor& now) {
+            asking_again_ = false;
+            queue_.resume(delivery_class::direct, now.direct);
+            queue_.resume(delivery_class::bulk, now.bulk);
+            pump();
+          },
+          [this](const caf::error&) {
+            asking_again_ = false;
+            wait_until(has_.clock() + options_.local_retry, "the books do not answer");
+            wake_later();
+          });
+}
+
+void remote_host_core::on_timer(host_timer due) {
+  if (due.alarm == host_alarm::slow)
+    return look_for_slow();
+  if (due.alarm == host_alarm::tell) {
+    news_.timer_at.reset();
+    if (started_ && has_news())
+      tell_now();
+    return;
+  }
+  if (due.epoch != wake_epoch_)
+    return;
+  wakes_at_.reset();
+  if (!started_)
+    return start();
+  pump();
+}
+
+void remote_host_core::pump() {
+  if (!started_)
+    return;
+  if (stopping_) {
+    places_.free.reset();
+    tell();
+    return end_if_stopped();
+  }
+  expire_fetches(has_.clock());
+  note_blocked(is_blocked());
+  discard();
+  while (send_one()) {
+  }
+  places_.free.reset(); // not needed by now
+  if (facts_.state == host_state::recovering &&
+      (window_.size() >= recovered_window || (queue_.is_empty() && exceptions_.empty())))
+    apply(host_event::caught_up, "caught up");
+  if (queue_.needs_cursor())
+    ask_again();
+  read_more();
+  tell();
+  wake_later();
+}
+
+/// Sends the next thing, if there is one and room for it; tells whether to look again.
+bool remote_host_core::send_one() {
+  if (static_cast<std::int64_t>(exchanges_.size()) >= limit() || !may_begin())
+    return false;
+  const auto now = has_.clock();
+  const auto is_probe = is_withheld(facts_.state);
+  const auto may_deliver = may_send(now) && !is_blocked_;
+  const auto wants_fetch = can_fetch(now);
+  const auto wants_unit = may_deliver && queue_.can_take(old_may_go());
+  // No lane may pass while there is no room for another exception: they go first.
+  const auto exceptions_first = !wants_unit || exceptions_.size() >= options_.exceptions_max;
+  const auto* exception = !may_deliver       ? nullptr
+                          : !is_probe        ? exceptions_.due(now)
+                          : exceptions_first ? exceptions_.for_probe()
+                                             : nullptr;
+  if (!wants_fetch && !wants_unit && !exception)
+    return false;
+  auto fetches = wants_fetch && (!fetches_.went_last || (!wants_unit && !exception));
+  if (!get_place(kind_of_next(fetches))) {
+    // Of a withheld host the two have places of two kinds.
+    if (!is_probe || !wants_fetch || (!wants_unit && !exception) ||
+        !get_place(kind_of_next(!fetches)))
+      return false;
+    fetches = !fetches;
+  }
+  fetches_.went_last = fetches;
+  if (fetches)
+    start_fetch();
+  else if (exception)
+    deliver({.unit = exception->unit}, true);
+  else
+    deliver_next();
+  return true;
+}
+
+void remote_host_core::deliver_next() {
+  auto item = queue_.take_next(old_may_go());
+  replace_exceptions(item->unit);
+  if (exceptions_.holds(item->unit))
+    except(std::move(*item), "waits for an earlier activity", 0);
+  else
+    deliver(std::move(*item), false);
+}
+
+/// What replaced a unit of an earlier life waits until the peer is done with that.
+bool remote_host_core::old_may_go() const {
+  return steady() - started_at_ >= options_.request_limit;
+}
+
+/// Arms the timer for whatever is due next; one that rings earlier looks again then.
+void remote_host_core::wake_later() {
+  const auto wait = next_wake();
+  if (!wait)
+    return;
+  const auto at = steady() + *wait;
+  if (wakes_at_ && *wakes_at_ <= at)
+    return;
+  wakes_at_ = at;
+  self_->delayed_send(self_, *wait, host_timer{++wake_epoch_});
+}
+
+/// Returns how long nothing is due; passivates an idle host.
+std::optional<std::chrono::microseconds> remote_host_core::next_wake() const {
+  const auto now = has_.clock();
+  auto next = std::optional<microseconds>{};
+  const auto consider = [&](std::optional<time_point> at) {
+    if (at && *at > now)
+      next = std::min(next.value_or(*at - now), *at - now);
+  };
+  const auto consider_steady = [&](steady_time at) {
+    consider(now + std::chrono::ceil<microseconds>(at - steady()));
+  };
+  consider(facts_.next_try_at);
+  consider(not_before_);
+  consider(held_until_);
+  if (!clock_stands_at_)
+    consider(exceptions_.next_due());
+  if (!fetches_.waiting.empty())
+    consider(fetches_.waiting.front().due);
+  if (facts_.limit_per_s)
+    consider_steady(places_.next_begin);
+  if (queue_.waiting() > 0 && !old_may_go())
+    consider_steady(started_at_ + options_.request_limit);
+  const auto is_idle =
+      queue_.is_empty() && exchanges_.empty() && fetches_.waiting.empty() && exceptions_.empty();
+  if (is_idle && now - active_at_ >= options_.idle_after)
+    self_->send(has_.region, passivate_host{address_, self_->id()});
+  else if (is_idle)
+    consider(active_at_ + options_.idle_after);
+  return next;
+}
+
+} // namespace trunkline

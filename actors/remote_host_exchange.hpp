@@ -1,0 +1,62 @@
+/// A request of a host actor, from the first thing that is read for it to its answer.
+#pragma once
+
+#include "actors/delivery_budget.hpp"
+#include "actors/remote_host_messages.hpp"
+#include "protocol/delivery_queue.hpp"
+#include "protocol/http_signature.hpp"
+
+#include <caf/typed_response_promise.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+namespace trunkline {
+
+/// A fetch that waits for a place, or is under way.
+struct waiting_fetch {
+  fetch_document wanted;
+  caf::typed_response_promise<fetched_document> reply;
+  time_point due;
+};
+
+struct host_exchange {
+  std::uint64_t id = 0; ///< They rise.
+  queued_unit item;     ///< Of a delivery.
+  bool is_exception = false;
+  bool is_probe = false;
+  std::optional<waiting_fetch> fetch; ///< Nothing: a delivery.
+  signature_scheme scheme = signature_scheme::cavage;
+  int status = 0; ///< Of its answer; 0 without one.
+  budget_place place;
+  std::uint64_t request = 0; ///< By which the sender knows it.
+  std::optional<std::chrono::steady_clock::time_point> sent_at;
+  bool may_be_slow = true; ///< It has a place that a slow request gives up.
+};
+
+/// What came before the host had started.
+struct early_orders {
+  bool retry = false;
+  bool life = false;          ///< A sign of it.
+  std::optional<bool> paused; ///< Newer than what was read.
+};
+
+struct host_fetches {
+  std::deque<waiting_fetch> waiting;
+  std::int64_t under_way = 0;
+  bool went_last = false; ///< Deliveries and fetches take turns.
+};
+
+/// The places of the node's budgets that a host asks for.
+struct host_places {
+  std::array<bool, budget_kinds> asked{}; ///< One comes as a message.
+  budget_kind kind = budget_kind::healthy;
+  budget_place free;                                ///< Of that kind, not used yet.
+  std::chrono::steady_clock::time_point next_begin; ///< Of a host with a limit per second.
+  bool watched = false;                             ///< Whether requests are slow.
+};
+
+} // namespace trunkline

@@ -1,0 +1,34 @@
+/// What a host actor has not told the dispatcher yet.
+#pragma once
+
+#include "actors/host_board.hpp"
+#include "protocol/delivery_progress.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trunkline {
+
+struct host_news {
+  std::array<std::vector<settled_unit>, delivery_classes> settled;
+  std::vector<exception_change> exceptions;
+  std::vector<reopened_units> reopened;
+  bool facts = false; ///< They have changed.
+
+  std::array<class_progress, delivery_classes> told; ///< How far the host was.
+  std::chrono::steady_clock::time_point told_at;
+  std::optional<std::chrono::steady_clock::time_point> timer_at; ///< It is told then at the latest.
+
+  std::optional<host_health_line> shown; ///< On the board.
+  std::string last_failure;              ///< In its words.
+
+  std::size_t size() const {
+    return settled[0].size() + settled[1].size() + exceptions.size() + reopened.size() + facts;
+  }
+};
+
+} // namespace trunkline
