@@ -7,8 +7,10 @@
 """
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -27,7 +29,15 @@ class Browser:
             [PROGRAM, "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
              "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
              f"--user-data-dir={self.folder}", "about:blank"],
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True)
+        try:
+            self._connect()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _connect(self):
         port = None
         for line in self.process.stderr:
             if found := re.search(r"DevTools listening on ws://127\.0\.0\.1:(\d+)/", line):
@@ -44,12 +54,16 @@ class Browser:
         self.complaints = [] # what the console said, and what the page's policy refused
         for domain in ("Page", "Runtime", "Network", "Performance", "Log"):
             self.call(f"{domain}.enable")
-        return self
 
     def __exit__(self, *_):
         self.socket.close()
-        self.process.terminate()
+        self._end()
+
+    def _end(self):
+        """Ends the whole group: the browser's helpers outlive it when it alone is told to end."""
+        os.killpg(self.process.pid, signal.SIGKILL)  # it is there until it was waited for
         self.process.wait(20)
+        self.process.stderr.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def call(self, method, **parameters):
