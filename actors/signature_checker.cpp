@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 #include "protocol/key_document.hpp"
 #include "protocol/names.hpp"
+#include "storage/host_store.hpp"
 
 #include <caf/result.hpp>
 
@@ -73,6 +74,7 @@ signature_checker_state::make_behavior(signature_checker_dependencies dependenci
   keys_ = recent_map<std::string, signer_ptr>{options_.keys_max};
   failures_ = recent_map<std::string, key_failure>{options_.failures_max};
   refetched_ = recent_map<std::string, steady_time>{options_.failures_max};
+  new_hosts_ = new_host_limit{options_.new_hosts_max, options_.new_hosts_window};
   return {[this](const check_signature& wish) { return check(wish); }};
 }
 
@@ -140,27 +142,44 @@ void signature_checker_state::read_next() {
                          .host = asked.host.name,
                          .actor = cached ? (*cached)->actor : ""};
     ++reading_;
-    ask_storage(self_, has_.storage, query<known_signer>{[key = std::move(key)](database& db) {
-                  return find_signer(db, key);
+    ask_storage(self_, has_.storage,
+                query<key_standing>{[key = std::move(key), host = asked.host](database& db) {
+                  return find_standing(db, key, host);
                 }},
-                [this, id](const caf::expected<known_signer>& known) {
+                [this, id](const caf::expected<key_standing>& standing) {
                   --reading_;
-                  take_known(id, known);
+                  take_known(id, standing);
                   read_next();
                 });
   }
 }
 
-void signature_checker_state::take_known(check_id id, const caf::expected<known_signer>& known) {
-  if (!known)
-    return refuse(id, known.error());
+/// The host of an account that is known is known too.
+caf::expected<signature_checker_state::key_standing>
+signature_checker_state::find_standing(database& db, const named_key& key,
+                                       const host_address& host) {
+  auto signer = find_signer(db, key);
+  if (!signer)
+    return std::move(signer.error());
+  if (signer->host_blocked || !signer->actor.empty())
+    return key_standing{.signer = std::move(*signer)};
+  const auto row = find_host(db, host);
+  if (!row)
+    return row.error();
+  return key_standing{.signer = std::move(*signer), .is_host_known = row->has_value()};
+}
+
+void signature_checker_state::take_known(check_id id, const caf::expected<key_standing>& standing) {
+  if (!standing)
+    return refuse(id, standing.error());
+  const auto& known = standing->signer;
   const auto& asked = checks_.at(id);
-  if (known->host_blocked || known->suspended)
-    return judge(id, *known, nullptr);
-  const auto key = find_key(asked, *known);
+  if (known.host_blocked || known.suspended)
+    return judge(id, known, nullptr);
+  const auto key = find_key(asked, known);
   if (key && fits(key->key, asked.claim))
     return accept(id, key->actor);
-  fetch_for(id, key != nullptr);
+  fetch_for(id, key != nullptr, standing->is_host_known);
 }
 
 /// Returns the key that counts as far as it is known: the stored one, which an Update may have
@@ -180,7 +199,7 @@ signature_checker_state::signer_ptr signature_checker_state::find_key(const open
 }
 
 /// Lets a check wait for its key, which is fetched unless it is on its way.
-void signature_checker_state::fetch_for(check_id id, bool is_known) {
+void signature_checker_state::fetch_for(check_id id, bool is_known, bool is_host_known) {
   const auto& asked = checks_.at(id);
   const auto& key_id = asked.claim.key_id;
   if (waiters_for(asked.host) >= options_.host_waiters_max)
@@ -192,7 +211,7 @@ void signature_checker_state::fetch_for(check_id id, bool is_known) {
     waiting.push_back(id);
     return;
   }
-  if (auto failure = refuse_fetch(asked, is_known))
+  if (auto failure = refuse_fetch(asked, is_known, is_host_known))
     return refuse(id, std::move(failure));
   begin_fetch(id);
 }
@@ -207,7 +226,8 @@ std::size_t signature_checker_state::waiters_for(const host_address& host) const
 }
 
 /// Returns why the key is not fetched now, if it is not.
-caf::error signature_checker_state::refuse_fetch(const open_check& asked, bool is_known) {
+caf::error signature_checker_state::refuse_fetch(const open_check& asked, bool is_known,
+                                                 bool is_host_known) {
   const auto& key_id = asked.claim.key_id;
   const auto now = self_->clock().now();
   const auto* failure = failures_.find(key_id);
@@ -221,6 +241,8 @@ caf::error signature_checker_state::refuse_fetch(const open_check& asked, bool i
   const auto of_host = host_fetches_.find(asked.host.name);
   if (of_host != host_fetches_.end() && of_host->second >= options_.host_fetches_max)
     return too_many("keys of " + asked.host.name + " are on their way");
+  if (!is_host_known && !has_.fetch.rules.allow_http && !new_hosts_.admits(asked.host.name, now))
+    return too_many("hosts of the domain of " + asked.host.name + " are new");
   return {};
 }
 

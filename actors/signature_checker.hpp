@@ -5,7 +5,8 @@
 /// from its host, through that host's actor. A key that does not fit is fetched once more, at most
 /// every `refetch_interval`. Many checks of one key wait for one fetch; fetches are bounded per
 /// host, so that a host that hangs holds up its own keys alone. What failed is not fetched again
-/// for a while.
+/// for a while. Of hosts that nobody here knows few of a registrable domain are asked: whoever owns
+/// it could make up a name per request, and have an actor started for each.
 ///
 /// A key whose host does not answer is no proof either: who is behind it decides how long that
 /// takes, and senders try again. Only what is too much for this server is `unavailable`. Signers on
@@ -13,6 +14,7 @@
 #pragma once
 
 #include "actors/document_fetcher.hpp"
+#include "actors/new_host_limit.hpp"
 #include "actors/recent_map.hpp"
 #include "actors/signature_checker_messages.hpp"
 #include "actors/tasks.hpp"
@@ -48,7 +50,9 @@ struct signature_checker_options {
   std::size_t host_fetches_max = 8;   ///< Of those from one host.
   std::size_t key_waiters_max = 256;  ///< Checks that wait for one key.
   std::size_t host_waiters_max = 256; ///< That wait for keys of one host: others have the rest.
+  std::size_t new_hosts_max = 10;     ///< Names of a registrable domain in each `new_hosts_window`.
   std::size_t document_bytes_max = 1024 * 1024;
+  std::chrono::minutes new_hosts_window{5};
   std::chrono::seconds refetch_interval = std::chrono::minutes{5};
   std::chrono::seconds failure_kept_min = std::chrono::minutes{1}; ///< Doubles with each failure.
   std::chrono::seconds failure_kept_max = std::chrono::minutes{5};
@@ -63,7 +67,7 @@ struct signature_checker_dependencies {
 class signature_checker_state {
 public:
   explicit signature_checker_state(signature_checker_handle::pointer self)
-      : self_{self}, keys_{1}, failures_{1}, refetched_{1} {}
+      : self_{self}, keys_{1}, failures_{1}, refetched_{1}, new_hosts_{0, {}} {}
   ~signature_checker_state();
 
   signature_checker_handle::behavior_type make_behavior(signature_checker_dependencies dependencies,
@@ -88,6 +92,12 @@ private:
   };
   using signer_ptr = std::shared_ptr<const signer>;
 
+  /// What storage knows of a key.
+  struct key_standing {
+    known_signer signer;
+    bool is_host_known = true; ///< It has a row.
+  };
+
   /// A key on its way.
   struct key_fetch {
     host_address host;
@@ -106,11 +116,13 @@ private:
   caf::expected<host_address> host_of_key(const signature_claim& claim) const;
 
   void read_next();
-  void take_known(check_id id, const caf::expected<known_signer>& known);
+  static caf::expected<key_standing> find_standing(database& db, const named_key& key,
+                                                   const host_address& host);
+  void take_known(check_id id, const caf::expected<key_standing>& standing);
   signer_ptr find_key(const open_check& asked, const known_signer& known);
-  void fetch_for(check_id id, bool is_known);
+  void fetch_for(check_id id, bool is_known, bool is_host_known);
   std::size_t waiters_for(const host_address& host) const;
-  caf::error refuse_fetch(const open_check& asked, bool is_known);
+  caf::error refuse_fetch(const open_check& asked, bool is_known, bool is_host_known);
   void begin_fetch(check_id id);
 
   void ask_document(const std::string& key_id, std::string url, bool is_owner);
@@ -138,6 +150,7 @@ private:
   std::unordered_map<std::string, std::size_t> host_fetches_; ///< By the host's name.
   recent_map<std::string, key_failure> failures_;
   recent_map<std::string, steady_time> refetched_; ///< When a key that did not fit was fetched.
+  new_host_limit new_hosts_;
 };
 
 signature_checker_handle::behavior_type

@@ -199,6 +199,34 @@ TEST_CASE_METHOD(checker_fixture, "A15: a host whose keys hang leaves the others
   CHECK(check(other + "#main-key", new_key()));
 }
 
+TEST_CASE_METHOD(checker_fixture, "A15: made-up hosts of one owner are not all asked for keys",
+                 "[signature_checker][limit][A15]") {
+  const auto actor = [](const std::string& name) { return "https://" + name + "/eve"; };
+  const auto ask = [&](const std::string& name) {
+    serve_actor(actor(name), new_key());
+    return check(actor(name) + "#main-key", new_key());
+  };
+  for (auto number = 0; number < 10; ++number)
+    CHECK(ask("n" + std::to_string(number) + ".flood.example"));
+  const auto before = hosts.asked().size();
+  CHECK(refusal(ask("one-more.flood.example")) == errc::unavailable);
+  CHECK(hosts.asked().size() == before);
+  CHECK(refusal(check(actor("n0.flood.example") + "#other", new_key())) == errc::unauthenticated);
+  CHECK(hosts.asked().size() == before + 1); // a name that was looked at still is
+  SECTION("others have a room of their own") {
+    CHECK(ask("well.calm.example"));
+  }
+  SECTION("a host that is known needs none") {
+    REQUIRE(storage.db().run("INSERT INTO host(id, scheme, name, port)"
+                             " VALUES (7, 'https', 'one-more.flood.example', 443)"));
+    CHECK(ask("one-more.flood.example"));
+  }
+  SECTION("there is room again after a while") {
+    actors.advance(5min);
+    CHECK(ask("one-more.flood.example"));
+  }
+}
+
 TEST_CASE_METHOD(checker_fixture, "storage that fails is no verdict on the signature",
                  "[signature_checker][fault]") {
   serve_actor(ann, old_key());
