@@ -125,7 +125,8 @@ host_line with_report(host_line host, const host_report& report) {
   health.in_flight = report.in_flight;
   health.behind = report.behind;
   host.sums.pending = report.waiting + report.exceptions;
-  host.oldest_at = report.oldest_at;
+  if (report.oldest_at || report.waiting == 0) // else only the books know of what waits
+    host.oldest_at = report.oldest_at;
   host.exceptions = report.exceptions;
   host.dead_letters = report.dead;
   return host;
@@ -149,7 +150,9 @@ void answer_with_host(gateway_state& gateway, const host_line& host, const http_
   gateway.self->request(gateway.services->hosts, report_deadline, describe_host{host.address})
       .then(
           [&gateway, reply, host](const host_report& report) {
-            reply(admin_answer_of(200, describe(gateway, host, report)));
+            // It has looked at the board since, and may have found more there.
+            const auto line = on_board(gateway.services->board, host);
+            reply(admin_answer_of(200, describe(gateway, line, report)));
           },
           [&gateway, reply, host](const caf::error& failure) {
             reply(admin_answer_of(200, describe_stale(gateway, host, failure)));
