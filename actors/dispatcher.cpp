@@ -266,7 +266,10 @@ void dispatcher_state::offer(new_units offered) {
   auto message = offer_units{.host = host.address,
                              .id = id,
                              .previous = offered.previous,
-                             .units = std::move(offered.units)};
+                             .units = std::move(offered.units),
+                             .settled = {}};
+  if (!message.units.empty())
+    message.settled = books_.settled_from(id, message.units.front().seq);
   self_->request(has_->hosts, caf::infinite, std::move(message))
       .then(
           [this] {

@@ -156,6 +156,8 @@ void remote_host_core::offer(const offer_units& news) {
     facts_.id = news.id;
   active_at_ = has_.clock();
   const auto may_keep = !is_withheld(facts_.state) || is_blocked_ || facts_.drained_after;
+  queue_.note_settled(delivery_class::direct, news.settled.direct);
+  queue_.note_settled(delivery_class::bulk, news.settled.bulk);
   queue_.offer(news.previous, news.units, may_keep);
   discard_due_ = true;
   pump();

@@ -1,5 +1,4 @@
-/// The core of a host actor: what waits, what is under way, how the host does, and what it tells of
-/// that. Orders of operators are in `remote_host`.
+/// A host actor without orders: what waits, what is under way, how the host does, what it tells.
 #pragma once
 
 #include "actors/gated_sender.hpp"
@@ -126,6 +125,7 @@ protected:
   void conclude_exception(host_exchange& done, const delivery_verdict& verdict);
   void except(queued_unit item, const std::string& reason, std::int64_t attempts);
   void refuse_exception(queued_unit item);
+  void note_full();
   void put_exception(waiting_exception changed, bool is_again = false);
   void end_exception(const delivery_unit& unit, unit_outcome outcome);
 

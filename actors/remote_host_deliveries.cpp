@@ -73,6 +73,7 @@ void remote_host_core::give_up(exchange_id id, const caf::error& failure,
     open->fetch->reply.deliver(failure);
   } else if (open->is_exception) {
     exceptions_.set_out(open->item.unit, false);
+    discard_exceptions_due_ = true;
     if (is_gone)
       end_exception(open->item.unit, if_not_found);
   } else if (is_gone) {
@@ -137,6 +138,7 @@ void remote_host_core::conclude(host_exchange& done, const exchange_outcome& out
     return sign_again(done);
   const auto id = done.id;
   const auto scheme = done.scheme;
+  const auto was_full = exceptions_.size() >= options_.exceptions_max;
   const auto may_blame_host = conclude_item(done, verdict);
   switch (verdict.outcome) {
   case delivery_outcome::host_busy:
@@ -145,6 +147,10 @@ void remote_host_core::conclude(host_exchange& done, const exchange_outcome& out
     if (may_blame_host)
       note_failure(id, verdict, failure);
     return;
+  case delivery_outcome::item_failed:
+    if (was_full)
+      return note_full();
+    break;
   default:
     break;
   }

@@ -124,19 +124,30 @@ void remote_host_core::except(queued_unit item, const std::string& reason, std::
   settle(unit, unit_outcome::excepted);
 }
 
-/// So many suspend the host.
 void remote_host_core::refuse_exception(queued_unit item) {
   queue_.put_back(std::move(item));
   discard_due_ = true;
-  facts_.fail_streak = std::max(facts_.fail_streak, failures_max);
+  note_full();
+}
+
+/// So many exceptions suspend the host, however well it answers.
+void remote_host_core::note_full() {
+  if (is_withheld(facts_.state) && facts_.state != host_state::probing)
+    return; // its back-off runs already
+  const auto now = has_.clock();
+  facts_.fail_streak = std::max(facts_.fail_streak + 1, failures_max);
   if (!facts_.first_fail_at)
-    facts_.first_fail_at = has_.clock();
-  try_again_at(has_.clock() + backoff(facts_.fail_streak, {}, chance()), "too many exceptions");
-  apply(facts_.state == host_state::probing ? host_event::failed : host_event::failed_often,
+    facts_.first_fail_at = now;
+  const auto wait = backoff(facts_.fail_streak, failing_for(), chance());
+  try_again_at(std::max(now + wait, held_until_.value_or(now)), "too many exceptions");
+  apply(facts_.state == host_state::probing ? probe_failure(failing_for())
+                                            : host_event::failed_often,
         "too many exceptions");
 }
 
+/// What an order made unwanted while it was out is looked at.
 void remote_host_core::put_exception(waiting_exception changed, bool is_again) {
+  discard_exceptions_due_ |= is_unwanted(changed.unit);
   news_.exceptions.push_back({facts_.id, changed.unit.key(), changed.row, {}, is_again});
   exceptions_.put(std::move(changed));
 }

@@ -9,6 +9,7 @@
 #include "actors/shard_region_messages.hpp"
 #include "net/http_exchange.hpp"
 #include "net/http_types.hpp"
+#include "protocol/delivery_progress.hpp"
 #include "protocol/delivery_unit.hpp"
 #include "protocol/host_address.hpp"
 #include "protocol/ids.hpp"
@@ -32,6 +33,7 @@ struct offer_units {
   host_id id;
   offered_before previous{};
   std::vector<delivery_unit> units;
+  settled_rows settled; ///< Of these rows, before a restart.
 };
 
 /// Asks for a document of this host, under its budget: at most half of its window.

@@ -110,15 +110,14 @@ bool delivery_books::offer(host_id id, std::uint8_t shard_number, const delivery
     return false;
   auto& host = host_of(id, shard_number);
   auto& entry = host.classes[index_of(unit.cls)];
-  if (entry.stored && unit.seq <= entry.stored->behind_from)
-    return false;
   const auto key = unit.key();
   const auto is_reopened = entry.reopened_from && *entry.reopened_from <= unit.seq;
-  if (!shard.loaded.empty() && shard.loaded.erase(key) > 0 && !is_reopened) {
-    add_unit(entry.settled, key);
+  const auto is_covered = entry.stored && unit.seq <= entry.stored->behind_from;
+  const auto was_listed = !shard.loaded.empty() && shard.loaded.erase(key) > 0;
+  // What its row covers must be listed once the row goes, if the mark is not past it by then.
+  if ((is_covered || was_listed) && !is_reopened && add_unit(entry.settled, key))
     touch(host, unit.cls);
-  }
-  if (has_unit(entry.settled, key))
+  if (is_covered || has_unit(entry.settled, key))
     return false;
   entry.offered_upto = std::max(entry.offered_upto, unit.seq);
   if (unit.seq > entry.counted_upto) {
@@ -143,7 +142,9 @@ void delivery_books::cancel(host_id id, std::uint8_t shard_number, const deliver
     return;
   auto& host = host_of(id, shard_number);
   auto& entry = host.classes[index_of(unit.cls)];
-  if ((entry.stored && unit.seq <= entry.stored->behind_from) || has_unit(entry.settled, key))
+  if (entry.stored && unit.seq <= entry.stored->behind_from && add_unit(entry.settled, key))
+    return touch(host, unit.cls);
+  if (has_unit(entry.settled, key))
     return;
   if (unit.seq <= entry.counted_upto && entry.pending > 0)
     --entry.pending;
@@ -231,6 +232,16 @@ offered_before delivery_books::offered_upto(host_id host) const {
     return {};
   const auto& classes = found->second.classes;
   return {classes[0].offered_upto, classes[1].offered_upto};
+}
+
+settled_rows delivery_books::settled_from(host_id host, log_seq seq) const {
+  const auto of_class = [&](delivery_class cls) -> std::vector<unit_key> {
+    const auto* entry = find(host, cls);
+    if (!entry)
+      return {};
+    return {from_row(entry->settled, seq), entry->settled.end()};
+  };
+  return {of_class(delivery_class::direct), of_class(delivery_class::bulk)};
 }
 
 class_cursor delivery_books::cursor(host_id host, std::uint8_t shard, delivery_class cls) const {

@@ -104,6 +104,12 @@ struct reopened_units {
   time_point oldest_at;
 };
 
+/// Units of some rows of the log that are settled already, by class.
+struct settled_rows {
+  std::vector<unit_key> direct;
+  std::vector<unit_key> bulk;
+};
+
 /// What is open of a host in one class.
 struct class_cursor {
   std::optional<log_seq> first_open; ///< Nothing: nothing offered is open.

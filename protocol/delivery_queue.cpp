@@ -131,6 +131,13 @@ void delivery_queue::offer(const offered_before& previous, std::span<const deliv
   }
 }
 
+void delivery_queue::note_settled(delivery_class cls, std::span<const unit_key> units) {
+  auto& queue = of(cls);
+  for (const auto& each : units)
+    if (each.seq > queue.received_upto)
+      queue.settled.insert(each);
+}
+
 std::optional<refill_wish> delivery_queue::wish(delivery_class cls) {
   auto& queue = of(cls);
   if (!queue.left || queue.unsure || queue.refilling || queue.stalled ||

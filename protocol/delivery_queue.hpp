@@ -1,11 +1,9 @@
-/// What waits for one remote host: a few references per class in lanes, and how much more the log
-/// has.
+/// What waits for one remote host: a few references per class, and how much more the log has.
 ///
-/// A lane is (endpoint, author); one of its units is out at a time, over both classes. What does
-/// not fit is counted, not kept: `behind` is then set, and `wish` says what to read again. Order in
-/// a lane is that of the log. A waiting Create or Update whose object is deleted later, and an
-/// Update with a later one, are not sent; nor is what waits of an account that is deleted. Pure
-/// values; one thread.
+/// A lane is (endpoint, author); one of its units is out at a time, over both classes, in the order
+/// of the log. What does not fit is counted, not kept: `behind` is then set, and `wish` says what
+/// to read. A waiting Create or Update whose object is deleted later, and an Update with a later
+/// one, are not sent; nor is what waits of a deleted account. Pure values; one thread.
 #pragma once
 
 #include "protocol/delivery_progress.hpp"
@@ -50,6 +48,9 @@ public:
   /// left out. What was offered up to `previous` and did not come is left to the log, and with
   /// `keep` false all of it: units are then only counted.
   void offer(const offered_before& previous, std::span<const delivery_unit> units, bool keep);
+
+  /// Of the rows offered next these units are settled: the log has them, and they are not sent.
+  void note_settled(delivery_class cls, std::span<const unit_key> units);
 
   /// Tells whether something that was offered did not come: the books must say where it begins, and
   /// nothing is read from the log until then.
@@ -96,8 +97,7 @@ public:
 
   /// Tells how far the class is; without what was settled.
   class_progress position(delivery_class cls) const;
-  /// Tells whether a unit that was offered is neither settled nor covered.
-  bool is_open(const delivery_unit& unit) const;
+  bool is_open(const delivery_unit& unit) const; ///< Offered, and neither settled nor covered.
   bool is_behind(delivery_class cls) const { return of(cls).left.has_value(); }
   bool is_behind() const { return classes_[0].left || classes_[1].left; }
   std::size_t waiting() const { return classes_[0].waiting + classes_[1].waiting; }

@@ -172,6 +172,22 @@ TEST_CASE_METHOD(books_fixture, "what was read again after a crash is offered on
   CHECK(cursor(host_id{99}).offered_upto == 14);
 }
 
+TEST_CASE_METHOD(books_fixture, "what a row covered is listed when the row goes",
+                 "[delivery_books]") {
+  books.load(shard_mark{shard, bulk, 10, {}});
+  books.load(host_backlog{.host = host, .behind_from = 12, .acked = {key(14)}, .count = 1}, shard);
+  CHECK(offer(11, other, 2)); // and holds the mark back
+  CHECK_FALSE(offer(11));
+  CHECK_FALSE(offer(12));
+  CHECK(offer(13));
+  CHECK_FALSE(offer(14));
+  tell({key(13)}, std::nullopt, 14);
+  const auto made = write();
+  REQUIRE(made.caught_up.size() == 1);
+  REQUIRE(made.marks.size() == 1);
+  CHECK(is_mark(made.marks[0], 10, {key(11), key(12), key(13), key(14)}));
+}
+
 TEST_CASE("units that are listed stay listed until the mark has passed them", "[delivery_books]") {
   auto here = books_fixture{};
   here.books.load(shard_mark{shard, bulk, 10, {key(12), key(30, 9)}});

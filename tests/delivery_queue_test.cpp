@@ -272,6 +272,16 @@ TEST_CASE("a message that says only up to where units were offered shows a gap",
   CHECK_FALSE(queue.is_behind(bulk));
 }
 
+TEST_CASE("what the books name as settled is not sent when its row is read", "[delivery_queue]") {
+  auto queue = begun();
+  queue.note_settled(bulk, std::array{unit(8, 2).key()});
+  queue.offer({}, units{unit(8, 1)}, false); // only counted: the whole row is read
+  CHECK(refill(queue, {unit(8, 1), unit(8, 2)}) == 1);
+  CHECK_FALSE(queue.is_open(unit(8, 2)));
+  CHECK(take_all(queue) == std::vector<log_seq>{8});
+  CHECK(queue.is_empty());
+}
+
 TEST_CASE("rows that were offered before are left out", "[delivery_queue]") {
   auto queue = begun();
   queue.offer({}, units{unit(1), unit(2, 2)}, true);

@@ -44,13 +44,18 @@ fanout_handle::behavior_type noting_fanout(fanout_handle::pointer, noted_rows* n
   };
 }
 
-/// Answers when it is told to.
 struct held_jobs {
   std::vector<std::pair<read_job, caf::typed_response_promise<caf::unit_t>>> waiting;
 };
 
+/// Answers the oldest read when it gets an empty job: promises are kept in their actor's turn only.
 reader_handle::behavior_type holding_reader(reader_handle::pointer self, held_jobs* held) {
   return {[=](const read_job& job) -> caf::result<void> {
+    if (!job.run) {
+      held->waiting.front().second.deliver(caf::unit);
+      held->waiting.erase(held->waiting.begin());
+      return caf::unit;
+    }
     auto reply = self->make_response_promise<caf::unit_t>();
     held->waiting.emplace_back(job, reply);
     return reply;
@@ -287,18 +292,26 @@ struct refill_fixture {
   kit::test_storage storage;
   noted_rows noted;
   held_jobs held;
+  reader_handle holder;
   log_reader_handle reader;
   std::vector<std::pair<int, kit::pending_reply<found_units>>> asked; ///< Hosts that wait.
 
   void start(log_reader_options options) {
     options.start = 0;
+    holder = actors.spawn(holding_reader, &held);
     reader = actors.spawn(log_reader,
-                          log_reader_dependencies{.readers = {actors.spawn(holding_reader, &held)},
+                          log_reader_dependencies{.readers = {holder},
                                                   .fanout = actors.spawn(noting_fanout, &noted),
                                                   .position = noted.position},
                           options);
     actors.settle();
-    held.waiting.clear(); // its own read
+    answer(); // its own read
+  }
+
+  void answer() {
+    REQUIRE_FALSE(held.waiting.empty());
+    held.waiting.front().first.run(storage.db());
+    caf::anon_send(holder, read_job{});
     actors.settle();
   }
 
@@ -312,12 +325,7 @@ struct refill_fixture {
 
   /// Answers the oldest read; returns the host whose it was.
   int answer_next() {
-    REQUIRE_FALSE(held.waiting.empty());
-    auto [job, reply] = std::move(held.waiting.front());
-    held.waiting.erase(held.waiting.begin());
-    job.run(storage.db());
-    reply.deliver(caf::unit);
-    actors.settle();
+    answer();
     const auto ready =
         std::ranges::find_if(asked, [](const auto& each) { return each.second.ready(); });
     REQUIRE(ready != asked.end());

@@ -252,7 +252,7 @@ TEST_CASE_METHOD(worker_fixture, "what storage never answers ends after ten seco
         return {[self, &held](write_job&) -> caf::result<void> {
                   return held.emplace_back(self->make_response_promise<caf::unit_t>());
                 },
-                [](flush_batch) {}};
+                [&held](flush_batch) { held[0].deliver(caf::unit); }};
       });
   auto answers = std::vector<errc>{};
   const auto note_answer = [&](const caf::expected<int>& answer) {
@@ -274,7 +274,7 @@ TEST_CASE_METHOD(worker_fixture, "what storage never answers ends after ten seco
   actors.advance(1s);
   ask_both(); // whoever asks next looks at the deadlines
   CHECK(answers == std::vector{errc{}, errc{}, errc{}, errc::timed_out});
-  held[0].deliver(caf::unit); // too late: nobody waits any more
+  caf::anon_send(handles.writer, flush_batch{}); // too late: nobody waits any more
   actors.settle();
   CHECK(answers.size() == 4);
   held.clear();

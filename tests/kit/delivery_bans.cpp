@@ -128,9 +128,9 @@ std::optional<std::string> delivery_bans::refuse(const sending& what, const writ
 
 /// Returns until when what `begin` ordered may have been in force.
 delivery_bans::moment delivery_bans::end_of(const given& begin, host_order_kind end) const {
-  const auto ended = std::ranges::find_if(orders_, [&](const given& each) {
-    return each.order.host == begin.order.host && each.order.kind == end &&
-           each.wanted_at >= begin.wanted_at && each.is_done;
+  const auto first = orders_.begin() + (&begin - orders_.data());
+  const auto ended = std::find_if(first, orders_.end(), [&](const given& each) {
+    return each.order.host == begin.order.host && each.order.kind == end && each.is_done;
   });
   return ended == orders_.end() ? moment::max() : *ended->done_at;
 }

@@ -142,10 +142,6 @@ bool delivery_oracle::may_repeat(const history& past) const {
   }
   if (static_cast<std::size_t>(past.life) >= crashes_.size())
     return false;
-  // Known, see docs/architecture.md: of a host that lags a second crash may repeat what it took
-  // before the first.
-  if (static_cast<std::size_t>(past.life) + 2 <= crashes_.size())
-    return true;
   const auto crash = crashes_[static_cast<std::size_t>(past.life)];
   auto forgotten = crash - forgotten_at_most;
   for (auto fault = faults_.rbegin(); fault != faults_.rend(); ++fault)

@@ -179,9 +179,12 @@ void delivery_world::restart(bool begins) {
     begin();
 }
 
-void delivery_world::kill_host(const std::string& name) {
-  if (const auto found = running_.find(address(name)); found != running_.end())
-    actors.kill(found->second);
+void delivery_world::kill_host(const std::string& name, std::function<void()> then) {
+  const auto found = running_.find(address(name));
+  if (found == running_.end())
+    return;
+  caf::actor_cast<caf::strong_actor_ptr>(found->second)->get()->attach_functor(std::move(then));
+  actors.kill(found->second);
 }
 
 std::vector<endpoint_id> delivery_world::add_host(const std::string& name, int persons) {

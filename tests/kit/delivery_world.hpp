@@ -102,8 +102,8 @@ public:
   /// Ends every actor at once and starts them anew. Without `begin` the dispatcher waits.
   void restart(bool begin = true);
   void begin();
-  /// Ends the actor of one host at once.
-  void kill_host(const std::string& name);
+  /// Ends the actor of one host before its next message; `then` is called when it is gone.
+  void kill_host(const std::string& name, std::function<void()> then);
 
   template <class Message>
   caf::error tell(Message message) {

@@ -59,7 +59,9 @@ void delivery_history::check_books(std::vector<std::string>& wrong) {
     const auto report = world_.report(host);
     if (report.waiting != 0 || report.exceptions != 0 || report.behind || report.in_flight != 0)
       wrong.push_back(host + ": " + std::to_string(report.waiting) + " wait, " +
-                      std::to_string(report.exceptions) + " exceptions, " + report.state);
+                      std::to_string(report.exceptions) + " exceptions, " +
+                      std::to_string(report.in_flight) + " of " + std::to_string(report.window) +
+                      " in flight, " + report.state + ", " + report.next_try_reason);
   }
   world_.advance(2s);
   check_board(wrong);

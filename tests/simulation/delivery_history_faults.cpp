@@ -119,8 +119,7 @@ void delivery_history::end_host() {
     return;
   }
   ++mine_.host_deaths;
-  oracle_.host_ended(host);
-  world_.kill_host(host);
+  world_.kill_host(host, [this, host] { oracle_.host_ended(host); });
   world_.settle();
 }
 

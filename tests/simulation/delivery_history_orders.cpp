@@ -92,10 +92,10 @@ void delivery_history::command() {
   }
 }
 
-/// Drains and replays are left out: the sums of what they reach are not exact yet.
+/// A replay makes the oracle forgive order and repeats of its host: one seed of four has any.
 void delivery_history::order_more() {
   const auto& host = some_host();
-  switch (below(4)) {
+  switch (below(seed_ % 4 == 0 ? 8 : 5)) {
   case 0:
     return give_wish(host_order_kind::flush, host, flush_wish{});
   case 1:
@@ -103,8 +103,27 @@ void delivery_history::order_more() {
     return give_wish(host_order_kind::limit, host,
                      limit_wish{.in_flight = 1 + static_cast<std::int64_t>(below(3)),
                                 .per_s = 1 + static_cast<std::int64_t>(below(4))});
-  default:
+  case 3:
     return give_wish(host_order_kind::limit, host, limit_wish{});
+  case 4:
+    return give_wish(host_order_kind::drain, host, drain_wish{});
+  case 5:
+    return give_wish(
+        host_order_kind::replay, host,
+        replay_wish{.from_seq = 1 + static_cast<log_seq>(below(80)), .from_time = {}, .about = {}});
+  case 6: {
+    const auto about =
+        static_cast<std::int64_t>(1 + below(static_cast<std::size_t>(next_object_) + 1));
+    return give_wish(host_order_kind::replay, host,
+                     replay_wish{.from_seq = {},
+                                 .from_time = {},
+                                 .about = object_key{object_kind::post, 0, about}});
+  }
+  default: {
+    const auto discards = chance(50);
+    return give_wish(discards ? host_order_kind::discard : host_order_kind::replay, host,
+                     dead_letters_wish{.units = {}, .discard = discards});
+  }
   }
 }
 
