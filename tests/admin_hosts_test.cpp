@@ -105,6 +105,22 @@ TEST_CASE("a host is shown with what its actor says, and why its next try is whe
   CHECK(text(shown, "stale") == "false");
 }
 
+TEST_CASE("since when something waits of which only the books know is theirs to say",
+          "[admin_hosts]") {
+  auto world = admin_world{};
+  world.add_host(1, "paused.example", [](host_line& host) { host.health.facts.paused = true; });
+  auto waiting = std::int64_t{1};
+  world.region->describe = [&](const host_address& host) { // the books tell in this moment
+    world.board->note_books(host_id{1}, host, {.pending = 1}, 0, 0, time_point{7s});
+    return host_report{.host = host, .state = "healthy", .paused = true, .waiting = waiting};
+  };
+  const auto shown = [&] { return parsed(world.get("/admin/v1/hosts/paused.example")); };
+  CHECK(text(shown(), "backlog") == "1");
+  CHECK(text(shown(), "oldest_at") == "1970-01-01T00:00:07.000Z");
+  waiting = 0; // it has been sent, and the books do not know yet
+  CHECK(text(shown(), "oldest_at") == "null");
+}
+
 TEST_CASE("a host whose actor does not answer is shown as the board has it, and as stale",
           "[admin_hosts]") {
   auto world = admin_world{};
