@@ -12,6 +12,7 @@ from node import Node, eventually, kind
 from test_fedify import federated_node
 
 ROWS = "trunkline_storage_rows_written_total"
+UNANSWERED = "trunkline_client_failures_total"
 WATCHED_SECONDS = 10
 # The reserve of ids: one row per node and 10 s, so that 10 s may see two.
 RESERVE_ROWS_MAX = 2
@@ -74,18 +75,21 @@ def test_P3_rows_of_a_post_until_3000_hosts_have_it(storage):
             assert eventually(lambda: sum(uri in host.received for host in farm.hosts) ==
                               REMOTE_HOSTS, 300), sum(uri in host.received for host in farm.hosts)
             time.sleep(3)  # the checkpoint after the last one
-            return time.monotonic() - began
+            return uri, time.monotonic() - began
 
         post("the first one makes every host healthy")
-        before = node.metrics()[ROWS]
-        seconds = post("the second one is counted")
-        written = node.metrics()[ROWS] - before
+        before = node.metrics()
+        uri, seconds = post("the second one is counted")
+        after = node.metrics()
+        written = after[ROWS] - before[ROWS]
         lagging = 2 * REMOTE_HOSTS  # a row of backlog made, and taken away again
         reserve = RESERVE_ROWS_MAX * (1 + seconds / 10)
         most = 2 + 1 + seconds * (HOST_SHARDS + (2 if storage else 0)) + lagging + reserve
-        counts = [host.received.count(host.received[-1]) for host in farm.hosts]
-        assert set(counts) == {1}
+        # Twice only where a request was given up whose answer did not come in time: 250 hosts share a
+        # domain's slow places here, and on a busy machine their one thread may need seconds.
+        twice = sum(host.received.count(uri) for host in farm.hosts) - REMOTE_HOSTS
+        assert twice <= after[UNANSWERED] - before[UNANSWERED], twice
         assert not farm.problems, farm.problems[:3]
         print(f"P3 on {kind(storage)}: {written:.0f} rows in {seconds:.1f} s until {REMOTE_HOSTS} "
-              f"hosts had the post, {written / REMOTE_HOSTS:.2f} a host")
+              f"hosts had the post, {written / REMOTE_HOSTS:.2f} a host, {twice} got it twice")
         assert 2 <= written <= most
