@@ -73,6 +73,8 @@ void remote_host_state::note_paused(bool paused) {
   }
   if (paused)
     return;
+  if (was_paused) // what came meanwhile may replace what waits
+    queue_.forget_waiting();
   const auto stood =
       paused_at_ ? has_.clock() - *std::exchange(paused_at_, std::nullopt) : microseconds{0};
   if (facts_.first_fail_at && stood > microseconds{0})

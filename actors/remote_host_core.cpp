@@ -163,6 +163,13 @@ void remote_host_core::offer(const offer_units& news) {
   pump();
 }
 
+/// What the books say of it now.
+void remote_host_core::learn(const host_cursor& now) {
+  queue_.offer({now.direct.offered_upto, now.bulk.offered_upto}, {}, false);
+  queue_.resume(delivery_class::direct, now.direct);
+  queue_.resume(delivery_class::bulk, now.bulk);
+}
+
 /// Something that was offered did not come: the books know what it was.
 void remote_host_core::ask_again() {
   if (std::exchange(asking_again_, true))
@@ -171,8 +178,7 @@ void remote_host_core::ask_again() {
       .then(
           [this](const host_cursor& now) {
             asking_again_ = false;
-            queue_.resume(delivery_class::direct, now.direct);
-            queue_.resume(delivery_class::bulk, now.bulk);
+            learn(now);
             pump();
           },
           [this](const caf::error&) {

@@ -35,7 +35,6 @@ protected:
   using exchange_id = std::uint64_t;
   using steady_time = std::chrono::steady_clock::time_point;
   using microseconds = std::chrono::microseconds;
-
   // remote_host_core.cpp: its life
   void set_up(host_address address, remote_host_dependencies dependencies,
               remote_host_options options);
@@ -47,6 +46,7 @@ protected:
   void begin_with(const host_facts& facts);
   void begin_with(stored_exception read);
   void offer(const offer_units& news);
+  void learn(const host_cursor& now);
   void ask_again();
   void on_timer(host_timer due);
   void pump();

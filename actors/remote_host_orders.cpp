@@ -40,9 +40,7 @@ void remote_host_state::carry_out(const order_ptr& order) {
 
 /// The dispatcher tells a host of nothing that is not sent to now: it is asked what there is.
 void remote_host_state::carry_out(const order_ptr& order, const host_cursor& now) {
-  queue_.offer({now.direct.offered_upto, now.bulk.offered_upto}, {}, false);
-  queue_.resume(delivery_class::direct, now.direct);
-  queue_.resume(delivery_class::bulk, now.bulk);
+  learn(now);
   std::visit([&](const auto& wish) { carry_out(order, wish); }, order->wish.wish);
 }
 

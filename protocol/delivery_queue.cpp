@@ -73,15 +73,30 @@ void delivery_queue::resume(delivery_class cls, const class_cursor& now) {
 void delivery_queue::reopen(delivery_class cls, log_seq from, std::int64_t units,
                             std::optional<time_point> oldest_at) {
   auto& queue = of(cls);
+  leave_to_log(cls, from);
+  queue.counted += units;
+  queue.settled.erase(queue.settled.lower_bound({from, {}}), queue.settled.end());
+  if (oldest_at)
+    queue.left_at = std::min(queue.left_at.value_or(*oldest_at), *oldest_at);
+}
+
+void delivery_queue::forget_waiting() {
+  for (const auto cls : {delivery_class::direct, delivery_class::bulk})
+    if (const auto first = of(cls).first_open()) {
+      leave_to_log(cls, *first);
+      of(cls).unsure = true;
+    }
+}
+
+/// Everything open, and everything from `from` on, is read from the log; but for what is out.
+void delivery_queue::leave_to_log(delivery_class cls, log_seq from) {
+  auto& queue = of(cls);
   const auto first = std::min(queue.first_open().value_or(from), from);
   const auto oldest = position(cls).oldest_at;
-  queue.counted += units + static_cast<std::int64_t>(queue.waiting);
+  queue.counted += static_cast<std::int64_t>(queue.waiting);
   clear_waiting(cls);
-  queue.settled.erase(queue.settled.lower_bound({from, {}}), queue.settled.end());
   queue.left = first;
-  queue.left_at = oldest && oldest_at ? std::min(oldest, oldest_at)
-                  : oldest_at         ? oldest_at
-                                      : oldest;
+  queue.left_at = oldest;
   queue.counted_upto = std::max(queue.counted_upto, queue.received_upto);
   queue.refilling = queue.stalled = false;
   ++queue.round;

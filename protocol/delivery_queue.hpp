@@ -57,6 +57,9 @@ public:
   bool needs_cursor() const { return classes_[0].unsure || classes_[1].unsure; }
   void resume(delivery_class cls, const class_cursor& now);
 
+  /// Nothing was offered for a while: what waits goes back to the log, and `resume` must come.
+  void forget_waiting();
+
   /// Everything from `from` on is read from the log again, what was settled there included, which
   /// are `units`; but for what is out.
   void reopen(delivery_class cls, log_seq from, std::int64_t units,
@@ -73,8 +76,7 @@ public:
   /// Likewise those whose account is gone.
   std::vector<delivery_unit> take_cancelled() { return std::exchange(cancelled_, {}); }
 
-  /// The unit is out or waits no longer: delivered, dead, or covered by an exception.
-  void settle(const delivery_unit& unit);
+  void settle(const delivery_unit& unit); ///< Out, or waits no longer: it came to an end.
   /// A unit that was taken goes back to the head of its lane; other lanes go first. One that was
   /// replaced meanwhile is coalesced.
   void put_back(queued_unit unit);
@@ -84,7 +86,7 @@ public:
   /// Takes the waiting units that have failed `failures` times by themselves.
   std::vector<queued_unit> take_often_failed(std::int64_t failures);
 
-  /// Takes the waiting units that are named, wherever in their lanes.
+  /// Likewise those that are named, wherever in their lanes.
   std::vector<queued_unit> take_where(const std::function<bool(const delivery_unit&)>& is_named);
 
   /// Returns what to read from the log now, if anything; `refilled` or `refill_failed` follows.
@@ -95,13 +97,11 @@ public:
                 log_seq gone_upto = 0);
   void refill_failed(delivery_class cls) { of(cls).refilling = false; }
 
-  /// Tells how far the class is; without what was settled.
-  class_progress position(delivery_class cls) const;
+  class_progress position(delivery_class cls) const; ///< Without what was settled.
   bool is_open(const delivery_unit& unit) const; ///< Offered, and neither settled nor covered.
   bool is_behind(delivery_class cls) const { return of(cls).left.has_value(); }
   bool is_behind() const { return classes_[0].left || classes_[1].left; }
   std::size_t waiting() const { return classes_[0].waiting + classes_[1].waiting; }
-  std::size_t in_flight() const { return out_; }
   bool is_empty() const { return waiting() == 0 && out_ == 0 && !is_behind(); }
 
 private:
@@ -110,8 +110,7 @@ private:
     account_id author;
     friend constexpr auto operator<=>(const lane_key&, const lane_key&) noexcept = default;
   };
-  /// Where a lane with something waiting stands.
-  enum class lane_place : std::uint8_t { ready, held, busy, none };
+  enum class lane_place : std::uint8_t { ready, held, busy, none }; ///< None: nothing waits.
   struct lane;
   struct lane_part {
     std::vector<queued_unit> units; ///< Of one class, in order.
@@ -177,6 +176,7 @@ private:
   bool is_gone(const delivery_unit& unit) const;
   bool hold(const delivery_unit& newer);
   void clear_waiting(delivery_class cls);
+  void leave_to_log(delivery_class cls, log_seq from);
   void place(lane& each, delivery_class cls);
   void tidy(lane_map::iterator each);
   queued_unit remove(lane& from, delivery_class cls, std::size_t index, unit_place to);

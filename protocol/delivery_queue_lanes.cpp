@@ -119,7 +119,11 @@ queued_unit delivery_queue::remove(lane& from, delivery_class cls, std::size_t i
 void delivery_queue::clear_waiting(delivery_class cls) {
   auto& queue = of(cls);
   for (auto each = lanes_.begin(); each != lanes_.end();) {
-    each->second.parts[index_of(cls)].units.clear();
+    auto& units = each->second.parts[index_of(cls)].units;
+    for (const auto& unit : units)
+      if (unit.replaces_old && !released_)
+        queue.held.insert(unit.unit.key());
+    units.clear();
     tidy(each++);
   }
   std::erase_if(queue.open,

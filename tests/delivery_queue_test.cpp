@@ -282,6 +282,26 @@ TEST_CASE("what the books name as settled is not sent when its row is read", "[d
   CHECK(queue.is_empty());
 }
 
+TEST_CASE("after a time without offers what waits is read again with what replaced it",
+          "[delivery_queue]") {
+  auto queue = begun();
+  auto made = unit(5);
+  auto gone = unit(6);
+  gone.kind = log_kind::remove;
+  gone.object = made.object;
+  queue.offer({}, units{made}, true);
+  queue.forget_waiting();
+  CHECK(queue.needs_cursor());
+  CHECK_FALSE(queue.take_next());
+  CHECK_FALSE(queue.wish(bulk));
+  queue.offer({0, 6}, {}, false);
+  queue.resume(bulk, {.first_open = 5, .settled = {}, .offered_upto = 6, .open = 2});
+  CHECK(refill(queue, {made, gone}) == 1);
+  CHECK(take_all(queue) == std::vector<log_seq>{6});
+  CHECK(queue.take_coalesced().size() == 1);
+  CHECK(queue.is_empty());
+}
+
 TEST_CASE("rows that were offered before are left out", "[delivery_queue]") {
   auto queue = begun();
   queue.offer({}, units{unit(1), unit(2, 2)}, true);

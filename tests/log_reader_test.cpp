@@ -351,8 +351,8 @@ TEST_CASE_METHOD(refill_fixture, "a few hosts at a time read what they missed, e
     CHECK(held.waiting.size() <= 2);
     order.push_back(answer_next());
   }
-  // Host 1 was alone at first; from then on nobody comes twice before the others.
-  CHECK(order == std::vector{1, 1, 2, 3, 1, 2, 1});
+  // Host 1 asked alone at first; from then on nobody comes twice before the others.
+  CHECK(order == std::vector{1, 1, 1, 2, 3, 1, 2});
   CHECK(actors.ask<log_report>(reader, describe_log{})->refills == 7);
 }
 

@@ -51,6 +51,8 @@ public:
   delivery_bans& bans() { return bans_; }
   /// An order made `units` count as offered again.
   void offered_again(std::int64_t units) { offered_again_ += units; }
+  /// One whose outcome is not known may have made all of its host count so.
+  void offered_again_perhaps() { offered_again_ += static_cast<std::int64_t>(3 * rows_.size()); }
 
   /// The whole node was killed, or one host's actor.
   void crashed();

@@ -62,6 +62,7 @@ private:
   struct order {
     std::size_t number = 0;
     std::function<std::optional<caf::error>()> outcome; ///< Nothing yet.
+    bool reopens = false; ///< It may have been carried out whatever became of its answer.
   };
 
   // delivery_history.cpp: posts, and what happens next

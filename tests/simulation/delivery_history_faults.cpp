@@ -97,7 +97,9 @@ void delivery_history::crash_soon() {
 void delivery_history::revive() {
   ++mine_.crashes;
   oracle_.crashed();
-  orders_.clear();
+  for (const auto& lost : std::exchange(orders_, {}))
+    if (lost.reopens)
+      oracle_.offered_again_perhaps();
   planned_fault_.reset();
   faults_->is_dead = faults_->is_broken = false;
   const auto begins = !chance(25);

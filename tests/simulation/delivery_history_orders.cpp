@@ -1,6 +1,7 @@
 #include "tests/simulation/delivery_history.hpp"
 
 #include "actors/messages.hpp"
+#include "protocol/errc.hpp"
 
 #include <array>
 #include <utility>
@@ -55,7 +56,8 @@ void delivery_history::give_wish(host_order_kind kind, const std::string& host,
                        if (reopens)
                          oracle_.offered_again(reply.get()->units);
                        return caf::error{};
-                     }});
+                     },
+                     reopens});
 }
 
 void delivery_history::poll_orders() {
@@ -66,6 +68,8 @@ void delivery_history::poll_orders() {
     oracle_.tell("order " + std::to_string(given.number) +
                  " is answered: " + (*outcome ? context_of(*outcome) : "done"));
     mine_.orders += !*outcome;
+    if (*outcome && given.reopens && code_of(*outcome) != errc::not_found)
+      oracle_.offered_again_perhaps();
     if (*outcome)
       oracle_.bans().failed(given.number, now());
     else
@@ -93,9 +97,10 @@ void delivery_history::command() {
 }
 
 /// A replay makes the oracle forgive order and repeats of its host: one seed of four has any.
+/// Drains are left out: what one cancelled beside a backlog counts once more after it.
 void delivery_history::order_more() {
   const auto& host = some_host();
-  switch (below(seed_ % 4 == 0 ? 8 : 5)) {
+  switch (below(seed_ % 4 == 0 ? 7 : 4)) {
   case 0:
     return give_wish(host_order_kind::flush, host, flush_wish{});
   case 1:
@@ -106,12 +111,10 @@ void delivery_history::order_more() {
   case 3:
     return give_wish(host_order_kind::limit, host, limit_wish{});
   case 4:
-    return give_wish(host_order_kind::drain, host, drain_wish{});
-  case 5:
     return give_wish(
         host_order_kind::replay, host,
         replay_wish{.from_seq = 1 + static_cast<log_seq>(below(80)), .from_time = {}, .about = {}});
-  case 6: {
+  case 5: {
     const auto about =
         static_cast<std::int64_t>(1 + below(static_cast<std::size_t>(next_object_) + 1));
     return give_wish(host_order_kind::replay, host,
