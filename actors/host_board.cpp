@@ -143,7 +143,10 @@ void host_board::load(host_line line) {
   const auto lock = std::lock_guard{part.mutex};
   part.totals.reset();
   const auto address = line.address;
-  part.hosts.try_emplace(address, std::move(line));
+  const auto letters = line.dead_letters;
+  const auto [found, is_new] = part.hosts.try_emplace(address, std::move(line));
+  if (!is_new) // the host was faster: what it said of itself is newer
+    found->second.dead_letters = letters; // of which it knows nothing
 }
 
 void host_board::note_books(host_id id, const host_address& address, const delivery_sums& change,

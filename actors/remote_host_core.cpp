@@ -100,9 +100,10 @@ void remote_host_core::begin(const host_cursor& cursor) {
                 for (auto& each : read->exceptions)
                   begin_with(std::move(each));
                 facts_.paused = early_.paused.value_or(facts_.paused);
-                if (std::exchange(early_.retry, false))
+                if (std::exchange(early_.retry, false)) {
                   try_at_once("asked for");
-                else if (early_.life && is_withheld(facts_.state))
+                  news_.facts = true; // what was read may know of it; the dispatcher does not
+                } else if (early_.life && is_withheld(facts_.state))
                   try_again_at(std::nullopt, "it sent something");
                 started_ = discard_due_ = discard_exceptions_due_ = true;
                 started_at_ = steady();

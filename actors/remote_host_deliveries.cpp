@@ -25,17 +25,11 @@ void remote_host_core::read_body(exchange_id id) {
   const auto seq = find_exchange(id)->item.unit.seq;
   if (const auto known = has_.bodies->find(seq))
     return sign(id, *known);
-  auto question =
-      query<outgoing_activity>{[seq, urls = has_.urls, now = has_.clock()](database& db) {
-        return outgoing_of(db, seq, urls, now);
-      }};
-  ask_storage(self_, has_.storage, std::move(question),
-              [this, id, seq](caf::expected<outgoing_activity> read) {
+  ask_storage(self_, has_.storage, ask_body(has_.bodies, seq, has_.urls, has_.clock()),
+              [this, id](const caf::expected<delivery_body>& read) {
                 if (!read)
                   return give_up(id, read.error(), unit_outcome::expired);
-                const auto body = delivery_body{read->body, read->sha256, read->signer};
-                has_.bodies->put(seq, body);
-                sign(id, body);
+                sign(id, *read);
               });
 }
 

@@ -60,6 +60,10 @@ TEST_CASE("a host has one line, from whoever knows something of it", "[host_boar
   board.load({.address = address(1), .health = health(2)}); // it has one
   CHECK(board.find(address(1))->health.facts.id == host_id{2});
   CHECK_FALSE(board.find(address(2)));
+  board.put(address(3), health(3)); // the host was faster than the page that it is read with
+  board.load({.address = address(3), .health = health(4), .dead_letters = 9});
+  CHECK(board.find(address(3))->health.facts == health(3).facts);
+  CHECK(board.find(address(3))->dead_letters == 9);
 
   board.note_books(host_id{2}, address(1), {.offered = 5, .delivered = 1, .pending = 4}, 2, 3,
                    long_ago);

@@ -5,6 +5,22 @@ using namespace trunkline::kit;
 using namespace trunkline::kit::remote_host_scene;
 using namespace std::chrono_literals;
 
+TEST_CASE_METHOD(remote_host_fixture, "what cannot be had any more has expired", "[remote_host]") {
+  answer(kit::no_connection());
+  post();
+  advance(20s);
+  const auto before = count_sent();
+  kit::must(storage.open_writer()->run("UPDATE log SET body = NULL"));
+  restart();
+  answer(202);
+  CHECK_FALSE(tell(retry_host{address()}));
+  advance(3s);
+  CHECK(count_sent() == before);
+  CHECK(far().waiting == 0);
+  CHECK(books().sums.expired == 1);
+  CHECK(books().sums.are_balanced());
+}
+
 TEST_CASE_METHOD(remote_host_fixture, "a paused host gets nothing until it is resumed",
                  "[remote_host]") {
   post();
