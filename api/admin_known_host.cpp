@@ -97,9 +97,9 @@ caf::expected<std::vector<host_address>> read_host(const std::string& text, bool
 /// The board's line of a host, with what operators have ordered by now: the board may be a moment
 /// behind, and the next order stands on the last one.
 host_line on_board(const std::shared_ptr<host_board>& board, const host_line& stored) {
-  if (board)
-    board->load(stored);
   auto found = board ? board->find(stored.address) : std::nullopt;
+  if (board && !found) // a row says nothing of dead letters: a line knows better
+    board->load(stored);
   if (!found)
     return stored;
   const auto& row = stored.health.facts;

@@ -128,6 +128,7 @@ TEST_CASE("a host whose actor does not answer is shown as the board has it, and 
     host.health.facts.state = host_state::suspended;
     host.health.facts.fail_streak = 1;
     host.health.facts.next_try_at = time_point{60s};
+    host.dead_letters = 4; // of which its row says nothing
   });
   world.region->describe = [](const host_address&) -> caf::result<host_report> {
     return make_error(errc::quarantined, "crashed often");
@@ -136,6 +137,7 @@ TEST_CASE("a host whose actor does not answer is shown as the board has it, and 
   CHECK(text(shown, "stale") == "true");
   CHECK(text(shown, "state") == "suspended");
   CHECK(text(shown, "next_try_why") == "back-off after 1 failure");
+  CHECK(text(shown, "dead") == "4");
   CHECK(text(shown, "problem") == "crashed often");
 }
 
