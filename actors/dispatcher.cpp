@@ -233,11 +233,12 @@ void dispatcher_state::expand(const log_entry& row, const endpoint_on_host& to) 
                                   .object = row.object,
                                   .at = row.at,
                                   .to = to.endpoint};
+  auto& host = know(id, to.host);
   if (!drained_.empty())
     if (const auto drained = drained_.find(id);
-        drained != drained_.end() && row.seq > drained->second)
-      return books_.cancel(id, shard_of(to.host), unit);
-  auto& host = know(id, to.host);
+        drained != drained_.end() && row.seq > drained->second &&
+        books_.cancel(id, host.shard, unit))
+      return;
   const auto previous = host.offer_at == 0 ? books_.offered_upto(id) : offered_before{};
   if (!books_.offer(id, host.shard, unit))
     return;

@@ -42,6 +42,14 @@ caf::expected<host_start> read_start(database& db, const host_address& address,
   return start;
 }
 
+/// Tells whether something that waits by itself is out of date since `newer` came.
+bool replaces_any(const exception_queue& exceptions, const delivery_unit& newer) {
+  return exceptions.holds(newer) &&
+         std::ranges::any_of(exceptions.about(newer), [&](const waiting_exception& each) {
+           return is_superseded(each.unit, newer);
+         });
+}
+
 /// A window from which a host that recovers is as good as any other.
 constexpr std::int64_t recovered_window = 8;
 
@@ -267,6 +275,10 @@ bool remote_host_core::send_one() {
 
 void remote_host_core::deliver_next() {
   auto item = queue_.take_next(old_may_go());
+  if (!old_may_go() && replaces_any(exceptions_, item->unit)) {
+    item->replaces_old = true; // which holds it
+    return queue_.put_back(std::move(*item));
+  }
   replace_exceptions(item->unit);
   if (exceptions_.holds(item->unit))
     except(std::move(*item), "waits for an earlier activity", 0);

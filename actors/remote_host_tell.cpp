@@ -154,13 +154,15 @@ host_report remote_host_core::make_report() const {
       report.oldest_at =
           std::min(report.oldest_at.value_or(*position.oldest_at), *position.oldest_at);
   }
-  // Of a withheld host the books know what came since.
+  // Of a withheld host the books know what came since; of what waits by itself they hear later.
+  const auto known_here = static_cast<std::int64_t>(exceptions_.size());
   const auto is_held = facts_.paused || is_withheld(facts_.state);
   if (const auto line = has_.board && is_held ? has_.board->find(address_) : std::nullopt)
-    report.waiting = std::max(report.waiting, line->sums.pending - line->exceptions);
+    report.waiting =
+        std::max(report.waiting, line->sums.pending - std::max(line->exceptions, known_here));
   report.window = limit();
   report.in_flight = static_cast<std::int64_t>(exchanges_.size());
-  report.exceptions = static_cast<std::int64_t>(exceptions_.size());
+  report.exceptions = known_here;
   report.next_try_at = next_try();
   if (!report.next_try_at)
     report.next_try_reason.clear();

@@ -134,27 +134,27 @@ bool delivery_books::offer(host_id id, std::uint8_t shard_number, const delivery
   return true;
 }
 
-/// Listed like what is settled, so that nobody counts or reads it again; but for too many.
-void delivery_books::cancel(host_id id, std::uint8_t shard_number, const delivery_unit& unit) {
+/// Listed like what is settled, so that nobody counts or reads it again.
+bool delivery_books::cancel(host_id id, std::uint8_t shard_number, const delivery_unit& unit) {
   auto& shard = of(shard_number, unit.cls);
   const auto key = unit.key();
   if (unit.seq <= shard.stored.seq || shard.loaded.contains(key))
-    return;
+    return true;
   auto& host = host_of(id, shard_number);
   auto& entry = host.classes[index_of(unit.cls)];
-  if (entry.stored && unit.seq <= entry.stored->behind_from && add_unit(entry.settled, key))
-    return touch(host, unit.cls);
-  if (has_unit(entry.settled, key))
-    return;
+  const auto is_covered = entry.stored && unit.seq <= entry.stored->behind_from;
+  if (!is_covered && !has_unit(entry.settled, key) &&
+      entry.settled.size() >= limits_.acked_max / 2)
+    return false;
+  touch(host, unit.cls);
+  if (!add_unit(entry.settled, key) || is_covered)
+    return true;
   if (unit.seq <= entry.counted_upto && entry.pending > 0)
     --entry.pending;
   else
     count_offered(id, 1);
-  touch(host, unit.cls);
-  if (entry.settled.size() >= limits_.acked_max / 2)
-    return count_unlisted(id, shard, unit_outcome::cancelled, 1, unit.seq);
   count_ended(id, shard, unit_outcome::cancelled, 1);
-  add_unit(entry.settled, key);
+  return true;
 }
 
 void delivery_books::take(host_id id, const class_progress& news, time_point now) {

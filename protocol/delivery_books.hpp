@@ -58,8 +58,9 @@ public:
 
   /// Notes a unit that is owed. False when it is settled or covered: it must not be offered.
   bool offer(host_id host, std::uint8_t shard, const delivery_unit& unit);
-  /// Notes a unit that is owed, and cancelled at once.
-  void cancel(host_id host, std::uint8_t shard, const delivery_unit& unit);
+  /// Notes a unit that is owed, and cancelled at once. False when too many are listed: it must be
+  /// offered, for what no list names is owed again after a crash.
+  bool cancel(host_id host, std::uint8_t shard, const delivery_unit& unit);
   /// Every row up to `seq` was expanded.
   void advance(log_seq seq);
 

@@ -220,16 +220,15 @@ private:
     auto& host = fakes_[static_cast<std::size_t>(number)];
     const auto index = index_of(each.unit.cls);
     const auto [known, is_new] = told_.units.try_emplace(each.unit.key(), each);
-    if (host.is_drained) {
-      const auto before = books_.sums().cancelled;
-      books_.cancel(each.host, shard_of(number), each.unit);
+    const auto before = books_.sums().cancelled;
+    if (host.is_drained && books_.cancel(each.host, shard_of(number), each.unit)) {
       const auto is_counted = books_.sums().cancelled > before;
       CHECK((is_counted || !is_new));
       if (!is_counted)
         return;
-      // What was open may be drained by now; what no list names is counted again.
-      const auto was_unlisted = lost_.erase(each.unit.key()) > 0 || known->second.is_drained;
-      CHECK((was_unlisted || known->second.is == fate::open));
+      // What was open may be drained by now.
+      const auto was_lost = lost_.erase(each.unit.key()) > 0;
+      CHECK((was_lost || known->second.is == fate::open));
       known->second.is = fate::ended;
       known->second.outcome = unit_outcome::cancelled;
       known->second.is_drained = true;
@@ -240,7 +239,7 @@ private:
       CHECK(wanted);
     if (!wanted)
       return;
-    if (lost_.erase(each.unit.key()) > 0 || std::exchange(known->second.is_drained, false))
+    if (lost_.erase(each.unit.key()) > 0)
       known->second.is = fate::open;       // no mark had passed it: it is read again
     CHECK(known->second.is == fate::open); // nothing that ended is sent again
     if (previous[index] > host.received[index])
