@@ -172,8 +172,9 @@ void remote_host_state::replay_unit(const delivery_unit& unit) {
   settle(unit, unit_outcome::excepted);
 }
 
-/// As an exception that is due now.
+/// As an exception that is due now; what it replaces waits no longer.
 void remote_host_state::wait_again(const delivery_unit& unit, bool is_again) {
+  replace_exceptions(unit);
   put_exception({.unit = unit,
                  .row = {.unit = unit.key(),
                          .object = unit.object,
