@@ -90,6 +90,8 @@ void remote_host_core::conclude_exception(host_exchange& done, const delivery_ve
 void remote_host_core::bury(const delivery_unit& unit, const std::string& reason,
                             std::int64_t attempts, int status) {
   ++report_.dead;
+  if (!old_may_go() && early_.doubtful.size() < options_.exceptions_max)
+    early_.doubtful.emplace(unit.to->id, unit.object);
   tell_change(unit, delivery_change::dead, status, reason);
   const auto waited = exceptions_.erase(unit);
   news_.exceptions.push_back({.host = facts_.id,

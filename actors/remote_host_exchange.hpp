@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
+#include <utility>
 
 namespace trunkline {
 
@@ -37,11 +39,14 @@ struct host_exchange {
   bool may_be_slow = true; ///< It has a place that a slow request gives up.
 };
 
-/// What came before the host had started.
+/// What came before the host had started, and what an earlier life of it may have left.
 struct early_orders {
   bool retry = false;
   bool life = false;          ///< A sign of it.
   std::optional<bool> paused; ///< Newer than what was read.
+  /// Given up in the first seconds; the peer may still be at work at a request about them. At most
+  /// `exceptions_max`.
+  std::set<std::pair<endpoint_id, object_key>> doubtful;
 };
 
 struct host_fetches {
