@@ -268,9 +268,7 @@ void dispatcher_state::offer(new_units offered) {
                              .id = id,
                              .previous = offered.previous,
                              .units = std::move(offered.units),
-                             .settled = {}};
-  if (!message.units.empty())
-    message.settled = books_.settled_from(id, message.units.front().seq);
+                             .settled = books_.settled_after(id, offered.previous)};
   self_->request(has_->hosts, caf::infinite, std::move(message))
       .then(
           [this] {

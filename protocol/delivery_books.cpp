@@ -234,12 +234,12 @@ offered_before delivery_books::offered_upto(host_id host) const {
   return {classes[0].offered_upto, classes[1].offered_upto};
 }
 
-settled_rows delivery_books::settled_from(host_id host, log_seq seq) const {
+settled_rows delivery_books::settled_after(host_id host, const offered_before& previous) const {
   const auto of_class = [&](delivery_class cls) -> std::vector<unit_key> {
     const auto* entry = find(host, cls);
     if (!entry)
       return {};
-    return {from_row(entry->settled, seq), entry->settled.end()};
+    return {from_row(entry->settled, previous[index_of(cls)] + 1), entry->settled.end()};
   };
   return {of_class(delivery_class::direct), of_class(delivery_class::bulk)};
 }

@@ -73,8 +73,8 @@ public:
 
   /// Returns up to where the host was offered units.
   offered_before offered_upto(host_id host) const;
-  /// Returns what of the host's rows from `seq` on is settled.
-  settled_rows settled_from(host_id host, log_seq seq) const;
+  /// Returns what of the host's rows after `previous` is settled.
+  settled_rows settled_after(host_id host, const offered_before& previous) const;
   /// Returns where the host stands; all of a host that is not known is settled.
   class_cursor cursor(host_id host, std::uint8_t shard, delivery_class cls) const;
   /// Tells whether anything of the host is open or must still be listed.

@@ -188,6 +188,21 @@ TEST_CASE_METHOD(books_fixture, "what a row covered is listed when the row goes"
   CHECK(is_mark(made.marks[0], 10, {key(11), key(12), key(13), key(14)}));
 }
 
+TEST_CASE_METHOD(books_fixture, "what is settled after the last offer is told with the next",
+                 "[delivery_books]") {
+  books.load(shard_mark{shard, bulk, 10, {key(12), key(13), key(14, 2)}});
+  CHECK(offer(11));
+  CHECK_FALSE(offer(12));
+  CHECK_FALSE(offer(13));
+  const auto previous = books.offered_upto(host);
+  CHECK(previous[index_of(bulk)] == 11);
+  CHECK(offer(14));
+  CHECK_FALSE(offer(14, host, 2));
+  CHECK(books.settled_after(host, previous).bulk == std::vector{key(12), key(13), key(14, 2)});
+  CHECK(books.settled_after(host, previous).direct.empty());
+  CHECK(books.settled_after(other, previous).bulk.empty());
+}
+
 TEST_CASE("units that are listed stay listed until the mark has passed them", "[delivery_books]") {
   auto here = books_fixture{};
   here.books.load(shard_mark{shard, bulk, 10, {key(12), key(30, 9)}});

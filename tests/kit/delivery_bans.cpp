@@ -99,6 +99,7 @@ void delivery_bans::node_died(moment now) {
       order.done_at = now;
   for (auto& [host, of] : bans_)
     of.sent.clear();
+  forbidden_.clear(); // what replaced it may be forgotten with it
 }
 
 std::optional<std::string> delivery_bans::refuse(const sending& what, const written_row& row,
