@@ -235,9 +235,9 @@ void dispatcher_state::expand(const log_entry& row, const endpoint_on_host& to) 
                                   .to = to.endpoint};
   auto& host = know(id, to.host);
   if (!drained_.empty())
-    if (const auto drained = drained_.find(id);
-        drained != drained_.end() && row.seq > drained->second &&
-        books_.cancel(id, host.shard, unit))
+    if (const auto drained = drained_.find(id); drained != drained_.end() &&
+                                                row.seq > drained->second &&
+                                                books_.cancel(id, host.shard, unit))
       return;
   const auto previous = host.offer_at == 0 ? books_.offered_upto(id) : offered_before{};
   if (!books_.offer(id, host.shard, unit))

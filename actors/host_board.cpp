@@ -145,7 +145,7 @@ void host_board::load(host_line line) {
   const auto address = line.address;
   const auto letters = line.dead_letters;
   const auto [found, is_new] = part.hosts.try_emplace(address, std::move(line));
-  if (!is_new) // the host was faster: what it said of itself is newer
+  if (!is_new)                            // the host was faster: what it said of itself is newer
     found->second.dead_letters = letters; // of which it knows nothing
 }
 

@@ -73,7 +73,8 @@ void remote_host_state::note_paused(bool paused) {
   }
   if (paused)
     return;
-  if (was_paused || facts_.drained_after) // what came meanwhile replaces what waits, or is cancelled
+  if (was_paused ||
+      facts_.drained_after) // what came meanwhile replaces what waits, or is cancelled
     queue_.forget_waiting();
   const auto stood =
       paused_at_ ? has_.clock() - *std::exchange(paused_at_, std::nullopt) : microseconds{0};

@@ -276,8 +276,8 @@ bool remote_host_core::send_one() {
 void remote_host_core::deliver_next() {
   auto item = queue_.take_next(old_may_go());
   const auto& unit = item->unit;
-  if (!old_may_go() && (replaces_any(exceptions_, unit) ||
-                        early_.doubtful.contains({unit.to->id, unit.object}))) {
+  if (!old_may_go() &&
+      (replaces_any(exceptions_, unit) || early_.doubtful.contains({unit.to->id, unit.object}))) {
     item->replaces_old = true; // which holds it
     return queue_.put_back(std::move(*item));
   }

@@ -201,12 +201,14 @@ void node_federation::spawn_hosts(const node_options& options, node_actors& acto
       .on_state = told.on_state,
       .seed = options.world ? options.world->chance() : std::random_device{}()};
   auto* system = &actors.system();
+  auto limits = remote_host_options{};
+  limits.queue.old_before = clock();
   const auto region = system->spawn(
       shard_region<remote_host_handle>,
-      [one_host, system](const host_address& host, const host_passivator_handle& around) {
+      [one_host, limits, system](const host_address& host, const host_passivator_handle& around) {
         auto needs = one_host;
         needs.region = around;
-        return system->spawn(remote_host, host, std::move(needs), remote_host_options{});
+        return system->spawn(remote_host, host, std::move(needs), limits);
       },
       host_counters, actors.region_limits<host_address>("remote_host"));
   hosts = caf::actor_cast<remote_host_handle>(region);

@@ -143,8 +143,7 @@ bool delivery_books::cancel(host_id id, std::uint8_t shard_number, const deliver
   auto& host = host_of(id, shard_number);
   auto& entry = host.classes[index_of(unit.cls)];
   const auto is_covered = entry.stored && unit.seq <= entry.stored->behind_from;
-  if (!is_covered && !has_unit(entry.settled, key) &&
-      entry.settled.size() >= limits_.acked_max / 2)
+  if (!is_covered && !has_unit(entry.settled, key) && entry.settled.size() >= limits_.acked_max / 2)
     return false;
   touch(host, unit.cls);
   if (!add_unit(entry.settled, key) || is_covered)

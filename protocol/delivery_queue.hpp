@@ -32,6 +32,7 @@ struct delivery_queue_limits {
   std::size_t acked_max = acked_units_max; ///< Settled behind what is open: past it no refill.
   std::uint32_t direct_share = 8;          ///< Direct units before a bulk one.
   std::size_t gone_max = 256;              ///< Deleted accounts remembered, for refills.
+  time_point old_before{};                 ///< Rows up to then an earlier process may send.
 };
 
 class delivery_queue {
@@ -98,7 +99,7 @@ public:
   void refill_failed(delivery_class cls) { of(cls).refilling = false; }
 
   class_progress position(delivery_class cls) const; ///< Without what was settled.
-  bool is_open(const delivery_unit& unit) const; ///< Offered, and neither settled nor covered.
+  bool is_open(const delivery_unit& unit) const;     ///< Offered, and neither settled nor covered.
   bool is_behind(delivery_class cls) const { return of(cls).left.has_value(); }
   bool is_behind() const { return classes_[0].left || classes_[1].left; }
   std::size_t waiting() const { return classes_[0].waiting + classes_[1].waiting; }
@@ -117,8 +118,7 @@ private:
     lane_place place = lane_place::none;
     std::list<lane*>::iterator at; ///< There.
   };
-  /// Not empty, or one of its units is out.
-  struct lane {
+  struct lane { // not empty, or one of its units is out
     lane_key key;
     bool is_busy = false;
     std::array<lane_part, delivery_classes> parts;

@@ -20,6 +20,11 @@ bool replaces_others(log_kind kind) {
   return kind == log_kind::remove || kind == log_kind::update || kind == log_kind::update_actor;
 }
 
+/// Tells whether an earlier life of the host, or of the node, may have sent it.
+bool is_old(const delivery_unit& unit, log_seq old_upto, const delivery_queue_limits& limits) {
+  return unit.seq <= old_upto || unit.at <= limits.old_before;
+}
+
 /// For each of some units which of them replaces it, if any.
 std::vector<const delivery_unit*> replacements(std::span<const delivery_unit> units) {
   auto found = std::vector<const delivery_unit*>(units.size());
@@ -146,7 +151,7 @@ void delivery_queue::replace(const delivery_unit& newer) {
       continue;
     }
     auto older = remove(found->second, newer.cls, at, unit_place::taken);
-    if (older.replaces_old || older.unit.seq <= queue.old_upto)
+    if (older.replaces_old || is_old(older.unit, queue.old_upto, limits_))
       queue.held.insert(newer.key());
     queue.note_settled(older.unit.key());
     coalesced_.push_back(std::move(older.unit));
@@ -207,8 +212,8 @@ delivery_queue::left_units delivery_queue::keep_all(class_queue& in,
 
 /// Settles a unit that was read from the log and need not be sent.
 void delivery_queue::skip(class_queue& in, const delivery_unit& unit, const delivery_unit* newer) {
-  const auto is_old = in.held.erase(unit.key()) > 0 || unit.seq <= in.old_upto;
-  if (newer && is_old && !hold(*newer))
+  const auto may_be_out = in.held.erase(unit.key()) > 0 || is_old(unit, in.old_upto, limits_);
+  if (newer && may_be_out && !hold(*newer))
     in.held.insert(newer->key());
   in.counted = std::max<std::int64_t>(in.counted - 1, 0);
   in.note_settled(unit.key());
@@ -303,7 +308,7 @@ void delivery_queue::put_back(queued_unit unit) {
       units, [&](const queued_unit& each) { return is_superseded(unit.unit, each.unit); });
   if (newer != units.end() || is_gone(unit.unit)) {
     if (newer != units.end())
-      newer->replaces_old |= unit.replaces_old || unit.unit.seq <= queue.old_upto;
+      newer->replaces_old |= unit.replaces_old || is_old(unit.unit, queue.old_upto, limits_);
     tidy(found);
     queue.stalled = false;
     queue.note_settled(unit.unit.key());

@@ -302,6 +302,17 @@ TEST_CASE("after a time without offers what waits is read again with what replac
   CHECK(queue.is_empty());
 }
 
+TEST_CASE("what replaced a row of before the start waits for it", "[delivery_queue]") {
+  const auto start = time_point{std::chrono::seconds{GENERATE(4, 5)}};
+  auto queue = begun({.old_before = start});
+  auto gone = unit(6);
+  gone.kind = log_kind::remove;
+  gone.object = unit(5).object; // of second 5
+  queue.offer({}, units{unit(5), gone}, true);
+  CHECK(queue.can_take(false) == (start < unit(5).at));
+  CHECK(queue.take_next(true)->unit.seq == 6);
+}
+
 TEST_CASE("rows that were offered before are left out", "[delivery_queue]") {
   auto queue = begun();
   queue.offer({}, units{unit(1), unit(2, 2)}, true);

@@ -174,6 +174,7 @@ void delivery_world::restart(bool begins) {
   handles.readers.clear();
   has_.reset();
   actors.restart();
+  options_.host.queue.old_before = actors.clock()();
   start();
   if (begins)
     begin();

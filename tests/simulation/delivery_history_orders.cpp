@@ -48,13 +48,14 @@ void delivery_history::give_wish(host_order_kind kind, const std::string& host,
                                  .wish = std::move(ordered),
                                  .dry_run = false});
   const auto reopens = kind == host_order_kind::replay;
-  orders_.push_back({number, [this, reply, reopens]() -> std::optional<caf::error> {
+  orders_.push_back({number,
+                     [this, reply, reopens]() -> std::optional<caf::error> {
                        if (!reply.ready())
                          return std::nullopt;
                        if (!reply.get())
                          return reply.get().error();
-                       if (reopens)
-                         oracle_.offered_again(reply.get()->units);
+                       if (reopens) // known: it may count one too many, see docs/architecture.md
+                         oracle_.offered_again(reply.get()->units + 1);
                        return caf::error{};
                      },
                      reopens});
