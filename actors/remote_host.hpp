@@ -88,8 +88,12 @@ private:
   void carry_out(const order_ptr& order, const replay_wish& wish);
   void carry_out(const order_ptr& order, const dead_letters_wish& wish);
   void replay_about(const order_ptr& order, const object_key& object);
-  void replay_units(const order_ptr& order, const std::vector<delivery_unit>& units);
-  void replay_unit(const delivery_unit& unit);
+  struct owed_rows {
+    std::vector<delivery_unit> units;
+    std::vector<unit_key> dead; ///< Those that are dead letters.
+  };
+  void replay_units(const order_ptr& order, const owed_rows& found);
+  void replay_unit(const delivery_unit& unit, bool is_dead);
   void replay_from(const order_ptr& order, const reopening_ptr& counted);
   void count_settled(const order_ptr& order, const reopening_ptr& counted);
   void reopen(const order_ptr& order, const reopening& counted);

@@ -132,40 +132,57 @@ void remote_host_state::reopen(const order_ptr& order, const reopening& counted)
 }
 
 void remote_host_state::replay_about(const order_ptr& order, const object_key& object) {
-  auto question = query<std::vector<delivery_unit>>{
-      [host = facts_.id, object](database& db) { return newest_owed(db, host, object); }};
+  auto question =
+      query<owed_rows>{[host = facts_.id, object](database& db) -> caf::expected<owed_rows> {
+        auto units = newest_owed(db, host, object);
+        if (!units)
+          return std::move(units.error());
+        auto found = owed_rows{.units = std::move(*units), .dead = {}};
+        if (found.units.empty())
+          return found;
+        auto keys = std::vector<unit_key>{};
+        for (const auto& unit : found.units)
+          keys.push_back(unit.key());
+        const auto letters = dead_letters(db, host, keys, {}, keys.size());
+        if (!letters)
+          return letters.error();
+        for (const auto& letter : *letters)
+          found.dead.push_back(letter.row.unit);
+        return found;
+      }};
   ask_storage(self_, has_.storage, std::move(question),
-              [this, order](caf::expected<std::vector<delivery_unit>> found) {
+              [this, order](const caf::expected<owed_rows>& found) {
                 if (!found)
                   return finish(order, found.error());
-                if (found->empty())
+                if (found->units.empty())
                   return finish(order, nothing_owed());
                 replay_units(order, *found);
               });
 }
 
-void remote_host_state::replay_units(const order_ptr& order,
-                                     const std::vector<delivery_unit>& units) {
-  order->result.units = static_cast<std::int64_t>(units.size());
+void remote_host_state::replay_units(const order_ptr& order, const owed_rows& found) {
+  order->result.units = static_cast<std::int64_t>(found.units.size());
   if (order->wish.dry_run)
     return finish(order);
-  if (exceptions_.size() + units.size() > options_.exceptions_max)
+  if (exceptions_.size() + found.units.size() > options_.exceptions_max)
     return finish(order, make_error(errc::unavailable, "replay: too many exceptions wait"));
-  for (const auto& unit : units)
-    replay_unit(unit);
+  for (const auto& unit : found.units)
+    replay_unit(unit, std::ranges::find(found.dead, unit.key()) != found.dead.end());
   write_books([this, order](const caf::error& failure) { finish(order, failure); });
   pump();
 }
 
 /// What waits is due now; what is open waits by itself from now on; what was settled waits again.
-void remote_host_state::replay_unit(const delivery_unit& unit) {
+void remote_host_state::replay_unit(const delivery_unit& unit, bool is_dead) {
   const auto is_under_way = std::ranges::any_of(exchanges_, [&](const host_exchange& open) {
     return !open.fetch && open.item.unit.key() == unit.key();
   });
   if (is_under_way || unit.seq > queue_.position(unit.cls).received_upto)
     return;
-  if (exceptions_.find(unit) || !queue_.is_open(unit))
+  if (exceptions_.find(unit) || !queue_.is_open(unit)) {
+    report_.dead -= is_dead && !exceptions_.find(unit);
     return wait_again(unit, !exceptions_.find(unit));
+  }
   static_cast<void>(
       queue_.take_where([&](const delivery_unit& each) { return each.key() == unit.key(); }));
   wait_again(unit, false);

@@ -145,17 +145,19 @@ void delivery_queue::replace(const delivery_unit& newer) {
     return;
   auto& queue = of(newer.cls);
   const auto& units = found->second.parts[index_of(newer.cls)].units;
+  auto may_be_out = false;
   for (auto at = std::size_t{0}; at < units.size();) {
     if (!is_superseded(units[at].unit, newer)) {
       ++at;
       continue;
     }
     auto older = remove(found->second, newer.cls, at, unit_place::taken);
-    if (older.replaces_old || is_old(older.unit, queue.old_upto, limits_))
-      queue.held.insert(newer.key());
+    may_be_out |= older.replaces_old || is_old(older.unit, queue.old_upto, limits_);
     queue.note_settled(older.unit.key());
     coalesced_.push_back(std::move(older.unit));
   }
+  if (may_be_out) // noted last: what is settled trims it
+    queue.held.insert(newer.key());
   tidy(found);
 }
 
@@ -213,10 +215,10 @@ delivery_queue::left_units delivery_queue::keep_all(class_queue& in,
 /// Settles a unit that was read from the log and need not be sent.
 void delivery_queue::skip(class_queue& in, const delivery_unit& unit, const delivery_unit* newer) {
   const auto may_be_out = in.held.erase(unit.key()) > 0 || is_old(unit, in.old_upto, limits_);
-  if (newer && may_be_out && !hold(*newer))
-    in.held.insert(newer->key());
   in.counted = std::max<std::int64_t>(in.counted - 1, 0);
   in.note_settled(unit.key());
+  if (newer && may_be_out && !hold(*newer))
+    in.held.insert(newer->key());
   (newer ? coalesced_ : cancelled_).push_back(unit);
 }
 
