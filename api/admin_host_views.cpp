@@ -22,7 +22,7 @@ constexpr std::size_t candidates_max = 100;
 std::string grouped(std::int64_t number) {
   auto text = std::to_string(number);
   for (auto at = std::ssize(text) - 3; at > (number < 0 ? 1 : 0); at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(text.begin() + at, ',');
   return text;
 }
 
