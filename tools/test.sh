@@ -18,6 +18,10 @@ configure() { # the preset is configured once; CMake follows its own files after
   [ -f "build/$1/build.ninja" ] || cmake --preset "$1"
 }
 
+await_build() { # await_build PROCESS LOG
+  wait "$1" || { cat "$2" >&2; return 1; }
+}
+
 run_tests() {
   local log="build/asan/ctest.log"
   ctest --preset asan -j "$(nproc)" --timeout 1500 2>&1 | tee "$log"
@@ -33,16 +37,21 @@ part "install what is missing" tools/install-dependencies.sh test
 [ -x /usr/lib/postgresql/15/bin/initdb ] || { echo "PostgreSQL 15 is missing" >&2; exit 1; }
 part "configure" configure asan
 part "build (address and undefined behaviour)" cmake --build --preset asan
+part "configure (threads)" configure tsan
+# Most of the tests of whole processes wait: what is free meanwhile builds the next part.
+nice -n 19 cmake --build --preset tsan --target net_tests http_client_tests \
+  > build/tsan/build.log 2>&1 &
+threads_build=$!
+trap 'kill "$threads_build" 2> /dev/null || true' EXIT
 counted=""
 part "test" run_tests
 echo "=== what the tests counted"
 grep -hE '^\.*(F[0-9]{2}|P[0-9]|I[0-9]+|row [0-9]+b?|simulation|timelines|homes|fan-out|left out)[ :]' \
   build/asan/Testing/Temporary/LastTest.log | sed 's/^\.*//' || true
+part "build net's tests (threads)" await_build "$threads_build" build/tsan/build.log
 # The release tree is the one that the packages were made from.
 part "bench, in short form" bench/delivery.py --short --build build/release
 part "clang-tidy over what changed" tools/tidy.sh build/asan changed
-part "configure (threads)" configure tsan
-part "build net's tests (threads)" cmake --build --preset tsan --target net_tests http_client_tests
 part "test net's server (threads)" build/tsan/tests/net_tests --order lex
 part "test net's client (threads)" build/tsan/tests/http_client_tests --order lex
 
