@@ -20,7 +20,7 @@ host_line line_of(int id, const std::string& name) {
 }
 
 /// The host of the issue.
-host_line mastodon() {
+host_line stalled_host() {
   auto line = line_of(1, "mastodon.example");
   line.sums = {.offered = 5'000, .delivered = 188, .pending = 4'812};
   line.oldest_at = now - 22min - 40s;
@@ -49,7 +49,7 @@ words names_of(const std::vector<host_line>& hosts) {
 } // namespace
 
 TEST_CASE("a host is told of in the words that an operator needs", "[admin_delivery]") {
-  auto line = mastodon();
+  auto line = stalled_host();
   CHECK(sentence_of(line, now) ==
         "4,812 waiting, oldest 22 min, connect timeout since 11:02, next try 11:31");
   line.health.facts.first_fail_at = now - 30h;
@@ -59,17 +59,17 @@ TEST_CASE("a host is told of in the words that an operator needs", "[admin_deliv
   CHECK(sentence_of(line, now) ==
         "4,812 waiting, oldest 30 h, 1 exception, connect timeout since 2026-11-28 05:25, next try "
         "11:31, 1,234,567 dead letters");
-  line = mastodon();
+  line = stalled_host();
   line.health.facts.paused = true;
   CHECK(sentence_of(line, now) == "4,812 waiting, oldest 22 min, paused by an operator, connect "
                                   "timeout since 11:02");
-  line = mastodon();
+  line = stalled_host();
   line.health.facts.state = host_state::dormant;
   line.oldest_at = now - 9 * 24h;
   line.health.facts.next_try_at = now;
   CHECK(sentence_of(line, now) ==
         "4,812 waiting, oldest 9 days, connect timeout since 11:02, dormant, next try now");
-  line = mastodon();
+  line = stalled_host();
   line.health.facts.state = host_state::probing;
   line.health.last_error = "";
   CHECK(sentence_of(line, now) ==
@@ -91,7 +91,7 @@ TEST_CASE("a host that does well is told of as well", "[admin_delivery]") {
 }
 
 TEST_CASE("a host needs attention when what waits for it stands still", "[admin_delivery]") {
-  CHECK(needs_attention(mastodon(), now));
+  CHECK(needs_attention(stalled_host(), now));
   CHECK_FALSE(needs_attention(waiting(1, 100'000, 59s), now));
   CHECK(needs_attention(waiting(1, 1, 60s), now));
   const auto with = [](const std::function<void(host_line&)>& change) {

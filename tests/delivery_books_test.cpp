@@ -1,78 +1,10 @@
-#include "protocol/delivery_books.hpp"
-
-#include "protocol/errc.hpp"
-
-#include <catch2/catch.hpp>
+#include "tests/kit/books_fixture.hpp"
 
 #include <algorithm>
 
 using namespace trunkline;
+using namespace trunkline::kit::books_scene;
 using namespace std::chrono_literals;
-
-namespace {
-
-constexpr auto bulk = delivery_class::bulk;
-constexpr auto direct = delivery_class::direct;
-constexpr auto shard = std::uint8_t{7};
-constexpr auto host = host_id{1};
-constexpr auto other = host_id{2};
-constexpr auto start = time_point{1'000s};
-
-unit_key key(log_seq seq, int endpoint = 1) {
-  return {seq, endpoint_id{endpoint}};
-}
-
-bool is_mark(const shard_mark& mark, log_seq seq, const std::vector<unit_key>& acked) {
-  return mark.shard == shard && mark.cls == bulk && mark.seq == seq && mark.acked == acked;
-}
-
-struct books_fixture {
-  delivery_books books;
-  time_point now = start;
-
-  explicit books_fixture(delivery_books_limits limits = {}) : books{limits} {}
-
-  bool offer(log_seq seq, host_id to = host, int endpoint = 1, delivery_class cls = bulk) {
-    const auto is_new = books.offer(to, shard,
-                                    {.seq = seq,
-                                     .author = account_id{1},
-                                     .cls = cls,
-                                     .at = now,
-                                     .to = std::make_shared<const delivery_endpoint>(
-                                         delivery_endpoint{.id = endpoint_id{endpoint}})});
-    books.advance(seq);
-    return is_new;
-  }
-
-  static std::vector<settled_unit> as_delivered(const std::vector<unit_key>& units) {
-    auto settled = std::vector<settled_unit>{};
-    for (const auto& unit : units)
-      settled.push_back({unit, unit_outcome::delivered});
-    return settled;
-  }
-
-  void tell(const std::vector<unit_key>& settled, std::optional<log_seq> first_open,
-            log_seq received, host_id from = host) {
-    books.take(from,
-               {.cls = bulk,
-                .settled = as_delivered(settled),
-                .received_upto = received,
-                .first_open = first_open,
-                .oldest_at = start},
-               now);
-    CHECK(books.sums().are_balanced());
-  }
-
-  checkpoint write() {
-    auto made = books.collect(now);
-    books.committed(made);
-    return made;
-  }
-
-  class_cursor cursor(host_id of = host) { return books.cursor(of, shard, bulk); }
-};
-
-} // namespace
 
 TEST_CASE_METHOD(books_fixture, "a mark passes what is settled and stops at what is open",
                  "[delivery_books]") {
@@ -322,85 +254,6 @@ TEST_CASE_METHOD(books_fixture, "classes have marks of their own", "[delivery_bo
   CHECK(books.offered_upto(other) == offered_before{0, 0});
 }
 
-TEST_CASE_METHOD(books_fixture, "what is no longer owed when it is read ends in the sums",
-                 "[delivery_books]") {
-  offer(1);
-  offer(2);
-  offer(3);
-  auto news = class_progress{.cls = bulk, .settled = {{key(2)}}, .received_upto = 3};
-  SECTION("its row was gone") {
-    news.gone_upto = 1;
-    books.take(host, news, now);
-    CHECK(books.sums() == delivery_sums{.offered = 3, .delivered = 1, .expired = 2});
-  }
-  SECTION("it was not") {
-    books.take(host, news, now);
-    CHECK(books.sums() == delivery_sums{.offered = 3, .delivered = 1, .cancelled = 2});
-  }
-  SECTION("not yet, while something is open") {
-    news.first_open = 3;
-    books.take(host, news, now);
-    CHECK(books.sums() == delivery_sums{.offered = 3, .delivered = 1, .pending = 2});
-  }
-}
-
-TEST_CASE_METHOD(books_fixture, "a unit that only its host found counts as offered then",
-                 "[delivery_books]") {
-  offer(1);
-  offer(4);
-  tell({key(1), key(2), key(4)}, std::nullopt, 4);
-  CHECK(books.sums() == delivery_sums{.offered = 3, .delivered = 3});
-  tell({key(1), key(2), key(4)}, std::nullopt, 4);
-  CHECK(books.sums() == delivery_sums{.offered = 3, .delivered = 3}); // once
-}
-
-TEST_CASE_METHOD(books_fixture, "exceptions stay pending until they end, and count again",
-                 "[delivery_books]") {
-  offer(1);
-  const auto told = [&](std::optional<unit_outcome> outcome, bool is_again) {
-    auto change = exception_change{host, key(1), {}, outcome, is_again};
-    if (!outcome)
-      change.row = delivery_exception{.unit = key(1)};
-    books.take(change, shard);
-  };
-  books.take(host, {.cls = bulk, .settled = {{key(1), unit_outcome::excepted}}, .received_upto = 1},
-             now);
-  told({}, false);
-  CHECK(books.sums() == delivery_sums{.offered = 1, .pending = 1});
-  CHECK(books.exceptions(host) == 1);
-  told(unit_outcome::dead, false);
-  CHECK(books.sums() == delivery_sums{.offered = 1, .dead = 1});
-  told({}, true);
-  told(unit_outcome::delivered, false);
-  CHECK(books.sums() == delivery_sums{.offered = 2, .delivered = 1, .dead = 1});
-  CHECK(books.exceptions(host) == 0);
-  const auto changes = books.take_changes();
-  REQUIRE(changes.size() == 1);
-  CHECK(changes[0].change == books.sums());
-}
-
-TEST_CASE_METHOD(books_fixture, "a replay opens what was settled, in a row of the host",
-                 "[delivery_books]") {
-  offer(1);
-  offer(2);
-  tell({key(1), key(2)}, std::nullopt, 2);
-  write();
-  REQUIRE_FALSE(books.knows(host));
-  books.take(host, shard, {.cls = bulk, .from = 1, .units = 2, .oldest_at = start}, 2);
-  books.take(host, {.cls = bulk, .received_upto = 2, .first_open = 1, .oldest_at = start}, now);
-  CHECK(books.sums() == delivery_sums{.offered = 4, .delivered = 2, .pending = 2});
-  CHECK(cursor().first_open == std::optional<log_seq>{1});
-  CHECK(cursor().settled.empty());
-  const auto made = write();
-  CHECK(made.marks.empty()); // it never goes back
-  REQUIRE(made.backlogs.size() == 1);
-  CHECK(made.backlogs[0].behind_from == 0);
-  CHECK(made.backlogs[0].count == 2);
-  tell({key(1), key(2)}, std::nullopt, 2);
-  CHECK(write().caught_up.size() == 1);
-  CHECK(books.sums() == delivery_sums{.offered = 4, .delivered = 4});
-}
-
 TEST_CASE("P3: a second costs what has changed in it", "[delivery_books]") {
   auto here = books_fixture{};
   for (auto number = 1; number <= 300; ++number)
@@ -417,39 +270,4 @@ TEST_CASE("P3: a second costs what has changed in it", "[delivery_books]") {
   CHECK(made.backlogs.size() == 1 + 299 - 256); // the mark's row counts the others
   CHECK(made.marks.size() == 1);
   CHECK(made.marks[0].sums.waiting.size() == 256);
-}
-
-TEST_CASE("sums of a mark are read as they were written", "[delivery_books]") {
-  const auto sums = mark_sums{
-      .ended = {.delivered = 1, .coalesced = 200, .dead = 3, .expired = 40'000, .cancelled = 5},
-      .waiting = {{host_id{7}, 3, 900}, {host_id{1'000'000'000'000}, 1, 901}}};
-  const auto read = decode_sums(encode_sums(sums));
-  REQUIRE(read);
-  CHECK(*read == sums);
-  CHECK(*decode_sums("") == mark_sums{});
-  const auto bytes = encode_sums(sums);
-  for (const auto& damaged :
-       {bytes.substr(0, 3), bytes.substr(0, bytes.size() - 1), "\x02" + bytes.substr(1)}) {
-    const auto broken = decode_sums(damaged);
-    REQUIRE_FALSE(broken);
-    CHECK(code_of(broken.error()) == errc::malformed);
-  }
-}
-
-TEST_CASE("lists of units are read as they were written", "[unit_list]") {
-  const auto lists = std::vector<std::vector<unit_key>>{
-      {}, {key(1)}, {key(5, 1'000'000), key(5, 2), key(900'000'000'000, 127), key(6, 128)}};
-  for (auto list : lists) {
-    const auto bytes = encode_units(list);
-    std::ranges::sort(list);
-    const auto read = decode_units(bytes);
-    REQUIRE(read);
-    CHECK(*read == list);
-  }
-  CHECK(encode_units({key(10), key(11)}).size() == 4); // two bytes a unit
-  for (const auto* damaged : {"\x80", "\x01", "\x01\x80", "\x01\x01\x01"}) {
-    const auto read = decode_units(damaged);
-    REQUIRE_FALSE(read);
-    CHECK(code_of(read.error()) == errc::malformed);
-  }
 }
