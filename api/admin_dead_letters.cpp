@@ -40,21 +40,6 @@ void answer_list(gateway_state& gateway, const dead_letter_wish& wish, const std
       });
 }
 
-caf::expected<dead_letter_wish> read_wish(const matched_request& request) {
-  const auto limit = read_limit(request);
-  if (!limit)
-    return limit.error();
-  auto wish = dead_letter_wish{.limit = static_cast<std::size_t>(*limit)};
-  const auto after = query_value(request, "after");
-  if (after.empty())
-    return wish;
-  const auto unit = read_unit(after, "after");
-  if (!unit)
-    return unit.error();
-  wish.after = *unit;
-  return wish;
-}
-
 caf::expected<std::vector<unit_key>> read_units(const matched_request& request) {
   const auto texts = request.params.get_strings("units");
   if (!texts)
@@ -114,7 +99,7 @@ void act(gateway_state& gateway, const matched_request& request, const http_repl
 } // namespace
 
 void list_given_up(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  auto wish = read_wish(request);
+  auto wish = read_unit_page<dead_letter_wish>(request);
   if (!wish)
     return refuse(gateway, reply, wish.error());
   const auto name = query_value(request, "host");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/host_board.hpp"
+#include "api/admin_handlers.hpp"
 #include "protocol/json.hpp"
 #include "protocol/time.hpp"
 
@@ -29,6 +30,24 @@ std::string to_text(const unit_key& unit);
 
 /// Reads what `to_text` writes. Fails with `invalid`, naming `field`.
 caf::expected<unit_key> read_unit(std::string_view text, std::string_view field);
+
+/// Reads `limit` and `after` of a list of units into the members of a `Wish` that bear these names.
+template <class Wish>
+caf::expected<Wish> read_unit_page(const matched_request& request) {
+  const auto limit = read_limit(request);
+  if (!limit)
+    return limit.error();
+  auto wish = Wish{};
+  wish.limit = static_cast<std::size_t>(*limit);
+  const auto after = query_value(request, "after");
+  if (after.empty())
+    return wish;
+  const auto unit = read_unit(after, "after");
+  if (!unit)
+    return unit.error();
+  wish.after = *unit;
+  return wish;
+}
 
 json_object render(const delivery_sums& sums);
 

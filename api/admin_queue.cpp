@@ -17,25 +17,10 @@ json_object render(const queue_item& item) {
           {"error", text_or_null(item.error)}, {"next_try_at", time_or_null(item.next_try_at)}};
 }
 
-caf::expected<list_queue> read_queue_wish(const matched_request& request) {
-  const auto limit = read_limit(request);
-  if (!limit)
-    return limit.error();
-  auto wish = list_queue{.limit = static_cast<std::size_t>(*limit)};
-  const auto after = query_value(request, "after");
-  if (after.empty())
-    return wish;
-  const auto unit = read_unit(after, "after");
-  if (!unit)
-    return unit.error();
-  wish.after = *unit;
-  return wish;
-}
-
 } // namespace
 
 void list_host_queue(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  auto wish = read_queue_wish(request);
+  auto wish = read_unit_page<list_queue>(request);
   if (!wish)
     return refuse(gateway, reply, wish.error());
   with_known_host(

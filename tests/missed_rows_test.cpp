@@ -2,6 +2,7 @@
 #include "storage/audience_store.hpp"
 #include "storage/delivery_store.hpp"
 #include "tests/kit/both_databases.hpp"
+#include "tests/kit/owed_rows.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,6 +13,9 @@
 #include <vector>
 
 using namespace trunkline;
+using kit::add_endpoint;
+using kit::add_host;
+using kit::keys_of;
 using kit::must;
 using kit::on_both;
 using kit::test_database;
@@ -88,22 +92,6 @@ void check_plans(const std::string& plans) {
     });
     CHECK(found == std::vector<std::string>{});
   }
-}
-
-std::vector<unit_key> keys(const std::vector<delivery_unit>& units) {
-  auto all = std::vector<unit_key>{};
-  for (const auto& unit : units)
-    all.push_back(unit.key());
-  return all;
-}
-
-void add_host(database& db, int host) {
-  must(ensure_host(db, {"https", "h" + std::to_string(host) + ".example", 443}, host_id{host}));
-}
-
-void add_endpoint(database& db, int host, int endpoint) {
-  must(ensure_endpoint(db, {host_id{host}, "https://inbox/" + std::to_string(endpoint), true},
-                       endpoint_id{endpoint}));
 }
 
 /// Makes a log of 2^`doublings` rows by 10,000 authors, some of which are owed to host 1.
@@ -218,7 +206,7 @@ TEST_CASE("what authors write that is not owed to a host is not read for it", "[
     const auto later = must(find_missed(
         db,
         {.host = far, .cls = bulk, .from = 60'001, .upto = 1 << 16, .limit = 512, .sources = {}}));
-    CHECK(keys(later.units).front() == unit_key{65'531, endpoint_id{11}});
+    CHECK(keys_of(later.units).front() == unit_key{65'531, endpoint_id{11}});
     CHECK(later.units.size() == 6);
   });
 }
@@ -234,15 +222,15 @@ TEST_CASE("authors found empty are not asked again in the next page", "[missed]"
     REQUIRE(found.sources);
     wanted.from = found.read_upto + 1;
     auto anew = counting_database{db};
-    const auto expected = keys(must(find_missed(anew, wanted)).units);
+    const auto expected = keys_of(must(find_missed(anew, wanted)).units);
     wanted.sources = found.sources;
     auto known = counting_database{db};
-    CHECK(keys(must(find_missed(known, wanted)).units) == expected);
+    CHECK(keys_of(must(find_missed(known, wanted)).units) == expected);
     CHECK(anew.rows > known.rows);
     CHECK(known.rows < 200);
     // What does not fit is not used.
     wanted.host = host_id{2};
-    const auto other = keys(must(find_missed(db, wanted)).units);
+    const auto other = keys_of(must(find_missed(db, wanted)).units);
     CHECK_FALSE(other.empty());
     CHECK(other.front().endpoint == endpoint_id{21});
     wanted.host = far;

@@ -3,6 +3,7 @@
 #include "storage/audience_store.hpp"
 #include "storage/delivery_store.hpp"
 #include "tests/kit/both_databases.hpp"
+#include "tests/kit/owed_rows.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -17,6 +18,9 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::add_endpoint;
+using kit::add_host;
+using kit::keys_of;
 using kit::must;
 using kit::on_both;
 using kit::test_database;
@@ -26,22 +30,6 @@ namespace {
 constexpr auto bulk = delivery_class::bulk;
 constexpr auto direct = delivery_class::direct;
 constexpr auto began = time_point{1'000'000s};
-
-std::vector<unit_key> keys(const std::vector<delivery_unit>& units) {
-  auto all = std::vector<unit_key>{};
-  for (const auto& unit : units)
-    all.push_back(unit.key());
-  return all;
-}
-
-void add_host(database& db, int host) {
-  must(ensure_host(db, {"https", "h" + std::to_string(host) + ".example", 443}, host_id{host}));
-}
-
-void add_endpoint(database& db, int host, int endpoint) {
-  must(ensure_endpoint(db, {host_id{host}, "https://inbox/" + std::to_string(endpoint), true},
-                       endpoint_id{endpoint}));
-}
 
 /// A log by authors, hosts that follow and leave, endpoints that move; and what is owed by the
 /// rule, without an index.
@@ -183,7 +171,7 @@ std::vector<unit_key> read_pages(database& db, missed_units wanted, bool keeps) 
   for (auto pages = 0; wanted.from <= wanted.upto; ++pages) {
     REQUIRE(pages < 2'000);
     const auto found = must(find_missed(db, wanted));
-    std::ranges::copy(keys(found.units), std::back_inserter(all));
+    std::ranges::copy(keys_of(found.units), std::back_inserter(all));
     REQUIRE(found.read_upto >= wanted.from);
     wanted.from = found.read_upto + 1;
     if (keeps)

@@ -3,6 +3,7 @@
 #include "protocol/errc.hpp"
 #include "storage/audience_store.hpp"
 #include "tests/kit/both_databases.hpp"
+#include "tests/kit/owed_rows.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -61,10 +62,9 @@ void prepare(database& db) {
   must(db.run("INSERT INTO account(id, name, folded, uri, created_at)"
               " VALUES (5, 'Alice', 'alice', 'https://ours/Alice', 1)"));
   for (const auto host : {1, 2, 3}) {
-    must(ensure_host(db, {"https", "h" + std::to_string(host) + ".example", 443}, host_id{host}));
+    kit::add_host(db, host);
     for (const auto endpoint : {host * 10 + 1, host * 10 + 2})
-      must(ensure_endpoint(db, {host_id{host}, "https://inbox/" + std::to_string(endpoint), true},
-                           endpoint_id{endpoint}));
+      kit::add_endpoint(db, host, endpoint);
     must(add_follower(db, author, endpoint_id{host * 10 + 1}));
   }
   REQUIRE(must(audience_for_next_post(db, author, everybody)) == everybody);
