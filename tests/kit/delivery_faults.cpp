@@ -1,6 +1,7 @@
 #include "kit/delivery_faults.hpp"
 
 #include "actors/messages.hpp"
+#include "kit/deaf_host.hpp"
 #include "protocol/errc.hpp"
 
 #include <chrono>
@@ -64,25 +65,13 @@ signing_handle::behavior_type fake_signer(signing_handle::pointer, unsigned lost
 remote_host_handle::behavior_type losing_offers(remote_host_handle::pointer self,
                                                 remote_host_handle to, unsigned lost,
                                                 std::mt19937_64* random) {
-  return {
+  return deaf_host(
       [=](const offer_units& news) -> caf::result<void> {
         if ((*random)() % 100 < lost)
           return make_error(errc::unavailable, "region: no room");
         return self->delegate(to, news);
       },
-      [=](const wake_host& wish) { self->send(to, wish); },
-      [](const note_sign_of_life&) {},
-      [](const fetch_document&) { return fetched_document{}; },
-      [](const pause_host&) -> caf::result<void> { return caf::unit; },
-      [](const resume_host&) -> caf::result<void> { return caf::unit; },
-      [](const retry_host&) -> caf::result<void> { return caf::unit; },
-      [](const operate_host&) { return operated_host{}; },
-      [](const list_queue&) { return host_queue{}; },
-      [](const describe_host&) { return host_report{}; },
-      [](const host_timer&) {},
-      [](const exchange_ended&) {},
-      [](const place_granted&) {},
-  };
+      [=](const wake_host& wish) { self->send(to, wish); }, [](const note_sign_of_life&) {});
 }
 
 void doubling_sender::send(outgoing_request request, exchange_handler done) {

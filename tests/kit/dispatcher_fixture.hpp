@@ -3,6 +3,7 @@
 
 #include "actors/dispatcher.hpp"
 #include "actors/messages.hpp"
+#include "kit/deaf_host.hpp"
 #include "kit/deterministic_system.hpp"
 #include "kit/test_storage.hpp"
 #include "tests/kit/both_databases.hpp"
@@ -33,7 +34,7 @@ struct noted_offers {
 
 inline remote_host_handle::behavior_type noting_hosts(remote_host_handle::pointer self,
                                                       noted_offers* noted) {
-  return {
+  return deaf_host(
       [=](const offer_units& news) -> caf::result<void> {
         if (noted->refuses)
           return make_error(errc::unavailable, "no room");
@@ -47,18 +48,7 @@ inline remote_host_handle::behavior_type noting_hosts(remote_host_handle::pointe
       [=](const note_sign_of_life&) { // lets the offers go
         for (auto& reply : std::exchange(noted->held, {}))
           reply.deliver(caf::unit);
-      },
-      [](const fetch_document&) { return fetched_document{}; },
-      [](const pause_host&) -> caf::result<void> { return caf::unit; },
-      [](const resume_host&) -> caf::result<void> { return caf::unit; },
-      [](const retry_host&) -> caf::result<void> { return caf::unit; },
-      [](const operate_host&) { return operated_host{}; },
-      [](const list_queue&) { return host_queue{}; },
-      [](const describe_host&) { return host_report{}; },
-      [](const host_timer&) {},
-      [](const exchange_ended&) {},
-      [](const place_granted&) {},
-  };
+      });
 }
 
 /// A reader that can be stopped after it has read and before it answers: a job without work lets
