@@ -138,11 +138,12 @@ bool delivery_books::offer(host_id id, std::uint8_t shard_number, const delivery
 bool delivery_books::cancel(host_id id, std::uint8_t shard_number, const delivery_unit& unit) {
   auto& shard = of(shard_number, unit.cls);
   const auto key = unit.key();
-  if (unit.seq <= shard.stored.seq || shard.loaded.contains(key))
+  if (unit.seq <= shard.stored.seq)
     return true;
   auto& host = host_of(id, shard_number);
   auto& entry = host.classes[index_of(unit.cls)];
-  const auto is_covered = entry.stored && unit.seq <= entry.stored->behind_from;
+  const auto was_listed = !shard.loaded.empty() && shard.loaded.erase(key) > 0;
+  const auto is_covered = was_listed || (entry.stored && unit.seq <= entry.stored->behind_from);
   if (!is_covered && !has_unit(entry.settled, key) && entry.settled.size() >= limits_.acked_max / 2)
     return false;
   touch(host, unit.cls);

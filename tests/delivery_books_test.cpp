@@ -120,6 +120,22 @@ TEST_CASE_METHOD(books_fixture, "what a row covered is listed when the row goes"
   CHECK(is_mark(made.marks[0], 10, {key(11), key(12), key(13), key(14)}));
 }
 
+TEST_CASE_METHOD(books_fixture, "what was cancelled before a crash is told to its host after it",
+                 "[delivery_books]") {
+  books.load(shard_mark{shard, bulk, 10, {key(12)}});
+  CHECK(offer(11));
+  const auto late = delivery_unit{
+      .seq = 12,
+      .author = account_id{1},
+      .cls = bulk,
+      .at = now,
+      .to = std::make_shared<const delivery_endpoint>(delivery_endpoint{.id = endpoint_id{1}})};
+  const auto sums = books.sums();
+  CHECK(books.cancel(host, shard, late)); // as before the crash
+  CHECK(books.sums() == sums);
+  CHECK(cursor().settled == std::vector{key(12)}); // the host reads its row, and does not send it
+}
+
 TEST_CASE_METHOD(books_fixture, "what is settled after the last offer is told with the next",
                  "[delivery_books]") {
   books.load(shard_mark{shard, bulk, 10, {key(12), key(13), key(14, 2)}});
