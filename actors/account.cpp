@@ -290,9 +290,10 @@ void account_state::stop_when_done(const caf::error& reason) {
     self_->quit(reason);
 }
 
-account_handle::behavior_type account(account_handle::stateful_pointer<account_state> self,
+account_handle::behavior_type account(watched_pointer<account_handle, account_state> self,
                                       account_id id, account_dependencies dependencies,
                                       account_options options) {
+  self->set_label("account " + to_string(id));
   return self->state.make_behavior(id, std::move(dependencies), options);
 }
 

@@ -10,10 +10,10 @@
 #include "actors/account_messages.hpp"
 #include "actors/shard_region_messages.hpp"
 #include "actors/tasks.hpp"
+#include "actors/watched_actor.hpp"
 
 #include <caf/response_promise.hpp>
 #include <caf/result.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 #include <caf/unit.hpp>
@@ -82,7 +82,7 @@ private:
 };
 
 /// The actor of `id`. It ends when told to, after its last change has been answered.
-account_handle::behavior_type account(account_handle::stateful_pointer<account_state> self,
+account_handle::behavior_type account(watched_pointer<account_handle, account_state> self,
                                       account_id id, account_dependencies dependencies,
                                       account_options options);
 

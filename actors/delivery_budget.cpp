@@ -1,5 +1,6 @@
 #include "actors/delivery_budget.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <list>
@@ -11,11 +12,17 @@
 
 namespace trunkline {
 
+using std::chrono::microseconds;
+
 namespace {
 
 constexpr auto kind_names =
     std::to_array<std::string_view>({"healthy", "unproven", "retry", "probe"});
 static_assert(kind_names.size() == budget_kinds);
+
+constexpr auto wait_least =
+    microseconds{20'000}; // who finds no room asks again after this, at least
+constexpr auto wait_most = microseconds{250'000};
 
 std::size_t index_of(budget_kind kind) {
   return static_cast<std::size_t>(kind);
@@ -55,8 +62,8 @@ std::string_view to_string(budget_kind kind) {
 
 class delivery_budget::state : public std::enable_shared_from_this<state> {
 public:
-  /// By number: the oldest first.
-  using slow_places = std::map<std::uint64_t, delivery_place*>;
+  /// Whose patience is over first; then the oldest.
+  using slow_places = std::map<std::pair<clock_point, std::uint64_t>, delivery_place*>;
 
   /// Of one registrable domain: there while something of it is under way or waits.
   struct domain {
@@ -72,7 +79,8 @@ public:
         now_{std::move(now)} {}
 
   budget_place take(budget_kind kind, const std::string& name, waker wake);
-  bool slow_down(delivery_place& place, std::function<void()> end);
+  std::optional<microseconds> slow_down(delivery_place& place, microseconds patience,
+                                        std::function<void()> end);
   void give_back(delivery_place& place);
 
   std::int64_t limit(budget_kind kind) const { return most_[index_of(kind)]; }
@@ -101,7 +109,7 @@ private:
   void serve_line(std::size_t kind, std::vector<grant>& grants);
   void forget_if_unused(const domain& of);
   void leave_slow(delivery_place& place);
-  delivery_place* oldest_in_the_way(const domain& of) const;
+  delivery_place* first_in_the_way(const domain& of) const;
 
   const delivery_budget_limits limits_;
   const std::array<std::int64_t, budget_kinds> most_;
@@ -139,6 +147,7 @@ public:
   delivery_budget::state::domain* domain;
   const std::uint64_t number; ///< In the order of taking.
   const delivery_budget::clock_point taken_at;
+  delivery_budget::clock_point patient_until; ///< Of a slow one.
   where stands = where::fresh;
   std::function<void()> end; ///< Of a slow one.
 };
@@ -183,31 +192,36 @@ void delivery_budget::state::give_back(delivery_place& place) {
   hand_over(std::move(grants));
 }
 
-bool delivery_budget::state::slow_down(delivery_place& place, std::function<void()> end) {
+std::optional<microseconds> delivery_budget::state::slow_down(delivery_place& place,
+                                                              microseconds patience,
+                                                              std::function<void()> end) {
   const auto now = now_();
-  auto end_oldest = std::function<void()>{};
+  auto end_first = std::function<void()>{};
   auto grants = std::vector<grant>{};
   {
     const auto lock = std::lock_guard{mutex_};
     if (place.kind == budget_kind::probe)
-      return false;
+      return wait_most;
     if (place.stands != delivery_place::where::fresh)
-      return true;
+      return std::nullopt;
     auto& of = *place.domain;
     const auto is_full =
         std::ssize(of.slow) >= limits_.domain_slow || std::ssize(slow_) >= limits_.slow;
     if (is_full) {
-      auto* const oldest = oldest_in_the_way(of);
-      if (!oldest || now - oldest->taken_at < limits_.slow_least)
-        return false;
+      auto* const first = first_in_the_way(of);
+      if (!first)
+        return wait_most;
+      if (now < first->patient_until)
+        return std::clamp(std::chrono::ceil<microseconds>(first->patient_until - now), wait_least,
+                          wait_most);
       // It takes the fresh place until it is gone, so that there are never more than the limits
       // say.
-      auto& former = *oldest->domain;
-      leave_slow(*oldest);
-      end_oldest = std::move(oldest->end);
-      oldest->stands = delivery_place::where::ended;
-      oldest->kind = place.kind;
-      oldest->domain = &of;
+      auto& former = *first->domain;
+      leave_slow(*first);
+      end_first = std::move(first->end);
+      first->stands = delivery_place::where::ended;
+      first->kind = place.kind;
+      first->domain = &of;
       forget_if_unused(former);
     } else {
       --in_use_[index_of(place.kind)];
@@ -215,26 +229,27 @@ bool delivery_budget::state::slow_down(delivery_place& place, std::function<void
     }
     place.stands = delivery_place::where::slow;
     place.end = std::move(end);
-    slow_.emplace(place.number, &place);
-    of.slow.emplace(place.number, &place);
+    place.patient_until = place.taken_at + patience;
+    slow_.emplace(std::pair{place.patient_until, place.number}, &place);
+    of.slow.emplace(std::pair{place.patient_until, place.number}, &place);
     stand_in_line(of);
     grants = serve_lines();
   }
-  if (end_oldest)
-    end_oldest();
+  if (end_first)
+    end_first();
   hand_over(std::move(grants));
-  return true;
+  return std::nullopt;
 }
 
-/// The oldest of the domain when that is full, else of all.
-delivery_place* delivery_budget::state::oldest_in_the_way(const domain& of) const {
+/// Of the domain when that is full, else of all.
+delivery_place* delivery_budget::state::first_in_the_way(const domain& of) const {
   const auto& among = std::ssize(of.slow) >= limits_.domain_slow ? of.slow : slow_;
   return among.empty() ? nullptr : among.begin()->second;
 }
 
 void delivery_budget::state::leave_slow(delivery_place& place) {
-  slow_.erase(place.number);
-  place.domain->slow.erase(place.number);
+  slow_.erase({place.patient_until, place.number});
+  place.domain->slow.erase({place.patient_until, place.number});
 }
 
 /// For each budget that one of its hosts waits for.
@@ -289,8 +304,10 @@ budget_place delivery_budget::take(budget_kind kind, const std::string& domain, 
   return state_->take(kind, domain, std::move(wake));
 }
 
-bool delivery_budget::slow_down(const budget_place& place, std::function<void()> end) {
-  return state_->slow_down(*place, std::move(end));
+std::optional<microseconds> delivery_budget::slow_down(const budget_place& place,
+                                                       microseconds patience,
+                                                       std::function<void()> end) {
+  return state_->slow_down(*place, patience, std::move(end));
 }
 
 std::int64_t delivery_budget::limit(budget_kind kind) const {

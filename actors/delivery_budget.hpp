@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,6 @@ struct delivery_budget_limits {
   std::int64_t slow = 2'048;
   std::int64_t domain_fresh = 64; ///< Places of one domain, of all four kinds together.
   std::int64_t domain_slow = 128;
-  std::chrono::milliseconds slow_least{2'000}; ///< Nobody younger is ended for want of room.
 };
 
 class delivery_place;
@@ -62,10 +62,13 @@ public:
 
   /// Moves the place to the slow budget: its fresh place goes to whoever waits. `end` ends the
   /// request behind it early: it is called at most once, when there is no more room among the slow
-  /// ones, or those of the domain, and this is the oldest of them and `slow_least` old since it was
-  /// taken. Returns false when there is no room and nobody is old enough: the place stays fresh,
-  /// ask again. Places of kind `probe` never move. One that has moved stays where it is.
-  bool slow_down(const budget_place& place, std::function<void()> end);
+  /// ones, or those of the domain, and this one's `patience` since it was taken was over first.
+  /// Returns nothing when it has moved, or had before. When there is no room and nobody's patience
+  /// is over it returns how long to wait before asking again: the place stays fresh, like those of
+  /// kind `probe`, which never move.
+  std::optional<std::chrono::microseconds> slow_down(const budget_place& place,
+                                                     std::chrono::microseconds patience,
+                                                     std::function<void()> end);
 
   std::int64_t limit(budget_kind kind) const;
   std::int64_t in_use(budget_kind kind) const; ///< Fresh ones.

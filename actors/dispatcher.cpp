@@ -294,9 +294,10 @@ dispatcher_report dispatcher_state::describe() const {
 }
 
 dispatcher_handle::behavior_type
-dispatcher(dispatcher_handle::stateful_pointer<dispatcher_state> self,
+dispatcher(watched_pointer<dispatcher_handle, dispatcher_state> self,
            std::shared_ptr<const dispatcher_dependencies> dependencies,
            dispatcher_options options) {
+  self->set_label("dispatcher");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

@@ -14,6 +14,7 @@
 #include "actors/recipient_book.hpp"
 #include "actors/remote_host_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/delivery_books.hpp"
 #include "storage/host_store.hpp"
 
@@ -192,7 +193,7 @@ private:
 };
 
 dispatcher_handle::behavior_type
-dispatcher(dispatcher_handle::stateful_pointer<dispatcher_state> self,
+dispatcher(watched_pointer<dispatcher_handle, dispatcher_state> self,
            std::shared_ptr<const dispatcher_dependencies> dependencies, dispatcher_options options);
 
 } // namespace trunkline

@@ -21,7 +21,7 @@ dispatcher_state::known_host& dispatcher_state::know(host_id id, const host_addr
 
 void dispatcher_state::note_facts(const host_facts& facts) {
   books_.take(facts);
-  if (facts.drained_after)
+  if (facts.is_drained())
     drained_.insert_or_assign(facts.id, *facts.drained_after);
   else
     drained_.erase(facts.id);

@@ -167,8 +167,9 @@ void event_renderer_state::take(const caf::expected<std::vector<engine_event>>& 
 }
 
 event_renderer_handle::behavior_type
-event_renderer(event_renderer_handle::stateful_pointer<event_renderer_state> self,
+event_renderer(watched_pointer<event_renderer_handle, event_renderer_state> self,
                event_renderer_dependencies dependencies, event_renderer_options options) {
+  self->set_label("event_renderer");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

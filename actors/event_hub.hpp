@@ -9,9 +9,9 @@
 #include "actors/log_cache.hpp"
 #include "actors/queries_events.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 
 #include <caf/atom.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -117,7 +117,7 @@ private:
 
 /// While storage is away the batch is asked for again; what cannot be read is dropped.
 event_renderer_handle::behavior_type
-event_renderer(event_renderer_handle::stateful_pointer<event_renderer_state> self,
+event_renderer(watched_pointer<event_renderer_handle, event_renderer_state> self,
                event_renderer_dependencies dependencies, event_renderer_options options);
 
 } // namespace trunkline

@@ -221,8 +221,9 @@ void fanout_state::drop_unread() {
   self_->delayed_send(self_, unread_check_interval, drop_unread_homes{});
 }
 
-fanout_handle::behavior_type fanout(fanout_handle::stateful_pointer<fanout_state> self,
+fanout_handle::behavior_type fanout(watched_pointer<fanout_handle, fanout_state> self,
                                     fanout_dependencies dependencies, fanout_options options) {
+  self->set_label("fanout");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

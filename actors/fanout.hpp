@@ -15,6 +15,7 @@
 #include "actors/home_rings.hpp"
 #include "actors/log_cache.hpp"
 #include "actors/log_position.hpp"
+#include "actors/watched_actor.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -96,7 +97,7 @@ private:
   bool continue_sent_ = false;
 };
 
-fanout_handle::behavior_type fanout(fanout_handle::stateful_pointer<fanout_state> self,
+fanout_handle::behavior_type fanout(watched_pointer<fanout_handle, fanout_state> self,
                                     fanout_dependencies dependencies, fanout_options options);
 
 } // namespace trunkline

@@ -34,6 +34,12 @@ std::int64_t number_of(host_order order, const host_line& host) {
   return 0;
 }
 
+void find_oldest(host_line& host) {
+  const auto& exception = host.health.oldest_exception_at;
+  host.oldest_at = exception ? std::min(host.oldest_in_log.value_or(*exception), *exception)
+                             : host.oldest_in_log;
+}
+
 /// A host of a part, as far as it decides its place.
 struct candidate {
   std::int64_t number = 0;
@@ -136,6 +142,7 @@ void host_board::put(const host_address& address, const host_health_line& health
   host.address = address;
   host.health = health;
   cut(host.health.last_error);
+  find_oldest(host);
 }
 
 void host_board::load(host_line line) {
@@ -151,7 +158,7 @@ void host_board::load(host_line line) {
 
 void host_board::note_books(host_id id, const host_address& address, const delivery_sums& change,
                             std::int64_t exceptions, std::int64_t dead_letters,
-                            std::optional<time_point> oldest_at) {
+                            std::optional<time_point> oldest_in_log) {
   auto& part = parts_->of(address);
   const auto lock = std::lock_guard{part.mutex};
   part.totals.reset();
@@ -162,7 +169,8 @@ void host_board::note_books(host_id id, const host_address& address, const deliv
   host.sums += change;
   host.exceptions = exceptions;
   host.dead_letters = dead_letters;
-  host.oldest_at = oldest_at;
+  host.oldest_in_log = oldest_in_log;
+  find_oldest(host);
 }
 
 std::optional<host_line> host_board::find(const host_address& address) const {

@@ -32,6 +32,7 @@ struct host_health_line {
   bool behind = false;
   std::string last_error; ///< "connect timeout"; cut to `host_error_bytes_max`; "" for none.
   std::optional<time_point> last_error_at;
+  std::optional<time_point> oldest_exception_at; ///< Of those that wait.
 };
 inline constexpr std::size_t host_error_bytes_max = 80;
 
@@ -41,7 +42,8 @@ struct host_line {
   delivery_sums sums;            ///< Since the node started; what waited then counts as offered.
   std::int64_t exceptions = 0;   ///< That wait; part of `sums.pending`.
   std::int64_t dead_letters = 0; ///< That are kept.
-  std::optional<time_point> oldest_at; ///< Of what waits.
+  std::optional<time_point> oldest_in_log; ///< Of what waits in turn.
+  std::optional<time_point> oldest_at;     ///< Of all that waits; the board finds it.
 };
 
 /// In which order hosts are listed; hosts that are equal in it come by id.
@@ -100,7 +102,7 @@ public:
   /// What the books say of a host; `change` is added to its sums but for `pending`, which it is.
   void note_books(host_id id, const host_address& address, const delivery_sums& change,
                   std::int64_t exceptions, std::int64_t dead_letters,
-                  std::optional<time_point> oldest_at);
+                  std::optional<time_point> oldest_in_log);
 
   std::optional<host_line> find(const host_address& address) const;
   std::vector<host_line> list(const host_list_wish& wish) const;

@@ -65,8 +65,9 @@ void housekeeper_state::plan(const caf::expected<std::int64_t>& most_removed) {
 }
 
 housekeeper_handle::behavior_type
-housekeeper(housekeeper_handle::stateful_pointer<housekeeper_state> self, storage_handles storage,
+housekeeper(watched_pointer<housekeeper_handle, housekeeper_state> self, storage_handles storage,
             housekeeper_options options) {
+  self->set_label("housekeeper");
   return self->state.make_behavior(std::move(storage), options);
 }
 

@@ -7,9 +7,9 @@
 
 #include "actors/housekeeper_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 
 #include <caf/expected.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
@@ -43,7 +43,7 @@ private:
 };
 
 housekeeper_handle::behavior_type
-housekeeper(housekeeper_handle::stateful_pointer<housekeeper_state> self, storage_handles storage,
+housekeeper(watched_pointer<housekeeper_handle, housekeeper_state> self, storage_handles storage,
             housekeeper_options options);
 
 } // namespace trunkline

@@ -100,8 +100,9 @@ void id_keeper_state::raised(const caf::expected<time_point>& until) {
     ids_->confirm(*until);
 }
 
-id_keeper_handle::behavior_type id_keeper(id_keeper_handle::stateful_pointer<id_keeper_state> self,
+id_keeper_handle::behavior_type id_keeper(watched_pointer<id_keeper_handle, id_keeper_state> self,
                                           storage_handles storage, std::shared_ptr<id_source> ids) {
+  self->set_label("id_keeper");
   return self->state.make_behavior(std::move(storage), std::move(ids));
 }
 

@@ -8,11 +8,11 @@
 
 #include "actors/id_source_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/ids.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/expected.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <atomic>
@@ -85,7 +85,7 @@ private:
 };
 
 /// Keeps the reserve of `ids` ahead: at most one row per `refresh`.
-id_keeper_handle::behavior_type id_keeper(id_keeper_handle::stateful_pointer<id_keeper_state> self,
+id_keeper_handle::behavior_type id_keeper(watched_pointer<id_keeper_handle, id_keeper_state> self,
                                           storage_handles storage, std::shared_ptr<id_source> ids);
 
 } // namespace trunkline

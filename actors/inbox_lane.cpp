@@ -354,8 +354,9 @@ void inbox_lane_state::rest() {
 }
 
 inbox_lane_handle::behavior_type
-inbox_lane(inbox_lane_handle::stateful_pointer<inbox_lane_state> self, host_address host,
+inbox_lane(watched_pointer<inbox_lane_handle, inbox_lane_state> self, host_address host,
            inbox_lane_dependencies dependencies, inbox_lane_options options) {
+  self->set_label("inbox_lane " + to_key(host));
   return self->state.make_behavior(std::move(host), std::move(dependencies), options);
 }
 

@@ -15,9 +15,9 @@
 #include "actors/inbox_messages.hpp"
 #include "actors/resolver_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/time.hpp"
 
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
@@ -136,7 +136,7 @@ private:
 };
 
 inbox_lane_handle::behavior_type
-inbox_lane(inbox_lane_handle::stateful_pointer<inbox_lane_state> self, host_address host,
+inbox_lane(watched_pointer<inbox_lane_handle, inbox_lane_state> self, host_address host,
            inbox_lane_dependencies dependencies, inbox_lane_options options);
 
 } // namespace trunkline

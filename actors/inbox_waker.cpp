@@ -34,8 +34,9 @@ void inbox_waker_state::wake(const caf::expected<std::vector<std::string>>& host
 }
 
 inbox_waker_handle::behavior_type
-inbox_waker(inbox_waker_handle::stateful_pointer<inbox_waker_state> self,
+inbox_waker(watched_pointer<inbox_waker_handle, inbox_waker_state> self,
             inbox_waker_dependencies dependencies, inbox_waker_options options) {
+  self->set_label("inbox_waker");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

@@ -4,8 +4,8 @@
 
 #include "actors/inbox_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
@@ -43,7 +43,7 @@ private:
 };
 
 inbox_waker_handle::behavior_type
-inbox_waker(inbox_waker_handle::stateful_pointer<inbox_waker_state> self,
+inbox_waker(watched_pointer<inbox_waker_handle, inbox_waker_state> self,
             inbox_waker_dependencies dependencies, inbox_waker_options options);
 
 } // namespace trunkline

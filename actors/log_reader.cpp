@@ -195,8 +195,9 @@ log_report log_reader_state::describe() const {
 }
 
 log_reader_handle::behavior_type
-log_reader(log_reader_handle::stateful_pointer<log_reader_state> self,
+log_reader(watched_pointer<log_reader_handle, log_reader_state> self,
            log_reader_dependencies dependencies, log_reader_options options) {
+  self->set_label("log_reader");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

@@ -15,6 +15,7 @@
 #include "actors/log_position.hpp"
 #include "actors/log_reader_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 
 #include <caf/expected.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -97,7 +98,7 @@ private:
 
 /// A failed read is tried again by the next poll.
 log_reader_handle::behavior_type
-log_reader(log_reader_handle::stateful_pointer<log_reader_state> self,
+log_reader(watched_pointer<log_reader_handle, log_reader_state> self,
            log_reader_dependencies dependencies, log_reader_options options);
 
 } // namespace trunkline

@@ -74,8 +74,9 @@ void poll_keeper_state::tell_next() {
 }
 
 poll_keeper_handle::behavior_type
-poll_keeper(poll_keeper_handle::stateful_pointer<poll_keeper_state> self,
+poll_keeper(watched_pointer<poll_keeper_handle, poll_keeper_state> self,
             poll_keeper_dependencies dependencies, poll_keeper_options options) {
+  self->set_label("poll_keeper");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

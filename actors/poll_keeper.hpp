@@ -9,12 +9,12 @@
 #include "actors/id_source.hpp"
 #include "actors/poll_keeper_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/ids.hpp"
 #include "protocol/names.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/expected.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
@@ -63,7 +63,7 @@ private:
 };
 
 poll_keeper_handle::behavior_type
-poll_keeper(poll_keeper_handle::stateful_pointer<poll_keeper_state> self,
+poll_keeper(watched_pointer<poll_keeper_handle, poll_keeper_state> self,
             poll_keeper_dependencies dependencies, poll_keeper_options options);
 
 } // namespace trunkline

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "actors/remote_host_core.hpp"
+#include "actors/watched_actor.hpp"
 #include "storage/host_orders.hpp"
 
 #include <functional>
@@ -64,8 +65,10 @@ private:
   using reopening_ptr = std::shared_ptr<reopening>;
 
   // remote_host.cpp
-  caf::result<void> set_paused_to(bool paused);
-  void note_paused(bool paused);
+  caf::result<void> pause();
+  caf::result<void> resume();
+  void note_paused();
+  void note_resumed(std::optional<log_seq> drained_upto);
   caf::result<void> retry_now();
   void note_life();
 
@@ -76,7 +79,9 @@ private:
   void carry_out(const order_ptr& order, const drain_wish& wish);
   void carry_out(const order_ptr& order, const flush_wish& wish);
   void carry_out(const order_ptr& order, const limit_wish& wish);
+  bool may_hold_drained() const;
   void flush_counted(const order_ptr& order);
+  bool forget_ordered();
   void store_upto(std::function<caf::error(database&, log_seq newest)> change,
                   std::function<void(caf::expected<log_seq>)> then);
   void store(std::function<caf::error(database&)> change, ending then);
@@ -115,7 +120,7 @@ private:
 };
 
 remote_host_handle::behavior_type
-remote_host(remote_host_handle::stateful_pointer<remote_host_state> self, host_address address,
+remote_host(watched_pointer<remote_host_handle, remote_host_state> self, host_address address,
             remote_host_dependencies dependencies, remote_host_options options);
 
 } // namespace trunkline

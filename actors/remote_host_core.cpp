@@ -53,6 +53,17 @@ bool replaces_any(const exception_queue& exceptions, const delivery_unit& newer)
 /// A window from which a host that recovers is as good as any other.
 constexpr std::int64_t recovered_window = 8;
 
+/// When an idle host is let go, unless something comes. What it asked of fetches is known to its
+/// actor alone: strangers must not keep theirs for a day by asking.
+time_point idle_until(time_point active_at, std::optional<time_point> fetch_not_before,
+                      const remote_host_options& options) {
+  const auto usual = active_at + options.idle_after;
+  if (!fetch_not_before)
+    return usual;
+  return std::max<time_point>(
+      usual, std::min<time_point>(*fetch_not_before, active_at + options.idle_waiting));
+}
+
 } // namespace
 
 remote_host_core::~remote_host_core() {
@@ -108,6 +119,8 @@ void remote_host_core::begin(const host_cursor& cursor) {
                 for (auto& each : read->exceptions)
                   begin_with(std::move(each));
                 facts_.paused = early_.paused.value_or(facts_.paused);
+                if (facts_.is_drained())
+                  facts_.drained_upto = early_.drained_upto;
                 if (std::exchange(early_.retry, false)) {
                   try_at_once("asked for");
                   news_.facts = true; // what was read may know of it; the dispatcher does not
@@ -140,7 +153,9 @@ void remote_host_core::begin_with(stored_exception read) {
     return news_.exceptions.push_back(
         {facts_.id, read.row.unit, std::nullopt, unit_outcome::expired, false});
   queue_.settle(read.unit);
-  exceptions_.put({.unit = std::move(read.unit), .row = std::move(read.row)});
+  const auto is_ordered = read.row.error.starts_with(ordered_again);
+  exceptions_.put(
+      {.unit = std::move(read.unit), .row = std::move(read.row), .is_ordered = is_ordered});
 }
 
 /// What is under way comes to its end; nothing else begins.
@@ -164,7 +179,7 @@ void remote_host_core::offer(const offer_units& news) {
   if (!facts_.id)
     facts_.id = news.id;
   active_at_ = has_.clock();
-  const auto may_keep = !is_withheld(facts_.state) || is_blocked_ || facts_.drained_after;
+  const auto may_keep = !is_withheld(facts_.state) || is_blocked_ || facts_.is_drained();
   queue_.note_settled(delivery_class::direct, news.settled.direct);
   queue_.note_settled(delivery_class::bulk, news.settled.bulk);
   queue_.offer(news.previous, news.units, may_keep);
@@ -329,10 +344,11 @@ std::optional<std::chrono::microseconds> remote_host_core::next_wake() const {
     consider_steady(started_at_ + options_.request_limit);
   const auto is_idle =
       queue_.is_empty() && exchanges_.empty() && fetches_.waiting.empty() && exceptions_.empty();
-  if (is_idle && now - active_at_ >= options_.idle_after)
+  const auto idle_end = idle_until(active_at_, fetches_.not_before, options_);
+  if (is_idle && now >= idle_end)
     self_->send(has_.region, passivate_host{address_, self_->id()});
   else if (is_idle)
-    consider(active_at_ + options_.idle_after);
+    consider(idle_end);
   return next;
 }
 

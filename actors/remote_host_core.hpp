@@ -149,7 +149,7 @@ protected:
   // remote_host_fetches.cpp
   caf::result<fetched_document> fetch(fetch_document& wanted);
   bool can_fetch(time_point now) const;
-  bool refuses_fetches(time_point now) const;
+  caf::error refuse_fetches(time_point now) const;
   void start_fetch();
   void conclude_fetch(host_exchange& done, exchange_outcome& outcome);
   void expire_fetches(time_point now);

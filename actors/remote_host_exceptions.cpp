@@ -77,7 +77,8 @@ void remote_host_core::conclude_exception(host_exchange& done, const delivery_ve
         return is_superseded(unit, later.unit);
       }))
     return end_exception(unit, unit_outcome::coalesced);
-  changed.row.error = verdict.reason;
+  changed.row.error =
+      changed.is_ordered ? std::string{ordered_again} + ": " + verdict.reason : verdict.reason;
   if (counts)
     changed.row.next_try_at =
         clock + std::max<microseconds>(*wait, verdict.retry_after.value_or(0us));
@@ -149,9 +150,10 @@ void remote_host_core::note_full() {
 
 /// What an order made unwanted while it was out is looked at.
 void remote_host_core::put_exception(waiting_exception changed, bool is_again) {
-  discard_exceptions_due_ |= is_unwanted(changed.unit);
-  news_.exceptions.push_back({facts_.id, changed.unit.key(), changed.row, {}, is_again});
+  const auto unit = changed.unit;
+  news_.exceptions.push_back({facts_.id, unit.key(), changed.row, {}, is_again});
   exceptions_.put(std::move(changed));
+  discard_exceptions_due_ |= is_unwanted(unit);
 }
 
 void remote_host_core::end_exception(const delivery_unit& unit, unit_outcome outcome) {

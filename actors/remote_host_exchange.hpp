@@ -42,8 +42,9 @@ struct host_exchange {
 /// What came before the host had started, and what an earlier life of it may have left.
 struct early_orders {
   bool retry = false;
-  bool life = false;          ///< A sign of it.
-  std::optional<bool> paused; ///< Newer than what was read.
+  bool life = false;                   ///< A sign of it.
+  std::optional<bool> paused;          ///< Newer than what was read;
+  std::optional<log_seq> drained_upto; ///< likewise, of a resumed one.
   /// Given up in the first seconds; the peer may still be at work at a request about them. At most
   /// `exceptions_max`.
   std::set<std::pair<endpoint_id, object_key>> doubtful;
@@ -52,7 +53,8 @@ struct early_orders {
 struct host_fetches {
   std::deque<waiting_fetch> waiting;
   std::int64_t under_way = 0;
-  bool went_last = false; ///< Deliveries and fetches take turns.
+  bool went_last = false;               ///< Deliveries and fetches take turns.
+  std::optional<time_point> not_before; ///< The host asked for it; deliveries go on.
 };
 
 /// The places of the node's budgets that a host asks for.

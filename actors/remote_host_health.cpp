@@ -66,6 +66,7 @@ void remote_host_core::try_again_at(std::optional<time_point> at, std::string re
 void remote_host_core::try_at_once(const std::string& reason) {
   not_before_.reset();
   held_until_.reset();
+  fetches_.not_before.reset();
   try_again_at(std::nullopt, reason);
 }
 

@@ -45,7 +45,7 @@ struct fetch_document {
   bool is_signed = true;               ///< By the instance actor.
 };
 
-/// An answer of any status; redirects are the caller's to follow.
+/// An answer of any status, but for one that asks to wait; redirects are the caller's to follow.
 struct fetched_document {
   int status = 0;
   http_headers headers;
@@ -96,6 +96,7 @@ struct host_report {
   std::int64_t fetched = 0;   ///< Since the actor started.
   std::optional<time_point> next_try_at;
   std::string next_try_reason; ///< "back-off after 4 failures: connection refused"; "" for none.
+  std::optional<time_point> fetch_not_before; ///< The host asked for it.
   std::optional<time_point> last_ok_at;
   std::vector<host_error> last_errors; ///< The newest first, at most 20.
   std::int64_t mailbox = 0;
@@ -136,8 +137,8 @@ using remote_host_handle = caf::typed_actor<
     // Done once the units are kept or counted.
     caf::replies_to<offer_units>::with<void>, caf::reacts_to<wake_host>,
     caf::reacts_to<note_sign_of_life>,
-    // Fails with `unavailable` (suspended, paused, or too many fetches wait), `timed_out`, or
-    // `not_found` when the name does not exist.
+    // Fails with `unavailable` (suspended, paused, too many fetches wait, or the host asked to
+    // wait: `until_of` says how long), `timed_out`, or `not_found` when the name does not exist.
     caf::replies_to<fetch_document>::with<fetched_document>,
     // Each answers once the change is in the database.
     caf::replies_to<pause_host>::with<void>, caf::replies_to<resume_host>::with<void>,

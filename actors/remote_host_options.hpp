@@ -38,6 +38,8 @@ struct remote_host_options {
   std::size_t errors_kept = 20;
   std::size_t asked_max = 64; ///< Who asks how it is before it has started; more are refused.
   std::chrono::seconds idle_after{120};
+  /// Instead, when nobody asks for fetches that the host wants to wait; then its wait is forgotten.
+  std::chrono::minutes idle_waiting{15};
   std::chrono::seconds fetch_wait{15}; ///< A fetch that has not left by then has timed out.
   std::chrono::seconds sign_deadline{10};
   std::chrono::seconds adopt_deadline{15};
@@ -48,7 +50,9 @@ struct remote_host_options {
   std::chrono::seconds sign_of_life_interval{60};
   std::chrono::seconds request_limit{15};     ///< Of a request that an earlier life may have sent.
   std::chrono::milliseconds slow_least{250};  ///< A request is slow after 4 times the host's mean,
-  std::chrono::milliseconds slow_most{2'000}; ///< within these.
+  std::chrono::milliseconds slow_most{2'000}; ///< within these. It may be ended for want of room
+  /// after 4 times the mean as well, within this and `slow_most`.
+  std::chrono::milliseconds patience_least{1'000};
   std::chrono::milliseconds told_every{20};   ///< What is settled is told at most so often, but
   std::size_t told_at_once = 32;              ///< at once when it is as much;
   std::chrono::milliseconds shown_after{500}; ///< and what is only offered so late.

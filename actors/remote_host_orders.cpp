@@ -79,19 +79,34 @@ log_seq remote_host_state::received_upto() const {
                   queue_.position(delivery_class::bulk).received_upto);
 }
 
+/// Tells whether something may wait that a drain cancels which is over.
+bool remote_host_state::may_hold_drained() const {
+  const auto is_before_end = [this](delivery_class cls) {
+    const auto first = queue_.position(cls).first_open;
+    return first && *first <= facts_.drained_upto;
+  };
+  return is_before_end(delivery_class::direct) || is_before_end(delivery_class::bulk);
+}
+
 /// What waits by now is delivered; all that comes later is cancelled.
 void remote_host_state::carry_out(const order_ptr& order, const drain_wish&) {
   order->result.units = static_cast<std::int64_t>(exceptions_.size()) +
                         queue_.position(delivery_class::direct).open +
                         queue_.position(delivery_class::bulk).open;
-  if (order->wish.dry_run || facts_.drained_after)
+  if (order->wish.dry_run || facts_.is_drained())
     return finish(order);
+  if (may_hold_drained())
+    return finish(order, make_error(errc::unavailable, "drain: what came during the last one is"
+                                                       " still looked through; try again later"));
   store_upto(
-      [host = facts_.id](database& db, log_seq newest) { return set_drained(db, host, newest); },
+      [host = facts_.id](database& db, log_seq newest) {
+        return set_drained(db, host, row_range{.after = newest, .upto = {}});
+      },
       [this, order](caf::expected<log_seq> newest) {
         if (!newest)
           return finish(order, newest.error());
         facts_.drained_after = *newest;
+        facts_.drained_upto.reset();
         news_.facts = true; // the dispatcher cancels what comes later by itself
         discard_due_ = discard_exceptions_due_ = true;
         bar_unsent();
@@ -148,8 +163,24 @@ void remote_host_state::flush_counted(const order_ptr& order) {
         facts_.flushed_upto = *newest;
         discard_due_ = discard_exceptions_due_ = true;
         bar_unsent();
-        finish(order);
+        if (!forget_ordered())
+          return finish(order);
+        write_books([this, order](const caf::error& failure) { finish(order, failure); });
       });
+}
+
+/// What was ordered to be sent again before a flush is cancelled like all else. Tells whether there
+/// was any.
+bool remote_host_state::forget_ordered() {
+  auto had_any = false;
+  for (auto& each : exceptions_.all())
+    if (std::exchange(each.is_ordered, false)) {
+      had_any = true;
+      each.row.error = "flushed";
+      put_exception(std::move(each));
+    }
+  discard();
+  return had_any;
 }
 
 /// Makes a change that says up to which row it holds: the newest by now, offered or not.

@@ -46,8 +46,9 @@ struct operate_host {
 };
 struct operated_host {
   std::int64_t units = 0; ///< Reached; of a backlog at most `units_counted_max` are looked at.
-  std::int64_t kept = 0;  ///< Of a flush: Delete, Undo and Block, which stay.
-  bool is_all = true;     ///< False: there are more than were looked at.
+  /// Stays: of a flush Delete, Undo and Block, of dead letters those that were taken back since.
+  std::int64_t kept = 0;
+  bool is_all = true; ///< False: there are more than were looked at.
 };
 inline constexpr std::int64_t units_counted_max = 100'000;
 

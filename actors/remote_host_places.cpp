@@ -148,15 +148,18 @@ void remote_host_core::look_for_slow() {
   places_.watched = false;
   const auto now = steady();
   const auto limit = slow_after();
+  const auto patience = std::clamp<microseconds>(4 * window_.mean_latency(),
+                                                 options_.patience_least, options_.slow_most);
   for (auto& open : exchanges_) {
     if (!open.may_be_slow || !open.sent_at || now - *open.sent_at < limit)
       continue;
-    const auto moved = has_.budget->slow_down(
-        open.place, [sender = has_.sender, request = open.request] { sender->cancel(request); });
-    if (moved)
-      open.may_be_slow = false;
+    const auto wait = has_.budget->slow_down(
+        open.place, patience,
+        [sender = has_.sender, request = open.request] { sender->cancel(request); });
+    if (wait)
+      open.sent_at = now + *wait - limit; // asked again as if it had been sent so late
     else
-      open.sent_at = now; // asked again as if it had just been sent
+      open.may_be_slow = false;
   }
   watch_slow();
 }

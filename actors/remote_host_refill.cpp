@@ -45,19 +45,23 @@ bool remote_host_core::may_deliver(const delivery_unit& unit) const {
 bool remote_host_core::is_unwanted(const delivery_unit& unit) const {
   if (is_blocked_)
     return true;
-  if (facts_.drained_after && unit.seq > *facts_.drained_after)
-    return true;
-  return unit.seq <= facts_.flushed_upto && !takes_back(unit.kind);
+  const auto is_cancelled =
+      facts_.drains(unit.seq) || (unit.seq <= facts_.flushed_upto && !takes_back(unit.kind));
+  if (!is_cancelled)
+    return false;
+  const auto* exception = exceptions_.find(unit);
+  return !exception || !exception->is_ordered;
 }
 
 /// Tells whether something may wait that is not to be sent.
 bool remote_host_core::may_hold_unwanted() const {
-  const auto is_flushed = [this](delivery_class cls) {
+  const auto upto = std::max(facts_.flushed_upto, facts_.drained_upto.value_or(0));
+  const auto is_before_it = [this, upto](delivery_class cls) {
     const auto first = queue_.position(cls).first_open;
-    return first && *first <= facts_.flushed_upto;
+    return first && *first <= upto;
   };
-  return is_blocked_ || facts_.drained_after || is_flushed(delivery_class::direct) ||
-         is_flushed(delivery_class::bulk);
+  return is_blocked_ || facts_.is_drained() || is_before_it(delivery_class::direct) ||
+         is_before_it(delivery_class::bulk);
 }
 
 /// Settles what is not to be sent, whether the host may be sent to or not.
@@ -97,7 +101,7 @@ void remote_host_core::replace_exceptions(const delivery_unit& newer) {
 /// A suspended host reads only for its probe, but for what is not sent at all.
 bool remote_host_core::may_read(delivery_class cls) const {
   const auto first_open = queue_.position(cls).first_open.value_or(0);
-  if (is_blocked_ || first_open <= facts_.flushed_upto)
+  if (is_blocked_ || first_open <= facts_.flushed_upto || facts_.drains(first_open))
     return true;
   if (facts_.paused)
     return false;

@@ -53,18 +53,31 @@ void remote_host_state::carry_out(const order_ptr& order, const replay_wish& wis
               });
 }
 
-/// An earlier flush does not hold for what is ordered now.
+/// An earlier flush, or a drain that is over, does not hold for what is ordered now.
 void remote_host_state::replay_from(const order_ptr& order, const reopening_ptr& counted) {
-  if (order->wish.dry_run || facts_.flushed_upto < counted->from)
+  const auto before = counted->from - 1;
+  if (order->wish.dry_run ||
+      (facts_.flushed_upto <= before && facts_.drained_upto.value_or(0) <= before))
     return count_settled(order, counted);
-  const auto flushed = counted->from - 1;
-  store([host = facts_.id, flushed](database& db) { return set_flushed(db, host, flushed); },
-        [this, order, counted, flushed](const caf::error& failure) {
-          if (failure)
-            return finish(order, failure);
-          facts_.flushed_upto = flushed;
-          count_settled(order, counted);
-        });
+  const auto flushed = std::min(facts_.flushed_upto, before);
+  auto drained = std::optional<row_range>{};
+  if (facts_.drained_after && (*facts_.drained_after < before || facts_.is_drained()))
+    drained = {.after = *facts_.drained_after, .upto = facts_.drained_upto};
+  if (drained && drained->upto)
+    drained->upto = std::min(*drained->upto, before);
+  store(
+      [host = facts_.id, flushed, drained](database& db) {
+        const auto failure = set_flushed(db, host, flushed);
+        return failure ? failure : set_drained(db, host, drained);
+      },
+      [this, order, counted, flushed, drained](const caf::error& failure) {
+        if (failure)
+          return finish(order, failure);
+        facts_.flushed_upto = flushed;
+        facts_.drained_after = drained ? std::optional{drained->after} : std::nullopt;
+        facts_.drained_upto = drained ? drained->upto : std::nullopt;
+        count_settled(order, counted);
+      });
 }
 
 /// Counts what is settled from the row on; what ends while it is counted is counted as well.
@@ -196,9 +209,10 @@ void remote_host_state::wait_again(const delivery_unit& unit, bool is_again) {
                  .row = {.unit = unit.key(),
                          .object = unit.object,
                          .status = exception_status::waiting,
-                         .error = "ordered again",
+                         .error = std::string{ordered_again},
                          .attempts = 0,
-                         .next_try_at = exceptions_clock()}},
+                         .next_try_at = exceptions_clock()},
+                 .is_ordered = true},
                 is_again);
 }
 
@@ -229,7 +243,8 @@ void remote_host_state::next_letters(const order_ptr& order, unit_key after) {
               });
 }
 
-/// A letter whose row of the log is gone cannot be sent again.
+/// A letter whose row of the log is gone cannot be sent again; one that was taken back since must
+/// not be, for its Delete or Undo has gone out.
 void remote_host_state::take_letters(const order_ptr& order,
                                      const std::vector<stored_exception>& letters) {
   const auto discards = std::get<dead_letters_wish>(order->wish.wish).discard;
@@ -237,6 +252,10 @@ void remote_host_state::take_letters(const order_ptr& order,
   for (const auto& letter : letters) {
     if (!discards && !letter.unit.author)
       continue;
+    if (!discards && letter.is_taken_back) {
+      ++result.kept;
+      continue;
+    }
     if (!discards && exceptions_.size() >= options_.exceptions_max) {
       result.is_all = false;
       break;
@@ -251,7 +270,7 @@ void remote_host_state::take_letters(const order_ptr& order,
       wait_again(letter.unit, true);
   }
   const auto is_last = letters.size() < letters_at_once || !result.is_all;
-  if (is_last && result.units == 0 && result.is_all)
+  if (is_last && result.units == 0 && result.kept == 0 && result.is_all)
     return finish(order, make_error(errc::not_found, "there are no such dead letters"));
   const auto after = letters.empty() ? unit_key{} : letters.back().row.unit;
   write_books([this, order, is_last, after](const caf::error& failure) {

@@ -19,7 +19,8 @@ bool is_same(const class_progress& one, const class_progress& other) {
 bool is_same(const host_health_line& one, const host_health_line& other) {
   return one.facts == other.facts && one.latency == other.latency &&
          one.in_flight == other.in_flight && one.behind == other.behind &&
-         one.last_error_at == other.last_error_at && one.last_error == other.last_error;
+         one.last_error_at == other.last_error_at && one.last_error == other.last_error &&
+         one.oldest_exception_at == other.oldest_exception_at;
 }
 
 } // namespace
@@ -94,7 +95,9 @@ host_health_line remote_host_core::health_line() const {
                                .latency = window_.mean_latency(),
                                .in_flight = static_cast<std::int64_t>(exchanges_.size()),
                                .behind = queue_.is_behind(),
-                               .last_error = news_.last_failure};
+                               .last_error = news_.last_failure,
+                               .last_error_at = {},
+                               .oldest_exception_at = exceptions_.oldest_at()};
   line.facts.window = limit();
   line.facts.next_try_at = next_try();
   if (!report_.last_errors.empty())
@@ -145,6 +148,7 @@ host_report remote_host_core::make_report() const {
   auto report = report_;
   report.host = address_;
   report.state = to_string(facts_.state);
+  report.oldest_at = exceptions_.oldest_at();
   report.paused = facts_.paused;
   report.behind = queue_.is_behind();
   for (const auto cls : {delivery_class::direct, delivery_class::bulk}) {
@@ -157,15 +161,21 @@ host_report remote_host_core::make_report() const {
   // Of a withheld host the books know what came since; of what waits by itself they hear later.
   const auto known_here = static_cast<std::int64_t>(exceptions_.size());
   const auto is_held = facts_.paused || is_withheld(facts_.state);
-  if (const auto line = has_.board && is_held ? has_.board->find(address_) : std::nullopt)
+  if (const auto line = has_.board && is_held ? has_.board->find(address_) : std::nullopt) {
     report.waiting =
         std::max(report.waiting, line->sums.pending - std::max(line->exceptions, known_here));
+    if (line->oldest_in_log)
+      report.oldest_at =
+          std::min(report.oldest_at.value_or(*line->oldest_in_log), *line->oldest_in_log);
+  }
   report.window = limit();
   report.in_flight = static_cast<std::int64_t>(exchanges_.size());
   report.exceptions = known_here;
   report.next_try_at = next_try();
   if (!report.next_try_at)
     report.next_try_reason.clear();
+  if (fetches_.not_before > has_.clock())
+    report.fetch_not_before = fetches_.not_before;
   report.last_ok_at = facts_.last_ok_at;
   report.mailbox = static_cast<std::int64_t>(self_->mailbox().size());
   return report;

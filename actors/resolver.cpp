@@ -288,8 +288,9 @@ void resolver_state::finger(const errand_ptr& errand, const webfinger_address& a
   });
 }
 
-resolver_handle::behavior_type resolver(resolver_handle::stateful_pointer<resolver_state> self,
+resolver_handle::behavior_type resolver(watched_pointer<resolver_handle, resolver_state> self,
                                         resolver_services services, resolver_options options) {
+  self->set_label("resolver");
   return self->state.make_behavior(std::move(services), options);
 }
 

@@ -15,11 +15,11 @@
 #include "actors/resolver_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/tasks.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/names.hpp"
 #include "protocol/webfinger.hpp"
 
 #include <caf/result.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
@@ -170,7 +170,7 @@ private:
   joined_answers<resolved_thing> urls_;
 };
 
-resolver_handle::behavior_type resolver(resolver_handle::stateful_pointer<resolver_state> self,
+resolver_handle::behavior_type resolver(watched_pointer<resolver_handle, resolver_state> self,
                                         resolver_services services, resolver_options options = {});
 
 } // namespace trunkline

@@ -10,6 +10,7 @@
 
 #include "actors/shard_region_messages.hpp"
 #include "actors/shard_region_options.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/errc.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -17,7 +18,6 @@
 #include <caf/exit_reason.hpp>
 #include <caf/result.hpp>
 #include <caf/send.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/system_messages.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -225,10 +225,11 @@ private:
 /// its actors finish what they have, and ends after the last one.
 template <class Handle>
 typename region_of<Handle>::behavior_type
-shard_region(typename region_of<Handle>::template stateful_pointer<shard_region_state<Handle>> self,
+shard_region(watched_pointer<region_of<Handle>, shard_region_state<Handle>> self,
              typename shard_region_state<Handle>::start_actor start,
              std::shared_ptr<region_counters> counters,
              typename shard_region_state<Handle>::options options) {
+  self->set_label("shard_region " + options.kind);
   return self->state.make_behavior(std::move(start), std::move(counters), std::move(options));
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <string>
 #include <unordered_map>
 
 namespace trunkline {
@@ -29,6 +30,7 @@ struct region_counters {
 /// Of a region whose actors are known by a `Key`.
 template <class Key>
 struct region_options_of {
+  std::string kind = "actors";      ///< What its actors are called.
   std::size_t actors_max = 100'000; ///< Active at once; more are refused with `unavailable`.
   std::size_t buffer_max = 256;     ///< Messages that wait for one stopping actor.
   std::size_t crashes_max = 3;      ///< Within `crash_window`: the id is put aside.

@@ -321,7 +321,11 @@ void signature_checker_state::fail_fetch(const std::string& key_id, const caf::e
   const auto* before = failures_.find(key_id);
   const auto kept =
       before ? std::min(before->kept * 2, options_.failure_kept_max) : options_.failure_kept_min;
-  failures_.put(key_id, {.code = code, .until = self_->clock().now() + kept, .kept = kept});
+  const auto now = self_->clock().now();
+  auto until = steady_time{now + kept};
+  if (const auto end = until_of(failure))
+    until = std::min<steady_time>(until, now + (*end - has_.clock()));
+  failures_.put(key_id, {.code = code, .until = until, .kept = kept});
   refetched_.erase(key_id); // `failures_` says when it may be fetched again
   for (const auto id : end_fetch(key_id))
     refuse(id, failure_of(code, key_id));
@@ -362,8 +366,9 @@ void signature_checker_state::refuse(check_id id, caf::error failure) {
 }
 
 signature_checker_handle::behavior_type
-signature_checker(signature_checker_handle::stateful_pointer<signature_checker_state> self,
+signature_checker(watched_pointer<signature_checker_handle, signature_checker_state> self,
                   signature_checker_dependencies dependencies, signature_checker_options options) {
+  self->set_label("signature_checker");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

@@ -18,13 +18,13 @@
 #include "actors/recent_map.hpp"
 #include "actors/signature_checker_messages.hpp"
 #include "actors/tasks.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/errc.hpp"
 #include "protocol/http_signature.hpp"
 #include "protocol/signing_key.hpp"
 #include "storage/key_store.hpp"
 
 #include <caf/actor_clock.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -154,7 +154,7 @@ private:
 };
 
 signature_checker_handle::behavior_type
-signature_checker(signature_checker_handle::stateful_pointer<signature_checker_state> self,
+signature_checker(watched_pointer<signature_checker_handle, signature_checker_state> self,
                   signature_checker_dependencies dependencies, signature_checker_options options);
 
 } // namespace trunkline

@@ -374,9 +374,10 @@ std::string signing_pool_state::key_id_of(account_id owner, const std::string& n
                                  : has_.urls.main_key(name);
 }
 
-signing_handle::behavior_type
-signing_pool(signing_handle::stateful_pointer<signing_pool_state> self,
-             signing_pool_dependencies dependencies, signing_pool_options options) {
+signing_handle::behavior_type signing_pool(watched_pointer<signing_handle, signing_pool_state> self,
+                                           signing_pool_dependencies dependencies,
+                                           signing_pool_options options) {
+  self->set_label("signing_pool");
   return self->state.make_behavior(std::move(dependencies), options);
 }
 

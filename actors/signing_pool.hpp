@@ -11,10 +11,10 @@
 #include "actors/signing_queue.hpp"
 #include "actors/signing_work.hpp"
 #include "actors/tasks.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/names.hpp"
 #include "storage/key_store.hpp"
 
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -145,8 +145,8 @@ private:
   bool made_last_ = false; ///< The last job that began made a key.
 };
 
-signing_handle::behavior_type
-signing_pool(signing_handle::stateful_pointer<signing_pool_state> self,
-             signing_pool_dependencies dependencies, signing_pool_options options);
+signing_handle::behavior_type signing_pool(watched_pointer<signing_handle, signing_pool_state> self,
+                                           signing_pool_dependencies dependencies,
+                                           signing_pool_options options);
 
 } // namespace trunkline

@@ -148,10 +148,11 @@ void timeline_state::check_idle() {
   self_->delayed_send(self_, options_.idle_after, timeline_idle{});
 }
 
-timeline_handle::behavior_type timeline(timeline_handle::stateful_pointer<timeline_state> self,
+timeline_handle::behavior_type timeline(watched_pointer<timeline_handle, timeline_state> self,
                                         account_id account, passivator_handle region,
                                         timeline_dependencies dependencies,
                                         timeline_options options) {
+  self->set_label("timeline " + to_string(account));
   return self->state.make_behavior(account, std::move(region), std::move(dependencies), options);
 }
 

@@ -12,6 +12,7 @@
 #include "actors/shard_region_messages.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "actors/timeline_messages.hpp"
+#include "actors/watched_actor.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -82,7 +83,7 @@ private:
 };
 
 /// Asks `region` to stop it when nobody has read for `idle_after`.
-timeline_handle::behavior_type timeline(timeline_handle::stateful_pointer<timeline_state> self,
+timeline_handle::behavior_type timeline(watched_pointer<timeline_handle, timeline_state> self,
                                         account_id account, passivator_handle region,
                                         timeline_dependencies dependencies,
                                         timeline_options options);

@@ -296,9 +296,10 @@ caf::result<void> webhook_sender_state::close() {
 }
 
 webhook_sender_handle::behavior_type
-webhook_sender(webhook_sender_handle::stateful_pointer<webhook_sender_state> self,
+webhook_sender(watched_pointer<webhook_sender_handle, webhook_sender_state> self,
                webhook_target target, webhook_sender_dependencies dependencies,
                webhook_sender_options options) {
+  self->set_label("webhook_sender " + target.name);
   return self->state.make_behavior(std::move(target), std::move(dependencies), options);
 }
 

@@ -11,13 +11,13 @@
 #include "actors/log_position.hpp"
 #include "actors/queries_webhooks.hpp"
 #include "actors/storage_worker_messages.hpp"
+#include "actors/watched_actor.hpp"
 #include "actors/webhook_messages.hpp"
 #include "actors/webhook_outbox.hpp"
 #include "actors/webhook_status.hpp"
 #include "net/http_exchange.hpp"
 #include "protocol/time.hpp"
 
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 #include <caf/unit.hpp>
@@ -121,7 +121,7 @@ private:
 };
 
 webhook_sender_handle::behavior_type
-webhook_sender(webhook_sender_handle::stateful_pointer<webhook_sender_state> self,
+webhook_sender(watched_pointer<webhook_sender_handle, webhook_sender_state> self,
                webhook_target target, webhook_sender_dependencies dependencies,
                webhook_sender_options options);
 

@@ -305,6 +305,13 @@ constexpr auto routes = [] {
   return rows;
 }();
 
+constexpr auto routes_of_tests = [] {
+  auto rows = std::array<route, routes.size() + 1>{};
+  std::ranges::copy(routes, rows.begin());
+  rows.back() = {post, "/admin/v1/test:block", token, "operate", block_debug_actor};
+  return rows;
+}();
+
 void show_description(gateway_state& gateway, const matched_request&, http_reply reply) {
   reply({.status = 200, .body = openapi_document(operations, gateway.services->options.version)});
 }
@@ -365,8 +372,10 @@ std::span<const admin_operation> admin_operations() {
   return operations;
 }
 
-api_flavour admin_flavour() {
-  return {.routes = routes, .authenticate = authenticate, .error = problem};
+api_flavour admin_flavour(bool test_enabled) {
+  return {.routes = test_enabled ? std::span<const route>{routes_of_tests} : routes,
+          .authenticate = authenticate,
+          .error = problem};
 }
 
 } // namespace trunkline

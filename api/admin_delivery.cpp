@@ -4,6 +4,9 @@
 #include "api/admin_services.hpp"
 #include "api/handling.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace trunkline {
 
 namespace {
@@ -44,6 +47,19 @@ json_object render(const host_totals& totals) {
           {"sums", render(totals.sums)}};
 }
 
+/// Those that are stuck for the longest.
+json_array stuck_in(const admin_services& admin) {
+  auto list = json_array{};
+  if (!admin.stuck)
+    return list;
+  auto stuck = admin.stuck();
+  stuck.resize(std::min(stuck.size(), attention_max));
+  for (auto& one : stuck)
+    list.emplace_back(
+        json_object{{"actor", std::move(one.name)}, {"since", to_iso8601(one.since)}});
+  return list;
+}
+
 json_object glance_at(const api_services& services, time_point now) {
   auto attention = json_array{};
   if (services.board)
@@ -52,6 +68,7 @@ json_object glance_at(const api_services& services, time_point now) {
   return {{"totals", render(services.board ? services.board->totals() : host_totals{})},
           {"budgets", services.budget ? render(*services.budget) : json_array{}},
           {"attention", std::move(attention)},
+          {"stuck_actors", stuck_in(*services.admin)},
           {"as_of", to_iso8601(now)},
           {"complete", true},
           {"missing_nodes", json_array{}}};

@@ -73,6 +73,9 @@ void reset_password(gateway_state&, const matched_request&, http_reply);
 void create_user_token(gateway_state&, const matched_request&, http_reply);
 void create_admin_token(gateway_state&, const matched_request&, http_reply);
 
+// admin_debug.cpp
+void block_debug_actor(gateway_state&, const matched_request&, http_reply);
+
 // admin_delivery.cpp
 void show_delivery(gateway_state&, const matched_request&, http_reply);
 

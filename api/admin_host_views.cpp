@@ -59,7 +59,7 @@ std::string orders_on(const host_facts& facts) {
   auto words = std::string{};
   if (facts.paused)
     words += ", paused by an operator";
-  if (facts.drained_after)
+  if (facts.is_drained())
     words += ", drained: takes nothing new";
   if (facts.limit_in_flight)
     words += ", limited to " + grouped(*facts.limit_in_flight) + " at once";
@@ -153,7 +153,7 @@ json_object render(const host_line& host, time_point now) {
           {"origin", to_key(host.address)},
           {"state", to_string(facts.state)},
           {"paused", facts.paused},
-          {"drained", facts.drained_after.has_value()},
+          {"drained", facts.is_drained()},
           {"behind", health.behind},
           {"backlog", host.sums.pending},
           {"oldest_at", time_or_null(host.oldest_at)},
@@ -190,7 +190,7 @@ bool needs_attention(const host_line& host, time_point now) {
   const auto& facts = host.health.facts;
   if (host.sums.pending <= 0)
     return false;
-  return facts.paused || facts.drained_after || facts.fail_streak > 0 || is_withheld(facts.state) ||
+  return facts.paused || facts.is_drained() || facts.fail_streak > 0 || is_withheld(facts.state) ||
          facts.state == host_state::slow || host.exceptions > 0 ||
          (host.oldest_at && now - *host.oldest_at >= late);
 }

@@ -64,6 +64,7 @@ json_object describe(const gateway_state& gateway, const host_line& host,
   shown["delivered"] = report.delivered;
   shown["failed"] = report.failed;
   shown["fetched"] = report.fetched;
+  shown["fetch_not_before"] = time_or_null(report.fetch_not_before);
   shown["last_errors"] = render(report.last_errors);
   shown["mailbox"] = report.mailbox;
   shown["stale"] = false;
@@ -106,6 +107,7 @@ host_line on_board(const std::shared_ptr<host_board>& board, const host_line& st
   auto& facts = found->health.facts;
   facts.paused = row.paused;
   facts.drained_after = row.drained_after;
+  facts.drained_upto = row.drained_upto;
   facts.flushed_upto = row.flushed_upto;
   facts.limit_in_flight = row.limit_in_flight;
   facts.limit_per_s = row.limit_per_s;

@@ -28,7 +28,7 @@ post_state kept_state(const post_unit& unit, log_kind kind, const std::optional<
   if (!line)
     return post_state::delivered;
   const auto& facts = line->health.facts;
-  if (facts.drained_after && unit.seq > *facts.drained_after)
+  if (facts.drains(unit.seq))
     return post_state::cancelled;
   return unit.seq <= facts.flushed_upto && !outlives_flush(kind) ? post_state::unclear
                                                                  : post_state::delivered;
@@ -57,7 +57,7 @@ std::string_view why_of(post_state state) {
   case post_state::pending:
     return "waits";
   case post_state::cancelled:
-    return "the host is drained";
+    return "the host was drained then";
   case post_state::unclear:
     return "delivered, or cancelled by a flush since then";
   case post_state::delivered:

@@ -2,6 +2,7 @@
 /// gateways. Every function may be called from any thread and must not block.
 #pragma once
 
+#include "actors/watchdog.hpp"
 #include "api/kept_answers.hpp"
 #include "protocol/json.hpp"
 #include "protocol/time.hpp"
@@ -66,6 +67,8 @@ struct admin_services {
   std::function<std::vector<readiness_check>()> readiness;
   std::function<bool()> started;
   std::function<caf::expected<std::int64_t>()> next_id; ///< For new accounts.
+  /// Actors that keep their threads, the longest first; empty: there is no watchdog.
+  std::function<std::vector<stuck_actor>()> stuck;
   std::function<json_array()> filters;  ///< How the embedder's filters decide; empty: none.
   std::function<json_array()> hooks;    ///< Likewise.
   std::function<json_array()> webhooks; ///< Likewise.

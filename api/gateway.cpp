@@ -225,8 +225,9 @@ void gateway_state::handle(exchange& current, caller who) {
   current.match.row->handler(*this, request, current.reply);
 }
 
-gateway_handle::behavior_type gateway(gateway_handle::stateful_pointer<gateway_state> self,
+gateway_handle::behavior_type gateway(watched_pointer<gateway_handle, gateway_state> self,
                                       api_services_ptr services, api_flavour flavour) {
+  self->set_label("gateway");
   return self->state.make_behavior(std::move(services), flavour);
 }
 

@@ -6,6 +6,7 @@
 
 #include "actors/gateway_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/watched_actor.hpp"
 #include "api/api_services.hpp"
 #include "api/route.hpp"
 
@@ -60,7 +61,7 @@ private:
 };
 
 /// The gateway as an actor, to be spawned.
-gateway_handle::behavior_type gateway(gateway_handle::stateful_pointer<gateway_state> self,
+gateway_handle::behavior_type gateway(watched_pointer<gateway_handle, gateway_state> self,
                                       api_services_ptr services, api_flavour flavour);
 
 /// Returns the function that a server's threads call: it lets a request in with a ticket, hands it

@@ -21,7 +21,8 @@ import delivery_rows
 import delivery_scale
 from delivery_kit import Programs, Table, signing_rate
 
-ORDER = ["13", "3", "1", "2", "2b", "5", "4", "11", "6", "7", "10", "8", "9", "12", "14"]
+ORDER = ["13", "3", "1", "2", "2b", "5", "4", "11", "6", "7", "10", "8", "9", "12", "14",
+         "hosts"]
 SHORT = ["3", "4", "8", "9", "12"]
 ON_A_FAKE_CLOCK = ("8", "9", "12")
 

@@ -242,12 +242,16 @@ def compare(bench, row, what, without, with_fault, most=None):
 
 HEALTHY, LOST = "0-499", "500-5499"
 HEALTHY_COUNT, ALL_COUNT = 500, 5500
+MIXED = 50  # a post goes out in the order in which hosts were found: by turns so many of both
 
 
 def graveyard_scene(bench, farm, node, pattern):
     """500 hosts, and 5,000 named by `pattern`: all are proven, and the database is kept."""
-    accounts, _ = followed_scene(bench, farm, node, 4,
-                                 [(HEALTHY, "h%.test"), (LOST, pattern)])
+    lost = (ALL_COUNT - HEALTHY_COUNT) // MIXED
+    accounts, _ = followed_scene(bench, farm, node, 4, [
+        one for turn in range(MIXED) for one in (
+            (f"{HEALTHY_COUNT + turn * lost}-{HEALTHY_COUNT + (turn + 1) * lost - 1}", pattern),
+            (f"{turn * 10}-{turn * 10 + 9}", "h%.test"))])
     for account in accounts:
         Author(account).post("proof")
     wanted = len(accounts) * ALL_COUNT

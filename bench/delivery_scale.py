@@ -2,13 +2,14 @@
 
 import itertools
 import pathlib
+import statistics
 import subprocess
 import threading
 import time
 import urllib.parse
 
 from delivery_kit import *
-from delivery_rows import compare, followed_scene, latency
+from delivery_rows import Saturated, ceiling_scene, compare, followed_scene, latency
 from delivery_signing import Key
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -113,6 +114,43 @@ def row_10(bench):
         bench.table.add(10, "memory of 29,700 idle hosts", memory, "<= 50", memory <= 50, "MB")
         bench.table.add(10, "their CPU, percent of a core", cpu, "<= 1", cpu <= 1, "%")
         bench.check_farm(10, farm)
+
+
+# --- the list of hosts: what an operator asks while everything is busy -------------------------------
+
+
+def row_hosts(bench):
+    """The hosts sorted and searched, 100,000 of them, while deliveries run at full speed."""
+    known, asked = 100_000, 40
+    with scene(bench.programs, 100) as (farm, node):
+        accounts = ceiling_scene(farm, node)
+        idle = node.create_account("idle")
+        node.stop()
+        node.seed("followers", idle.name, f"{farm.hosts}-{known - 1}", "h%.test", farm.port)
+        node.start()
+        eventually(lambda: node.admin("GET", "/admin/v1/delivery")[1]["totals"]["hosts"] >= known,
+                   60, 0.5)
+        load = Saturated(farm, accounts)
+        time.sleep(3)
+        began, before = time.monotonic(), farm.count()["posts"]
+        took, wrong = {}, 0
+        wishes = [f"sort={order}" for order in ("backlog", "oldest", "failures", "latency", "name")]
+        for _ in range(asked):
+            for wish in [*wishes, "q=h777", "state=unproven"]:
+                at = time.monotonic()
+                status, listed = node.admin("GET", f"/admin/v1/hosts?limit=25&{wish}")
+                took.setdefault(wish, []).append(1000 * (time.monotonic() - at))
+                wrong += status != 200 or len(listed["hosts"]) != 25
+        rate = (farm.count()["posts"] - before) / (time.monotonic() - began)
+        missing = load.stop()
+        for wish, times in took.items():
+            middle = statistics.median(times)
+            bench.table.add("hosts", f"25 of {known} hosts, {wish}: median (p99 "
+                                     f"{percentile(times, 0.99):.0f} ms)", middle, "<= 50",
+                            middle <= 50, "ms")
+        bench.table.add("hosts", "lists that were not right", wrong, "0", wrong == 0)
+        bench.table.add("hosts", "deliveries/s meanwhile", rate, "", None)
+        bench.table.add("hosts", "deliveries that did not arrive", missing, "0", missing == 0)
 
 
 # --- row 11: hosts whose GETs hang ------------------------------------------------------------------

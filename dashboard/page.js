@@ -4,6 +4,7 @@
 
 const every = 2000; // milliseconds
 const rowsShown = 25;
+const sentencesShown = 10;
 const failing = new Set(["suspended", "probing", "dormant", "dead"]);
 const $ = (id) => document.getElementById(id);
 
@@ -105,7 +106,9 @@ function showAttention(answer) {
   const list = $("attention");
   redraw(list, () => {
     list.replaceChildren();
-    for (const host of answer.attention) {
+    for (const stuck of answer.stuck_actors)
+      make("li", `${stuck.actor}: has kept a thread to itself for ${ago(stuck.since)}`, list);
+    for (const host of answer.attention.slice(0, sentencesShown - answer.stuck_actors.length)) {
       const item = make("li", undefined, list);
       make("span", `${host.name}: ${host.sentence}`, item);
       orders(item, host);

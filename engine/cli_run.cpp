@@ -44,10 +44,15 @@ sigset_t block_signals() {
   return signals;
 }
 
-/// Returns after SIGTERM or SIGINT; SIGHUP changes nothing for now.
-void wait_for_end(const sigset_t& signals) {
-  auto number = 0;
-  while (sigwait(&signals, &number) != 0 || number == SIGHUP) {
+/// Returns after SIGTERM or SIGINT; SIGHUP changes nothing for now. Looks after the node meanwhile.
+void wait_for_end(const sigset_t& signals, node& running) {
+  constexpr auto look_interval = timespec{.tv_sec = 1, .tv_nsec = 0};
+  for (;;) {
+    const auto number = sigtimedwait(&signals, nullptr, &look_interval);
+    if (number == SIGTERM || number == SIGINT)
+      return;
+    if (number < 0)
+      running.look();
   }
 }
 
@@ -59,6 +64,7 @@ int serve(node_options options) {
     options.heartbeat = [notify] { notify.send("WATCHDOG=1"); };
     options.heartbeat_interval = *interval;
   }
+  options.owner_looks = true;
   auto running = node{std::make_shared<node_options>(std::move(options))};
   notify.send("STATUS=starting");
   if (auto failure = running.wait_ready(start_limit))
@@ -66,7 +72,7 @@ int serve(node_options options) {
   std::cout << "trunkline " << version() << " ready\nweb " << running.web_url() << "\nadmin "
             << running.admin_url() << std::endl;
   notify.send("READY=1\nSTATUS=serving " + running.web_url());
-  wait_for_end(signals);
+  wait_for_end(signals, running);
   notify.send("STOPPING=1\nSTATUS=draining");
   running.drain(drain_limit);
   running.stop();

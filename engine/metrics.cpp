@@ -264,6 +264,11 @@ std::vector<metric> make_table() {
        "Messages that a region refused",
        {"kind"},
        of_region(&region_counters::refused)},
+      {"trunkline_actors_stuck",
+       gauge,
+       "Actors that keep a thread for longer than 5 s",
+       {},
+       one([](const sources& from) { return from.stuck_actors(); })},
 
       {"trunkline_home_rings",
        gauge,

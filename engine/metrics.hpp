@@ -36,6 +36,7 @@ struct metric_sources {
   std::shared_ptr<log_position> position;
   std::shared_ptr<region_counters> accounts;
   std::shared_ptr<region_counters> timelines;
+  std::function<std::size_t()> stuck_actors;
   std::function<const home_rings_counters&()> rings;
   std::shared_ptr<token_cache> tokens;
   std::shared_ptr<count_cache> counts;

@@ -81,6 +81,11 @@ caf::error node::lost() const {
   return state_->lost;
 }
 
+void node::look() {
+  if (state_->serving())
+    state_->actors->look();
+}
+
 const node_config& node::config() const {
   return state_->config;
 }

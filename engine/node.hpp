@@ -58,6 +58,10 @@ public:
   /// Replaces an earlier one, empty: forgets it; what runs of that is over on return.
   void watch_loss(std::function<void()> wake);
 
+  /// Looks for actors that do not come to an end; see `node_options::owner_looks`. One thread at a
+  /// time.
+  void look();
+
   /// What it was started with.
   const node_config& config() const;
 

@@ -34,6 +34,9 @@ constexpr auto end_limit = 5s;
 /// Messages that one actor handles before it makes room for the others.
 constexpr auto messages_per_turn = 100;
 
+/// On any machine: an actor that keeps its thread must not be alone with everybody else.
+constexpr auto threads_min = 2U;
+
 template <class Handle>
 caf::actor untyped(const Handle& handle) {
   return caf::actor_cast<caf::actor>(handle);
@@ -76,15 +79,17 @@ constexpr auto books_limit = 5s;
 node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
                          node_alarms alarms, std::shared_ptr<log_cache> events)
     : ids{databases.ids}, world_{options.world}, alarms_{std::move(alarms)} {
-  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  const auto threads = std::max(threads_min, std::thread::hardware_concurrency());
   config_.set("scheduler.policy", world_ ? caf::atom("testing") : caf::atom("sharing"));
   config_.set("scheduler.max-throughput", messages_per_turn);
-  config_.set("scheduler.max-threads", cores);
+  config_.set("scheduler.max-threads", threads);
   system_ = std::make_unique<caf::actor_system>(config_);
   // A forgotten actor must not hang the exit: the order of the end is ours.
   system_->await_actors_before_shutdown(false);
   if (world_)
     enter_world();
+  else
+    start_watchdog(clock, options.owner_looks);
   start_workers(options.config.values, std::move(databases), clock, std::move(events));
   start_regions(options.config.values, clock);
 }
@@ -95,6 +100,21 @@ void node_actors::enter_world() {
   memory.counts =
       std::make_shared<count_cache>(memory.position, count_cache_options{},
                                     [system = system_.get()] { return system->clock().now(); });
+}
+
+void node_actors::start_watchdog(const wall_clock& clock, bool owner_looks) {
+  watchdog_ = std::make_unique<watchdog>(*system_, clock, alarms_.stuck);
+  if (!owner_looks)
+    watchdog_->begin();
+}
+
+void node_actors::look() {
+  if (watchdog_)
+    watchdog_->look();
+}
+
+std::vector<stuck_actor> node_actors::stuck() const {
+  return watchdog_ ? watchdog_->stuck() : std::vector<stuck_actor>{};
 }
 
 /// Reads would go on and show an ever older state. Whoever supervises the process starts it again.

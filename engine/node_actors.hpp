@@ -15,6 +15,7 @@
 #include "actors/storage_worker.hpp"
 #include "actors/timeline_messages.hpp"
 #include "actors/token_cache.hpp"
+#include "actors/watchdog.hpp"
 #include "engine/node_options.hpp"
 #include "engine/node_storage.hpp"
 #include "protocol/time.hpp"
@@ -47,7 +48,7 @@ struct node_memory {
   std::shared_ptr<webhook_outbox> outbox; ///< Null when no webhook wants it.
 };
 
-/// Whom the actors tell of trouble, from any thread; neither may block.
+/// Whom the actors tell of trouble, from any thread; none may block.
 struct node_alarms {
   /// Storage is broken, or an actor that everything stands on has crashed: the node must end.
   std::function<void(const caf::error&)> lost;
@@ -55,6 +56,8 @@ struct node_alarms {
   std::function<void(std::string_view kind, const std::string& id, const caf::error& reason,
                      bool is_quarantined)>
       crashed;
+  /// One actor keeps its thread for too long, or went on.
+  watchdog::listener stuck;
 };
 
 class node_actors {
@@ -77,6 +80,13 @@ public:
   /// Tells whether they run in a virtual world: what they do must not depend on the machine.
   bool is_virtual() const { return world_ != nullptr; }
 
+  /// What the owner calls who looks himself.
+  void look();
+
+  /// Returns the actors that keep their threads for too long, the longest first; none in a virtual
+  /// world. Any thread.
+  std::vector<stuck_actor> stuck() const;
+
   /// Makes `actor` end before the regions do.
   void end_first(caf::actor actor) { first_.push_back(std::move(actor)); }
 
@@ -95,11 +105,12 @@ public:
   /// What a region of actors known by a `Key` does when one crashes.
   template <class Key>
   region_options_of<Key> region_limits(std::string_view kind) const {
-    return {.on_crash = [kind, tell = alarms_.crashed](const Key& id, const caf::error& reason,
+    return {.kind = std::string{kind},
+            .on_crash = [kind, tell = alarms_.crashed](const Key& id, const caf::error& reason,
                                                        bool is_quarantined) {
-      if (tell)
-        tell(kind, region_key<Key>::name(id), reason, is_quarantined);
-    }};
+              if (tell)
+                tell(kind, region_key<Key>::name(id), reason, is_quarantined);
+            }};
   }
 
   node_memory memory;
@@ -114,6 +125,7 @@ public:
 
 private:
   void enter_world();
+  void start_watchdog(const wall_clock& clock, bool owner_looks);
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
                      std::shared_ptr<log_cache> events);
   void start_regions(const node_config& config, const wall_clock& clock);
@@ -132,6 +144,7 @@ private:
   node_alarms alarms_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<watchdog> watchdog_; ///< Null in a virtual world.
   std::shared_ptr<dispatcher_dependencies> delivery_;
   std::vector<caf::actor> first_;  ///< Gateways and timers.
   std::vector<caf::actor> second_; ///< Federation: hosts, inboxes, and who works for them.

@@ -14,6 +14,9 @@ namespace trunkline {
 struct node_options {
   effective_config config;
   bool silent = false; ///< No log lines: for a node that lives for a moment.
+  /// Whoever owns the node calls `look` once a second while it serves: the watchdog needs no thread
+  /// of its own.
+  bool owner_looks = false;
 
   std::shared_ptr<const node_extensions> extensions; ///< Null: the program's own node.
   std::shared_ptr<virtual_world> world;              ///< Null: real time, threads and sockets.

@@ -90,11 +90,12 @@ node_servers::node_servers(const node_config& config, node_actors& actors,
                                                                         config, actors, federation,
                                                                         clock)} {
   admin_api->admin = &admin;
+  const auto admin_kind = admin_flavour(config.test.enabled);
   const auto gateways = actors.is_virtual() ? std::size_t{1} : http_threads();
   web_gateways_ = spawn_gateways(actors, gateways, client_api, client_flavour());
-  admin_gateways_ = spawn_gateways(actors, 1, admin_api, admin_flavour());
+  admin_gateways_ = spawn_gateways(actors, 1, admin_api, admin_kind);
   web_entry_ = enter_as(web_gateways_, client_api, client_flavour());
-  admin_entry_ = enter(admin_gateways_, admin_api, admin_flavour());
+  admin_entry_ = enter(admin_gateways_, admin_api, admin_kind);
 }
 
 caf::error node_servers::listen(const node_config& config) {

@@ -42,6 +42,15 @@ std::string_view name_of(node_phase phase) {
   return "stopped";
 }
 
+/// One line when it begins, one now and then, one when it is over.
+void write_stuck(node_log& log, stuck_news news, const stuck_actor& stuck) {
+  const auto members = json_object{{"actor", stuck.name}, {"since", to_iso8601(stuck.since)}};
+  if (news == stuck_news::ended)
+    return log.write(log_level::info, "actor_went_on", members);
+  log.write(log_level::warning, news == stuck_news::began ? "actor_stuck" : "actor_still_stuck",
+            members);
+}
+
 time_point system_now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
@@ -170,7 +179,9 @@ caf::error node::state::start() {
                         log.write(log_level::error,
                                   is_quarantined ? "actor_quarantined" : "actor_crashed",
                                   {{"kind", kind}, {"id", id}, {"problem", context_of(reason)}});
-                      }},
+                      },
+                  .stuck = [this](stuck_news news,
+                                  const stuck_actor& one) { write_stuck(log, news, one); }},
       embedding->events);
   actors->memory.outbox = embedding->outbox;
   fill_admin();
@@ -244,6 +255,7 @@ void node::state::fill_admin() {
     return start_over;
   };
   admin.next_id = [this] { return actors->ids->next(); };
+  admin.stuck = [this] { return actors->stuck(); };
   admin.filters = [this] { return render_reports(embedding->filters()); };
   admin.hooks = [this] { return render_reports(embedding->hooks()); };
   admin.webhooks = [this] { return render_reports(embedding->webhooks()); };
@@ -255,6 +267,7 @@ metric_sources node::state::sources() {
       .position = actors->memory.position,
       .accounts = actors->memory.accounts,
       .timelines = actors->memory.timelines,
+      .stuck_actors = [this] { return actors->stuck().size(); },
       .rings = [this]() -> const home_rings_counters& { return actors->memory.rings->counters(); },
       .tokens = actors->memory.tokens,
       .counts = actors->memory.counts,
@@ -298,11 +311,11 @@ json_object node::state::describe() {
 std::vector<readiness_check> node::state::check() {
   const auto current = actors->memory.position->is_current(actors->system().clock().now());
   const auto held = std::scoped_lock{mutex};
-  return {
-      {"started", start_over, start_over ? "" : "the start is not over"},
-      {"draining", phase != node_phase::draining,
-       phase == node_phase::draining ? "the node takes no new requests" : ""},
-      {"log", current, current ? "" : "this node has not seen the end of the log for a second"}};
+  return {{"started", start_over, start_over ? "" : "the start is not over"},
+          {"draining", phase != node_phase::draining,
+           phase == node_phase::draining ? "the node takes no new requests" : ""},
+          {"log", current,
+           current ? "" : "the database has not shown the end of the log for a second"}};
 }
 
 } // namespace trunkline

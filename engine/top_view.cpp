@@ -9,6 +9,9 @@ namespace trunkline {
 
 namespace {
 
+/// Of what needs attention.
+constexpr std::size_t sentences_max = 10;
+
 const json_array& items_of(const json_value& answer, std::string_view key) {
   static const auto none = json_array{};
   const auto* list = answer.find(key);
@@ -90,6 +93,18 @@ std::string row_of(const json_value& host, time_point now) {
          column(age_of(host, "oldest_at", now), 8) + text_in(host, "sentence");
 }
 
+/// Actors that keep a thread stand before hosts, because others wait for it.
+std::vector<std::string> sentences_of(const json_value& delivery, time_point now) {
+  auto sentences = std::vector<std::string>{};
+  for (const auto& stuck : items_of(delivery, "stuck_actors"))
+    sentences.push_back(text_in(stuck, "actor") + ": has kept a thread to itself for " +
+                        age_of(stuck, "since", now));
+  for (const auto& host : items_of(delivery, "attention"))
+    sentences.push_back(text_in(host, "name") + ": " + text_in(host, "sentence"));
+  sentences.resize(std::min(sentences.size(), sentences_max));
+  return sentences;
+}
+
 } // namespace
 
 std::string next_sort(const std::string& sort) {
@@ -125,9 +140,9 @@ std::vector<top_line> draw_top(const json_value& delivery, const json_value& hos
   add("Trunkline  " + totals_of(delivery, now), true);
   add("");
   add("NEEDS ATTENTION", true);
-  const auto& attention = items_of(delivery, "attention");
-  for (const auto& host : attention)
-    add("  " + text_in(host, "name") + ": " + text_in(host, "sentence"));
+  const auto attention = sentences_of(delivery, now);
+  for (const auto& sentence : attention)
+    add("  " + sentence);
   if (attention.empty())
     add("  nothing: every host takes what it is sent");
   add("");

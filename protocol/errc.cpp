@@ -51,6 +51,11 @@ caf::error make_error(errc code, std::string context) {
                     caf::make_message(std::move(context))};
 }
 
+caf::error make_error(errc code, std::string context, time_point until) {
+  return caf::error{static_cast<std::uint8_t>(code), category,
+                    caf::make_message(std::move(context), to_micros(until))};
+}
+
 errc code_of(const caf::error& failure) {
   if (failure.category() == category)
     return static_cast<errc>(failure.code());
@@ -60,9 +65,17 @@ errc code_of(const caf::error& failure) {
 std::string context_of(const caf::error& failure) {
   if (failure.category() != category)
     return caf::to_string(failure);
-  if (failure.context().match_elements<std::string>())
-    return failure.context().get_as<std::string>(0);
+  const auto& context = failure.context();
+  if (context.size() > 0 && context.match_element<std::string>(0))
+    return context.get_as<std::string>(0);
   return std::string{to_string(code_of(failure))};
+}
+
+std::optional<time_point> until_of(const caf::error& failure) {
+  if (failure.category() == category &&
+      failure.context().match_elements<std::string, std::int64_t>())
+    return from_micros(failure.context().get_as<std::int64_t>(1));
+  return std::nullopt;
 }
 
 std::string_view to_string(errc code) {

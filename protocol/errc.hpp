@@ -5,10 +5,13 @@
 /// secret.
 #pragma once
 
+#include "protocol/time.hpp"
+
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,12 +53,18 @@ caf::error make_error(errc code);
 /// Makes an error whose context names what was wrong.
 caf::error make_error(errc code, std::string context);
 
+/// Makes an error that is out of date at `until`: nobody should remember it longer.
+caf::error make_error(errc code, std::string context, time_point until);
+
 /// Returns the code of `failure`. An error of CAF's own is mapped: a timeout to `timed_out`,
 /// everything else to `crashed`.
 errc code_of(const caf::error& failure);
 
 /// Returns the context of `failure`, or its code in words when it has none.
 std::string context_of(const caf::error& failure);
+
+/// Returns when `failure` is out of date, if that is known.
+std::optional<time_point> until_of(const caf::error& failure);
 
 /// Returns the name of `code`, as in the enumeration: "not_found".
 std::string_view to_string(errc code);

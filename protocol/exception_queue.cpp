@@ -33,8 +33,13 @@ void exception_queue::put(waiting_exception next) {
   const auto key = key_of(next.unit);
   auto& line = lines_[key];
   hide(key, line);
-  const auto seq = next.unit.seq;
-  size_ += line.units.insert_or_assign(seq, std::move(next)).second;
+  const auto [place, is_new] = line.units.try_emplace(next.unit.seq);
+  if (is_new)
+    ++size_;
+  else
+    written_at_.erase(written_at_.find(place->second.unit.at));
+  written_at_.insert(next.unit.at);
+  place->second = std::move(next);
   show(key, line);
 }
 
@@ -53,7 +58,9 @@ bool exception_queue::erase(const delivery_unit& unit) {
     return false;
   auto& line = found->second;
   hide(key, line);
-  line.units.erase(unit.seq);
+  const auto one = line.units.find(unit.seq);
+  written_at_.erase(written_at_.find(one->second.unit.at));
+  line.units.erase(one);
   --size_;
   if (line.out == unit.seq)
     line.out.reset();
@@ -62,6 +69,10 @@ bool exception_queue::erase(const delivery_unit& unit) {
   else
     show(key, line);
   return true;
+}
+
+std::optional<time_point> exception_queue::oldest_at() const {
+  return written_at_.empty() ? std::nullopt : std::optional{*written_at_.begin()};
 }
 
 void exception_queue::set_out(const delivery_unit& unit, bool is_out) {

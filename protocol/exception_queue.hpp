@@ -15,14 +15,19 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace trunkline {
 
+/// How the error of an exception begins that an operator ordered to be sent again.
+inline constexpr auto ordered_again = std::string_view{"ordered again"};
+
 struct waiting_exception {
   delivery_unit unit;
   delivery_exception row;
+  bool is_ordered = false;  ///< By an operator: no flush or drain of before holds for it.
   std::uint64_t probed = 0; ///< Number of its last request as a probe.
 };
 
@@ -49,6 +54,8 @@ public:
   const waiting_exception* due(time_point now) const;
   /// Returns the one that was tried least lately as a probe, whether it is its turn or not.
   const waiting_exception* for_probe() const;
+  /// Returns when the oldest of them was written; nothing: none waits.
+  std::optional<time_point> oldest_at() const;
   /// Returns when the next turn comes.
   std::optional<time_point> next_due() const;
 
@@ -77,6 +84,7 @@ private:
   line_map lines_;
   std::set<std::pair<time_point, object_place>> turns_;     ///< Of lines of which none is out.
   std::set<std::pair<std::uint64_t, object_place>> probes_; ///< Likewise.
+  std::multiset<time_point> written_at_;
   std::size_t size_ = 0;
 };
 

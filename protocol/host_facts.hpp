@@ -23,14 +23,22 @@ struct host_facts {
   std::optional<time_point> next_try_at;
   std::int64_t window = 2;
   bool paused = false; ///< Written by pause and resume alone.
-  /// Set by `drain`: units of later rows are cancelled until it is resumed. Like the limits and
-  /// `flushed_upto` it is written by operators' commands alone.
+  /// Set by `drain`: units of later rows are cancelled. Like the limits and `flushed_upto` it is
+  /// written by operators' commands alone.
   std::optional<log_seq> drained_after;
+  std::optional<log_seq> drained_upto; ///< Set when it is resumed: units of later rows are sent.
   log_seq flushed_upto = 0; ///< Units up to here are cancelled, but for Delete, Undo and Block.
   std::optional<std::int64_t> limit_in_flight; ///< From 1; below the window's own bound.
   std::optional<std::int64_t> limit_per_s;     ///< Requests that begin in a second, from 1.
   signature_scheme scheme = signature_scheme::unknown;
   std::optional<time_point> last_ok_at;
+
+  /// Tells whether the host takes nothing new.
+  bool is_drained() const { return drained_after && !drained_upto; }
+  /// Tells whether units of the row are cancelled by a drain, be it over or not.
+  bool drains(log_seq seq) const {
+    return drained_after && seq > *drained_after && (!drained_upto || seq <= *drained_upto);
+  }
 
   friend bool operator==(const host_facts&, const host_facts&) = default;
 };

@@ -94,7 +94,8 @@ caf::expected<outgoing_activity> read_outgoing(database& db, log_seq seq);
 struct stored_exception {
   delivery_unit unit; ///< Of one that is gone: what `row` knows.
   delivery_exception row;
-  bool is_gone = false; ///< Its row of the log was removed by age: it has expired.
+  bool is_gone = false;       ///< Its row of the log was removed by age: it has expired.
+  bool is_taken_back = false; ///< A later row does: a Delete, or the Undo of a boost or a like.
 };
 /// Returns the exceptions of a host that are tried again, by row; at most `limit`.
 caf::expected<std::vector<stored_exception>> waiting_exceptions(database& db, host_id host,

@@ -13,12 +13,14 @@ namespace {
 constexpr std::size_t keys_per_statement = 200; // asked for
 constexpr std::int64_t rows_looked_at = 64;     // about one object, from the newest on
 
-caf::error changed_one(caf::expected<sql_result> done, const std::string& what) {
+caf::error unknown_host(const std::string& name) {
+  return make_error(errc::not_found, "host " + name + ": nothing was ever sent to it");
+}
+
+caf::error changed_one(caf::expected<sql_result> done, const std::string& name) {
   if (!done)
     return std::move(done.error());
-  if (done->rows_written == 0)
-    return make_error(errc::not_found, "host " + what + ": nothing was ever sent to it");
-  return {};
+  return done->rows_written == 0 ? unknown_host(name) : caf::error{};
 }
 
 caf::error error_of(caf::expected<sql_result> done) {
@@ -58,17 +60,26 @@ stored_exception letter_of(const sql_row& row, const object_key& object) {
   letter.unit.cls = static_cast<delivery_class>(row[9].integer());
   letter.unit.kind = static_cast<log_kind>(row[10].integer());
   letter.unit.at = row[11].time();
+  letter.is_taken_back = row[12].flag();
   return letter;
 }
+
+/// Whether a later row takes back the row `l` of letter `x`.
+constexpr auto is_taken_back_sql = std::string_view{
+    "(EXISTS (SELECT 1 FROM log t WHERE t.object_key = x.object_key AND t.kind = 3"
+    " AND t.seq > x.seq) OR (l.kind IN (4, 6, 8, 10, 12) AND EXISTS (SELECT 1 FROM log t"
+    " WHERE t.author = l.author AND t.seq > x.seq AND t.object_key = x.object_key"
+    " AND t.kind IN (5, 7, 9, 11, 13))))"};
 
 /// Adds the dead letters that `where` names.
 caf::error add_letters(database& db, const std::string& where, std::vector<sql_value> values,
                        std::vector<stored_exception>& to) {
   auto found = db.run("SELECT x.seq, x.endpoint_id, x.object_key, x.error, x.attempts, e.host_id,"
-                      " e.url, e.shared, l.author, l.class, l.kind, l.at"
-                      " FROM delivery_exception x JOIN endpoint e ON e.id = x.endpoint_id"
-                      " LEFT JOIN log l ON l.seq = x.seq"
-                      " WHERE x.host_id = $1 AND x.status = 2 AND " +
+                      " e.url, e.shared, l.author, l.class, l.kind, l.at, " +
+                          std::string{is_taken_back_sql} +
+                          " FROM delivery_exception x JOIN endpoint e ON e.id = x.endpoint_id"
+                          " LEFT JOIN log l ON l.seq = x.seq"
+                          " WHERE x.host_id = $1 AND x.status = 2 AND " +
                           where,
                       std::move(values));
   if (!found)
@@ -92,19 +103,29 @@ caf::error pause_host_row(database& db, const host_address& address, time_point 
       to_name(address));
 }
 
-caf::error resume_host_row(database& db, const host_address& address) {
-  return changed_one(db.run("UPDATE host SET paused = 0, next_try_at = NULL, drained_after = NULL"
-                            " WHERE scheme = $1 AND name = $2 AND port = $3",
-                            {address.scheme, address.name, address.port}),
-                     to_name(address));
+caf::expected<std::optional<log_seq>> resume_host_row(database& db, const host_address& address) {
+  auto done = db.run("UPDATE host SET paused = 0, next_try_at = NULL, drained_upto ="
+                     " CASE WHEN drained_after IS NOT NULL THEN coalesce(drained_upto,"
+                     " (SELECT coalesce(max(seq), 0) FROM log)) END"
+                     " WHERE scheme = $1 AND name = $2 AND port = $3 RETURNING drained_upto",
+                     {address.scheme, address.name, address.port});
+  if (!done)
+    return std::move(done.error());
+  if (done->rows.empty())
+    return unknown_host(to_name(address));
+  const auto& upto = done->rows[0][0];
+  return upto.is_null() ? std::nullopt : std::optional{upto.integer()};
 }
 
 caf::error set_flushed(database& db, host_id host, log_seq upto) {
   return error_of(db.run("UPDATE host SET flushed_upto = $2 WHERE id = $1", {host, upto}));
 }
 
-caf::error set_drained(database& db, host_id host, std::optional<log_seq> after) {
-  return error_of(db.run("UPDATE host SET drained_after = $2 WHERE id = $1", {host, after}));
+caf::error set_drained(database& db, host_id host, std::optional<row_range> range) {
+  const auto after = range ? std::optional{range->after} : std::nullopt;
+  const auto upto = range ? range->upto : std::nullopt;
+  return error_of(db.run("UPDATE host SET drained_after = $2, drained_upto = $3 WHERE id = $1",
+                         {host, after, upto}));
 }
 
 caf::error set_bounds(database& db, host_id host, const host_bounds& bounds) {

@@ -20,15 +20,20 @@ namespace trunkline {
 /// paused already stays so since then. Fails with `errc::not_found` when it has no row.
 caf::error pause_host_row(database& db, const host_address& address, time_point now);
 
-/// Resumes the host at `address`, that may be tried at once and takes everything again. Fails with
-/// `errc::not_found` when it has no row.
-caf::error resume_host_row(database& db, const host_address& address);
+/// Resumes the host at `address`, that may be tried at once and takes everything again that is
+/// written from now on. Returns where its last drain ended; nothing: it was never drained. Fails
+/// with `errc::not_found` when it has no row.
+caf::expected<std::optional<log_seq>> resume_host_row(database& db, const host_address& address);
 
 /// Units up to `upto` are not sent, but for what takes something back.
 caf::error set_flushed(database& db, host_id host, log_seq upto);
 
-/// Units after `after` are not sent likewise; nothing: all are.
-caf::error set_drained(database& db, host_id host, std::optional<log_seq> after);
+struct row_range {
+  log_seq after = 0;
+  std::optional<log_seq> upto; ///< Nothing: it has no end yet.
+};
+/// Units of rows in `range` are not sent; nothing: all are.
+caf::error set_drained(database& db, host_id host, std::optional<row_range> range);
 
 struct host_bounds {
   std::optional<std::int64_t> in_flight;
@@ -37,7 +42,8 @@ struct host_bounds {
 caf::error set_bounds(database& db, host_id host, const host_bounds& bounds);
 
 /// Returns the dead letters of the host: those of `units`, or all; at most `limit` after `after`,
-/// in order of their keys. One whose row of the log is gone has no author and no time.
+/// in order of their keys. One whose row of the log is gone has no author and no time; which are
+/// taken back is told.
 caf::expected<std::vector<stored_exception>> dead_letters(database& db, host_id host,
                                                           std::span<const unit_key> units,
                                                           unit_key after, std::size_t limit);

@@ -9,8 +9,8 @@ namespace {
 constexpr auto facts_columns = std::string_view{
     "h.id, h.state, h.fail_streak, h.first_fail_at, h.next_try_at, h.window_size, h.paused,"
     " h.signature_scheme, h.last_ok_at, h.drained_after, h.flushed_upto, h.limit_in_flight,"
-    " h.limit_per_s"};
-constexpr std::size_t facts_count = 13;
+    " h.limit_per_s, h.drained_upto"};
+constexpr std::size_t facts_count = 14;
 
 std::optional<std::int64_t> optional_of(const sql_value& value) {
   return value.is_null() ? std::nullopt : std::optional{value.integer()};
@@ -25,6 +25,7 @@ host_facts facts_of(const sql_row& row) {
           .window = row[5].integer(),
           .paused = row[6].flag(),
           .drained_after = optional_of(row[9]),
+          .drained_upto = optional_of(row[13]),
           .flushed_upto = row[10].integer(),
           .limit_in_flight = optional_of(row[11]),
           .limit_per_s = optional_of(row[12]),
@@ -119,7 +120,8 @@ caf::expected<std::vector<listed_host>> read_hosts(database& db, host_id after, 
 }
 
 caf::expected<std::vector<drained_host>> drained_hosts(database& db) {
-  auto found = db.run("SELECT id, drained_after FROM host WHERE drained_after IS NOT NULL");
+  auto found = db.run("SELECT id, drained_after FROM host WHERE drained_after IS NOT NULL"
+                      " AND drained_upto IS NULL");
   if (!found)
     return std::move(found.error());
   auto hosts = std::vector<drained_host>{};

@@ -3,6 +3,7 @@
 #include "storage/schema_v1.hpp"
 #include "storage/schema_v2.hpp"
 #include "storage/schema_v3.hpp"
+#include "storage/schema_v4.hpp"
 
 #include <string>
 
@@ -19,6 +20,7 @@ const auto migrations = std::to_array<migration>({
     {1, schema_v1},
     {2, schema_v2},
     {3, schema_v3},
+    {4, schema_v4},
 });
 
 std::string in_dialect(std::string_view statement, std::string_view key_type) {

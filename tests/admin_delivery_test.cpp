@@ -160,6 +160,33 @@ TEST_CASE("delivery as a whole: totals, budgets, attention", "[admin_delivery]")
   CHECK(text(shown, "complete") == "true");
 }
 
+TEST_CASE("actors that keep a thread are listed, ten at most", "[admin_delivery][F36]") {
+  auto world = admin_world{};
+  CHECK(names(parsed(world.get("/admin/v1/delivery")), "stuck_actors", "actor").empty());
+  world.admin().stuck = [] {
+    auto many = std::vector<stuck_actor>{};
+    for (auto number = 1; number <= 12; ++number)
+      many.push_back({.name = "account " + std::to_string(number), .since = time_point{5s}});
+    return many;
+  };
+  world.services().admin->glance.forget();
+  const auto shown = parsed(world.get("/admin/v1/delivery"));
+  const auto listed = names(shown, "stuck_actors", "actor");
+  REQUIRE(listed.size() == 10);
+  CHECK(listed.front() == "account 1");
+  CHECK(names(shown, "stuck_actors", "since").front() == "1970-01-01T00:00:05.000Z");
+}
+
+TEST_CASE("only in test mode an actor can be told to keep its thread", "[admin_delivery][F36]") {
+  const auto block = std::string{"/admin/v1/test:block"};
+  auto real = admin_world{};
+  check_problem(real.post(block, R"({"seconds": 1})"), 404, "");
+  auto world = admin_world{true};
+  for (const auto* refused : {"{}", R"({"seconds": 0})", R"({"seconds": 31})"})
+    check_problem(world.post(block, refused), 422, "seconds: must be 1 to 30");
+  check_problem(world.ask(http_method::post, block, R"({"seconds": 1})", "r"), 403, "");
+}
+
 TEST_CASE("all who look share one glance a second, and see what was ordered at once",
           "[admin_delivery]") {
   auto glance = shared_glance{};

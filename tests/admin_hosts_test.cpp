@@ -83,6 +83,7 @@ TEST_CASE("a host is shown with what its actor says, and why its next try is whe
                        .dead = 3,
                        .next_try_at = time_point{60s},
                        .next_try_reason = "back-off after 4 failures: connection refused",
+                       .fetch_not_before = time_point{70s},
                        .last_errors = {{time_point{50s}, 503, "503 Busy"},
                                        {time_point{40s}, 0, "connection refused"}}};
   };
@@ -96,6 +97,7 @@ TEST_CASE("a host is shown with what its actor says, and why its next try is whe
   CHECK(text(shown, "fail_streak") == "4");
   CHECK(text(shown, "next_try_at") == "1970-01-01T00:01:00.000Z");
   CHECK(text(shown, "next_try_why") == "back-off after 4 failures: connection refused");
+  CHECK(text(shown, "fetch_not_before") == "1970-01-01T00:01:10.000Z");
   CHECK(text(shown, "last_errors") ==
         R"([{"at":"1970-01-01T00:00:50.000Z","status":503,"text":"503 Busy"},)"
         R"({"at":"1970-01-01T00:00:40.000Z","status":null,"text":"connection refused"}])");

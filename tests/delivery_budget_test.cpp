@@ -9,6 +9,7 @@
 #include <barrier>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,9 +51,12 @@ struct scene {
     return true;
   }
 
-  bool slow(const std::string& name) {
-    return budget.slow_down(held.at(name), [this, name] { ended.push_back(name); });
+  /// Tells how long to wait before asking again; nothing: it has moved.
+  std::optional<std::chrono::microseconds> ask_slow(const std::string& name,
+                                                    std::chrono::microseconds patience = 2s) {
+    return budget.slow_down(held.at(name), patience, [this, name] { ended.push_back(name); });
   }
+  bool slow(const std::string& name) { return !ask_slow(name); }
 
   /// Whoever gets the place may be kept in turn: the map is left alone meanwhile.
   void drop(const std::string& name) { REQUIRE(!held.extract(name).empty()); }
@@ -190,7 +194,7 @@ TEST_CASE("a slow request gives its fresh place to whoever waits", "[budget]") {
   CHECK(one.ended.empty());
 }
 
-TEST_CASE("when the slow ones are full, the oldest of at least two seconds is ended", "[budget]") {
+TEST_CASE("when the slow ones are full, the oldest whose patience is over is ended", "[budget]") {
   auto one = scene{};
   for (auto i = std::size_t{0}; i < 4; ++i) {
     CHECK(one.take("s" + std::to_string(i), domain_of(i)));
@@ -204,7 +208,7 @@ TEST_CASE("when the slow ones are full, the oldest of at least two seconds is en
   CHECK(!one.take("w1", "w.example"));
   CHECK(!one.take("w2", "w.example"));
   one.now = std::chrono::steady_clock::time_point{1h} + 1'999ms;
-  CHECK(!one.slow("n0"));
+  CHECK(one.ask_slow("n0") == 20ms); // 1 ms is left, but who finds no room waits
   CHECK(one.ended.empty());
   CHECK(one.budget.in_use(budget_kind::healthy) == 4);
   one.now += 1ms; // s0 is old enough, the others are not
@@ -269,6 +273,24 @@ TEST_CASE("a domain's share of the slow ones ends its own oldest and nobody else
   CHECK(one.budget.slow_in_use() == 3);
 }
 
+TEST_CASE("who has less patience is ended before who is older", "[budget]") {
+  auto limits = small;
+  limits.slow = 2;
+  auto one = scene{limits};
+  CHECK(one.take("slow host", "slow.example"));
+  one.now += 300ms;
+  CHECK(one.take("fast host", "fast.example"));
+  CHECK_FALSE(one.ask_slow("slow host", 2s));
+  CHECK_FALSE(one.ask_slow("fast host", 1s));
+  CHECK(one.take("new", "new.example"));
+  CHECK(one.ask_slow("new") == 250ms);
+  one.now += 900ms;
+  CHECK(one.ask_slow("new") == 100ms);
+  one.now += 100ms;
+  CHECK(one.slow("new"));
+  CHECK(one.ended == names{"fast host"});
+}
+
 TEST_CASE("probes never become slow", "[budget]") {
   auto one = scene{};
   CHECK(one.take("p", "p.example", budget_kind::probe));
@@ -295,7 +317,7 @@ TEST_CASE("places outlive the budget", "[budget]") {
     auto budget = delivery_budget{small};
     place = budget.take(budget_kind::retry, "a.example", {});
     slow = budget.take(budget_kind::retry, "a.example", {});
-    CHECK(budget.slow_down(slow, {}));
+    CHECK_FALSE(budget.slow_down(slow, 2s, {}));
   }
   CHECK(place.use_count() == 1);
   slow.reset();
@@ -351,7 +373,7 @@ TEST_CASE("ten thousand waiting names of one domain delay no other domain", "[bu
 TEST_CASE("places are taken, slowed and given back on all threads", "[budget]") {
   constexpr auto threads_max = std::size_t{4};
   constexpr auto turns = 5'000;
-  auto budget = delivery_budget{{.healthy = 3, .slow = 2, .domain_fresh = 2, .slow_least = 0ms}};
+  auto budget = delivery_budget{{.healthy = 3, .slow = 2, .domain_fresh = 2}};
   auto at_work = std::atomic<std::int64_t>{0};
   auto most = std::atomic<std::int64_t>{0};
   auto served = std::atomic<std::int64_t>{0};
@@ -361,7 +383,7 @@ TEST_CASE("places are taken, slowed and given back on all threads", "[budget]") 
     for (auto seen = most.load(); seen < now && !most.compare_exchange_weak(seen, now);) {
     }
     if (is_slow)
-      budget.slow_down(place, [&] { ++ended; });
+      budget.slow_down(place, 0s, [&] { ++ended; });
     --at_work;
     place.reset();
     ++served;

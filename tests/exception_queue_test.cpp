@@ -48,6 +48,22 @@ TEST_CASE("the exception that was due first has its turn", "[exception_queue]") 
   CHECK(seq_of(queue.due(begin + 40s)) == 1);
 }
 
+TEST_CASE("the oldest exception is known", "[exception_queue]") {
+  auto queue = exception_queue{};
+  CHECK_FALSE(queue.oldest_at());
+  auto newer = unit(2, 8);
+  newer.at = begin + 60s;
+  queue.put(waiting(newer, 10s));
+  queue.put(waiting(newer, 90s)); // tried
+  CHECK(queue.oldest_at() == begin + 60s);
+  queue.put(waiting(unit(1, 7), 30s));
+  CHECK(queue.oldest_at() == begin);
+  queue.erase(unit(1, 7));
+  CHECK(queue.oldest_at() == begin + 60s);
+  queue.erase(newer);
+  CHECK_FALSE(queue.oldest_at());
+}
+
 TEST_CASE("exceptions about one object go in order, one at a time", "[exception_queue]") {
   auto queue = exception_queue{};
   queue.put(waiting(unit(5, 7), 10s));

@@ -77,6 +77,11 @@ TEST_CASE("a host has one line, from whoever knows something of it", "[host_boar
   CHECK(line.exceptions == 1);
   CHECK(line.dead_letters == 3);
   CHECK_FALSE(line.oldest_at);
+  news.oldest_exception_at = long_ago + 5s;
+  board.put(address(1), news);
+  CHECK(board.find(address(1))->oldest_at == long_ago + 5s);
+  board.note_books(host_id{2}, address(1), {.pending = 1}, 1, 3, long_ago);
+  CHECK(board.find(address(1))->oldest_at == long_ago);
   CHECK(line.health.last_error == std::string(79, 'x')); // no half of a letter
 
   board.note_books(host_id{8}, address(7), waiting(2), 0, 0, long_ago);

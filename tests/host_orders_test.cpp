@@ -89,11 +89,39 @@ TEST_CASE("a pause is stored with when it began", "[host_orders]") {
     CHECK(host_row(db) == "1|5000000|null|0|null|null");
     must(pause_host_row(db, far_address, time_point{9s})); // it is paused already
     CHECK(host_row(db) == "1|5000000|null|0|null|null");
-    must(set_drained(db, far, 17));
-    must(resume_host_row(db, far_address)); // lifts the drain
+    CHECK_FALSE(must(resume_host_row(db, far_address))); // it was never drained
     CHECK(host_row(db) == "0|null|null|0|null|null");
-    for (const auto& failure : {pause_host_row(db, unknown, {}), resume_host_row(db, unknown)})
-      CHECK(code_of(failure) == errc::not_found);
+    CHECK(code_of(pause_host_row(db, unknown, {})) == errc::not_found);
+    CHECK(code_of(resume_host_row(db, unknown).error()) == errc::not_found);
+  });
+}
+
+TEST_CASE("a drain ends with the newest row there is when its host is resumed", "[host_orders]") {
+  on_both([](test_database& fresh) {
+    auto& db = fresh.db();
+    prepare(db);
+    const auto range = [&db] {
+      return rows_of(db.run("SELECT drained_after, drained_upto FROM host WHERE id = 1")).at(0);
+    };
+    add(db, {.seq = 17});
+    must(set_drained(db, far, row_range{.after = 17, .upto = {}}));
+    CHECK(must(drained_hosts(db)).size() == 1);
+    add(db, {.seq = 19});
+    CHECK(must(resume_host_row(db, far_address)) == 19);
+    CHECK(range() == "17|19");
+    CHECK(must(drained_hosts(db)).empty());
+    add(db, {.seq = 20});
+    CHECK(must(resume_host_row(db, far_address)) == 19); // it has ended already
+    const auto facts = must(find_host(db, far_address));
+    REQUIRE(facts);
+    CHECK_FALSE(facts->is_drained());
+    auto drained = std::vector<log_seq>{};
+    for (auto seq = log_seq{15}; seq < 23; ++seq)
+      if (facts->drains(seq))
+        drained.push_back(seq);
+    CHECK(drained == std::vector<log_seq>{18, 19});
+    must(set_drained(db, far, row_range{.after = 20, .upto = {}}));
+    CHECK(range() == "20|null");
   });
 }
 
@@ -102,7 +130,7 @@ TEST_CASE("orders are columns of the host", "[host_orders]") {
     auto& db = fresh.db();
     prepare(db);
     must(set_flushed(db, far, 12));
-    must(set_drained(db, far, 13));
+    must(set_drained(db, far, row_range{.after = 13, .upto = {}}));
     must(set_bounds(db, far, {.in_flight = 2, .per_s = 3}));
     CHECK(host_row(db) == "0|null|13|12|2|3");
     const auto facts = must(find_host(db, far_address));
@@ -144,6 +172,32 @@ TEST_CASE("dead letters are listed in pages, or by name", "[host_orders]") {
       wanted.push_back({1'000 + more, endpoint_id{11}});
     wanted.push_back({3, endpoint_id{11}});
     CHECK(names(must(dead_letters(db, far, wanted, {}, 10))) == texts{"3>11", "4>12"});
+  });
+}
+
+TEST_CASE("dead letters tell which were taken back since", "[host_orders]") {
+  on_both([](test_database& fresh) {
+    auto& db = fresh.db();
+    prepare(db);
+    const auto bury_about = [&db](log_seq seq, const std::string& object) {
+      bury(db, seq, 11);
+      must(db.run("UPDATE delivery_exception SET object_key = $1 WHERE seq = $2", {object, seq}));
+    };
+    add(db, {.seq = 1, .object = "p/0/7"});
+    add(db, {.seq = 2, .object = "l/5/8", .kind = log_kind::like});
+    add(db, {.seq = 3, .object = "l/5/9", .kind = log_kind::like});
+    add(db, {.seq = 4, .object = "p/0/6"});
+    add(db, {.seq = 5, .object = "p/0/7", .kind = log_kind::remove});
+    add(db, {.seq = 6, .object = "l/5/8", .kind = log_kind::undo_like});
+    add(db, {.seq = 7, .object = "l/5/9", .kind = log_kind::undo_like, .by = account_id{6}});
+    for (const auto& [seq, object] :
+         {std::pair{1, "p/0/7"}, {2, "l/5/8"}, {3, "l/5/9"}, {4, "p/0/6"}, {5, "p/0/7"}})
+      bury_about(seq, object);
+    auto taken_back = std::vector<log_seq>{};
+    for (const auto& letter : must(dead_letters(db, far, {}, {}, 10)))
+      if (letter.is_taken_back)
+        taken_back.push_back(letter.row.unit.seq);
+    CHECK(taken_back == std::vector<log_seq>{1, 2});
   });
 }
 

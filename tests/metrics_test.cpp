@@ -23,6 +23,7 @@ struct scene {
   http_client_counters client;
   process_facts process;
   std::int64_t dropped = 0;
+  std::size_t stuck = 0;
   double uptime = 0;
   filter_report filter{.name = "no_spam"};
   hook_report hook{.event = "post"};
@@ -44,6 +45,7 @@ struct scene {
                .position = std::make_shared<log_position>(),
                .accounts = std::make_shared<region_counters>(),
                .timelines = std::make_shared<region_counters>(),
+               .stuck_actors = [this] { return stuck; },
                .rings = [this]() -> const home_rings_counters& { return rings; },
                .hosts = std::make_shared<region_counters>(),
                .inboxes = std::make_shared<region_counters>(),
@@ -127,7 +129,7 @@ void take_places(scene& on) {
 
 void take_places_and_be_slow(scene& on) {
   take_places(on);
-  CHECK(on.budget->slow_down(on.places.front(), [] {}));
+  CHECK_FALSE(on.budget->slow_down(on.places.front(), std::chrono::seconds{2}, [] {}));
   take_places(on);
 }
 
@@ -216,6 +218,7 @@ const std::map<std::string_view, change> changes = {
     {"trunkline_actors_crashed_total", of_region(&region_counters::crashes)},
     {"trunkline_actors_quarantined_total", of_region(&region_counters::quarantined)},
     {"trunkline_actors_refused_total", of_region(&region_counters::refused)},
+    {"trunkline_actors_stuck", [](scene& on) { on.stuck = 2; }},
     {"trunkline_home_rings", of_rings(&home_rings_counters::loaded)},
     {"trunkline_home_follows", of_rings(&home_rings_counters::follows)},
     {"trunkline_home_rebuilds_total", of_rings(&home_rings_counters::installed)},

@@ -27,6 +27,13 @@ struct orders_fixture : remote_host_fixture {
     return must(order(std::move(wish), dry_run)).units;
   }
 
+  void store_post(std::int64_t id, int author = 1) {
+    must(
+        storage.open_writer()->run("INSERT INTO post(id, author, uri, visibility, created_at, text)"
+                                   " VALUES ($1, $2, 'x', 1, 0, '')",
+                                   {id, author}));
+  }
+
   void suspend() {
     answer(no_connection());
     post();
@@ -192,9 +199,7 @@ TEST_CASE_METHOD(orders_fixture, "a limit per second allows no burst",
 
 TEST_CASE_METHOD(orders_fixture, "a replay of one object sends its newest row again",
                  "[remote_host][remote_host_orders]") {
-  kit::must(
-      storage.open_writer()->run("INSERT INTO post(id, author, uri, visibility, created_at, text)"
-                                 " VALUES (7, 1, 'x', 1, 0, '')"));
+  store_post(7);
   post(0, 7);
   post(0, 7, 1, log_kind::update);
   post(1, 8);
@@ -282,6 +287,30 @@ TEST_CASE_METHOD(orders_fixture, "a replay undoes a flush from its row on",
   CHECK(far().waiting == 0);
 }
 
+TEST_CASE_METHOD(orders_fixture, "one post is sent again that was flushed",
+                 "[remote_host][remote_host_orders]") {
+  store_post(7, 2);
+  suspend();
+  post(0, 7, 2);
+  CHECK(reached(flush_wish{}) == 2);
+  const auto about = replay_wish{.about = object_key{object_kind::post, 0, 7}};
+  CHECK(reached(about) == 1);
+  CHECK(far().exceptions == 1);
+  restart(); // it is known to have been ordered
+  CHECK(far().exceptions == 1);
+  CHECK(reached(flush_wish{}) == 1); // a later flush holds for it
+  advance(1s);
+  CHECK(far().exceptions == 0);
+  CHECK(reached(about) == 1);
+  answer(202);
+  CHECK_FALSE(tell(retry_host{address()}));
+  advance(2s);
+  CHECK(sent().back() == "post 2");
+  CHECK(far().exceptions == 0);
+  CHECK(far().waiting == 0);
+  CHECK(books().sums.are_balanced());
+}
+
 TEST_CASE_METHOD(orders_fixture, "dead letters are sent again, or forgotten",
                  "[remote_host][remote_host_orders]") {
   post();
@@ -308,6 +337,55 @@ TEST_CASE_METHOD(orders_fixture, "dead letters are sent again, or forgotten",
   CHECK(dead().empty());
   CHECK(sent().back() == "post 4");
   CHECK(books().sums.are_balanced());
+}
+
+TEST_CASE_METHOD(orders_fixture, "a dead letter that was taken back since is not sent again",
+                 "[remote_host][remote_host_orders]") {
+  post();
+  advance(1s);
+  answer(410);
+  post(1, 77);
+  advance(2s);
+  REQUIRE(dead().size() == 1);
+  answer(202);
+  post(1, 77, 1, log_kind::remove);
+  advance(20s);
+  const auto sent_before = count_sent();
+  const auto came = must(order(dead_letters_wish{}));
+  CHECK(came.units == 0);
+  CHECK(came.kept == 1);
+  advance(20s);
+  CHECK(count_sent() == sent_before);
+  CHECK(dead().size() == 1);
+  CHECK(reached(dead_letters_wish{.discard = true}) == 1);
+}
+
+TEST_CASE("what came during a drain is cancelled, however much it is",
+          "[remote_host][remote_host_orders]") {
+  auto options = delivery_world_options{};
+  options.dispatcher.books.acked_max = 8; // of which half may be listed as cancelled
+  auto here = orders_fixture{options};
+  here.suspend();
+  CHECK(here.reached(drain_wish{}) == 1);
+  constexpr auto many = 40;
+  for (auto more = 0; more < many; ++more)
+    here.post();
+  here.advance(1h);
+  CHECK(here.far().waiting > 1); // it is not looked at what comes after what waits
+  here.answer(202);
+  CHECK_FALSE(here.tell(resume_host{here.address()}));
+  here.restart();
+  here.post();
+  here.advance(1min);
+  auto kept = here.sent();
+  kept.erase(std::ranges::remove(kept, "post 1").begin(), kept.end()); // with its probes
+  CHECK(kept == texts{"post " + std::to_string(here.written)});
+  CHECK(here.far().waiting == 0);
+  CHECK(here.books().sums.are_balanced());
+  const auto before = here.count_sent();
+  CHECK(here.reached(replay_wish{.from_seq = 30}) == 13); // undoes it from its row on
+  here.advance(1min);
+  CHECK(here.count_sent() == before + 13);
 }
 
 TEST_CASE("what waits is listed by row, in pages", "[remote_host][remote_host_orders]") {

@@ -1,5 +1,7 @@
 #include "kit/signature_checker_fixture.hpp"
 
+#include <algorithm>
+
 using namespace trunkline;
 using namespace trunkline::kit;
 using namespace trunkline::kit::signature_checker_scene;
@@ -308,4 +310,22 @@ TEST_CASE_METHOD(checker_fixture, "a key that could not be had is not asked for 
   actors.advance(5min);
   CHECK(check(ann_key, old_key()));
   CHECK(hosts.asked().size() == 4);
+}
+
+TEST_CASE_METHOD(checker_fixture, "a key whose host asked to wait is asked for when it may be",
+                 "[signature_checker]") {
+  const auto wait = GENERATE(10s, 3600s);
+  CAPTURE(wait.count());
+  hosts.table().failures[ann] = make_error(errc::unavailable, "far.example", actors.now() + wait);
+  for (auto count = 0; count < 3; ++count) // its sender tries again, whoever is at fault
+    CHECK(refusal(ann_key, old_key()) == errc::unauthenticated);
+  CHECK(hosts.asked().size() == 1);
+  hosts.table().failures.clear();
+  serve_actor(ann, old_key());
+  const auto kept = std::min<std::chrono::seconds>(wait, 60s); // it may be known earlier
+  actors.advance(kept - 1s);
+  CHECK(refusal(ann_key, old_key()) == errc::unauthenticated);
+  actors.advance(2s);
+  CHECK(check(ann_key, old_key()));
+  CHECK(hosts.asked().size() == 2);
 }

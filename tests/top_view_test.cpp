@@ -55,6 +55,25 @@ TEST_CASE("top names the culprit and the totals", "[top]") {
   CHECK_FALSE(has(draw_top(some_delivery(), some_hosts(0), {}, now, 160, 50), "h0.example"));
 }
 
+TEST_CASE("top names actors that keep a thread first, and ten sentences in all", "[top]") {
+  auto delivery = some_delivery();
+  auto stuck = json_array{};
+  for (auto number = 1; number <= 9; ++number)
+    stuck.emplace_back(json_object{{"actor", "account " + std::to_string(number)},
+                                   {"since", "2026-11-29T11:23:38.000Z"}});
+  (*delivery.as_object())["stuck_actors"] = std::move(stuck);
+  auto lines = draw_top(delivery, some_hosts(0), {}, now, 160, 50);
+  CHECK(lines[3].text == "  account 1: has kept a thread to itself for 22 s");
+  CHECK(lines[12].text.starts_with("  mastodon.example: "));
+  delivery.as_object()
+      ->find("stuck_actors")
+      ->as_array()
+      ->emplace_back(json_object{{"actor", "account 10"}, {"since", "2026-11-29T11:23:38.000Z"}});
+  lines = draw_top(delivery, some_hosts(0), {}, now, 160, 50);
+  CHECK(has(lines, "account 10: "));
+  CHECK_FALSE(has(lines, "mastodon.example: "));
+}
+
 TEST_CASE("top fits the screen", "[top]") {
   const auto lines = draw_top(some_delivery(), some_hosts(40), {}, now, 40, 12);
   CHECK(lines.size() == 12);

@@ -46,13 +46,14 @@ public:
     admin_.next_id = [] { return caf::expected<std::int64_t>{1'000}; };
     services_->admin = &admin_;
     services_->hosts = actors_.spawn(region_of, region);
-    handler_ =
-        enter({actors_.spawn(gateway, services_, admin_flavour())}, services_, admin_flavour());
+    const auto flavour = admin_flavour(test_enabled);
+    handler_ = enter({actors_.spawn(gateway, services_, flavour)}, services_, flavour);
     add_token("r", 1);
     add_token("o", 2);
   }
 
   api_services& services() { return *services_; }
+  admin_services& admin() { return admin_; }
 
   void run(const std::string& sql) { REQUIRE(storage_.db().run(sql)); }
   std::int64_t count(const std::string& rest) {

@@ -30,7 +30,8 @@ void delivery_bans::lift(const host_order_given& order) {
   switch (order.kind) {
   case host_order_kind::resume:
     of.paused_at.reset();
-    of.drained_at.reset();
+    if (const auto since = std::exchange(of.drained_at, std::nullopt))
+      of.drains.emplace_back(*since, orders_.back().wanted_at);
     return;
   case host_order_kind::unblock:
     return of.blocked_at.reset();
@@ -40,6 +41,7 @@ void delivery_bans::lift(const host_order_given& order) {
   case host_order_kind::replay:
     of.flushed_at.reset();
     of.drained_at.reset();
+    of.drains.clear();
     replayed_.insert(order.host);
     return;
   case host_order_kind::discard:
@@ -117,6 +119,9 @@ std::optional<std::string> delivery_bans::refuse(const sending& what, const writ
     return "sent to a blocked host";
   if (of.drained_at && row.written_at > *of.drained_at)
     return "sent to a drained host";
+  for (const auto& [since, until] : of.drains)
+    if (row.written_at > since && row.acked_at && *row.acked_at < until)
+      return "sent after a drain had cancelled it";
   if (of.flushed_at && row.acked_at && *row.acked_at < *of.flushed_at &&
       !is_kept_by_flush(row.draft.kind))
     return "sent after it was flushed";

@@ -81,6 +81,7 @@ private:
     std::optional<moment> paused_at;
     std::optional<moment> blocked_at;
     std::optional<moment> drained_at;
+    std::vector<std::pair<moment, moment>> drains; ///< That are over.
     std::optional<moment> flushed_at;
     std::optional<std::int64_t> in_flight;
     std::optional<std::int64_t> per_s;

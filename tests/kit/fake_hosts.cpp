@@ -25,6 +25,8 @@ remote_host_handle::behavior_type table_of_hosts(remote_host_handle::pointer sel
           table->waiting.push_back(self->make_response_promise<fetched_document>());
           return table->waiting.back();
         }
+        if (const auto failure = table->failures.find(wish.url); failure != table->failures.end())
+          return failure->second;
         const auto page = table->pages.find(wish.url);
         return page == table->pages.end() ? fetched_document{.status = 404} : page->second;
       },

@@ -9,6 +9,7 @@
 #include "actors/remote_host_messages.hpp"
 #include "kit/deterministic_system.hpp"
 
+#include <caf/error.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <map>
@@ -22,6 +23,7 @@ namespace trunkline::kit {
 /// What the fake hosts have and have seen.
 struct host_table {
   std::map<std::string, fetched_document> pages; ///< By URL; others answer 404.
+  std::map<std::string, caf::error> failures;    ///< By URL, before `pages`.
   std::set<std::string> stalled;                 ///< Names of hosts that never answer.
   std::vector<fetch_document> asked;
   std::vector<caf::typed_response_promise<fetched_document>> waiting;

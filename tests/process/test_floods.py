@@ -15,7 +15,7 @@ import pytest
 
 from database import one, rows
 from fake_hosts import ACTIVITY, FakeHosts
-from node import ROOT, eventually, kind
+from node import Node, ROOT, eventually, kind
 from test_fedify import federated_node
 
 AS = "https://www.w3.org/ns/activitystreams"
@@ -510,11 +510,91 @@ def test_A79_names_that_an_attacker_makes_up_leave_nothing_behind(small_quaranti
               "million names and the end of idle host actors after 120 s (remote_host's own test)")
 
 
+# --- an actor that keeps its thread -----------------------------------------------------------------
+
+KEPT_SECONDS = 12
+NAMED_SECONDS = 10
+SLACK_SECONDS = .05  # of a machine with other work
+
+
+def p99(times):
+    return sorted(times)[len(times) * 99 // 100]
+
+
+def read_homes(node, readers, seconds):
+    """Reads home timelines, one after the other; returns how long each took."""
+    line = http.client.HTTPConnection(urllib.parse.urlsplit(node.web_url).netloc, timeout=60)
+    took, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.monotonic()
+        line.request("GET", "/api/v1/timelines/home",
+                     headers=readers[len(took) % len(readers)].headers)
+        answer = line.getresponse()
+        answer.read()
+        took.append(time.monotonic() - began)
+        assert answer.status == 200
+        time.sleep(.005)
+    line.close()
+    return took
+
+
+def told_of_actors(node, event):
+    lines = [json.loads(line) for line in node.log().splitlines() if f'"{event}"' in line]
+    return [line["actor"] for line in lines if line["event"] == event]
+
+
+def stuck_actors(node):
+    return [one["actor"] for one in node.admin("GET", "/admin/v1/delivery").json()["stuck_actors"]]
+
+
+def test_F36_an_actor_that_keeps_its_thread_is_named_and_the_others_go_on():
+    with Node() as node:
+        readers = [node.create_account(f"reader{number}") for number in range(4)]
+        author = node.create_account("author")
+        for reader in readers:
+            node.post(f"/api/v1/accounts/{author.id}/follow", reader)
+        for number in range(40):
+            publish(node, author, f"post {number}")
+        read_homes(node, readers, 2)
+        before = read_homes(node, readers, KEPT_SECONDS - 1)
+        assert not stuck_actors(node) and not told_of_actors(node, "actor_stuck")
+
+        seen = {}
+
+        def watch(began):
+            if eventually(lambda: told_of_actors(node, "actor_stuck"), NAMED_SECONDS):
+                seen["named_after"] = time.monotonic() - began
+                seen["listed"] = stuck_actors(node)
+                seen["gauge"] = node.metrics()["trunkline_actors_stuck"]
+
+        began = time.monotonic()
+        answer = node.admin("POST", "/admin/v1/test:block", json={"seconds": KEPT_SECONDS})
+        assert answer.status_code == 202, answer.text
+        watcher = threading.Thread(target=watch, args=(began,))
+        watcher.start()
+        meanwhile = read_homes(node, readers, KEPT_SECONDS - 1)
+        watcher.join()
+        names = told_of_actors(node, "actor_stuck")
+        assert len(names) == 1 and names[0].startswith("debug_actor "), names
+        assert seen["named_after"] <= NAMED_SECONDS
+        assert seen["listed"] == names and seen["gauge"] == 1, seen
+
+        assert eventually(lambda: told_of_actors(node, "actor_went_on") == names, 30)
+        assert eventually(lambda: not stuck_actors(node), 10)
+        assert node.metrics()["trunkline_actors_stuck"] == 0
+        assert told_of_actors(node, "actor_stuck") == names
+        after = read_homes(node, readers, KEPT_SECONDS - 1)
+        usual, then = max(p99(before), p99(after)), p99(meanwhile)
+        assert then <= max(2 * usual, usual + SLACK_SECONDS), (usual, then)
+        print(f"F36: named {names[0]!r} after {seen['named_after']:.1f} s; p99 of home timelines "
+              f"{usual * 1000:.1f} ms else ({len(before)} and {len(after)} reads), "
+              f"{then * 1000:.1f} ms meanwhile ({len(meanwhile)} reads)")
+
+
 # --- what is not built ----------------------------------------------------------------------------
 
 def test_what_is_left_out():
-    print("left out: F36, because no actor can be made to block and no watchdog names one;\n"
-          "left out: F40, because there is no SMTP and no web push;\n"
+    print("left out: F40, because there is no SMTP and no web push;\n"
           "left out: A77 and A78, because there are no previews of links")
     settings = (ROOT / "docs" / "configuration.md").read_text().lower()
     for absent in ("smtp", "push", "preview"):
