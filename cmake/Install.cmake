@@ -12,6 +12,7 @@ install(FILES
   "${PROJECT_SOURCE_DIR}/cluster-config/alerts.yml"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/trunkline" COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/configuration.md"
+  "${PROJECT_SOURCE_DIR}/docs/postgresql.md"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/trunkline" COMPONENT program)
 # Debian's packages put these elsewhere.
 install(FILES "${PROJECT_SOURCE_DIR}/cluster-config/trunkline.service"

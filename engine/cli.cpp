@@ -51,6 +51,19 @@ void add_run(CLI::App& app, int& code) {
   sub->callback([command, &code] { code = run(*command); });
 }
 
+void add_migrate(CLI::App& app, int& code) {
+  auto* migrate = app.add_subcommand("migrate", "moves a node that is stopped");
+  migrate->require_subcommand(1);
+  auto command = std::make_shared<move_command>();
+  auto* sub = migrate->add_subcommand(
+      "sqlite-to-postgres", "moves what the folder's database holds into an empty PostgreSQL");
+  sub->add_option("--config", command->config_file, config_help);
+  sub->add_option("--postgres-url-file", command->postgres_url_file,
+                  "the file that holds the URL, when not storage.postgres_url_file");
+  sub->add_flag("--dry-run", command->dry_run, "change nothing, tell what would be moved");
+  sub->callback([command, &code] { code = run(*command); });
+}
+
 void add_account(CLI::App& app, int& code) {
   auto* account = app.add_subcommand("account", "accounts of the running node");
   account->require_subcommand(1);
@@ -136,6 +149,7 @@ int run_command_line(int count, const char* const* arguments) {
   auto code = 0;
   add_init(app, code);
   add_run(app, code);
+  add_migrate(app, code);
   add_account(app, code);
   add_token(app, code);
   add_delivery_commands(app, code);

@@ -23,6 +23,13 @@ struct run_command {
   std::vector<std::pair<std::string, std::string>> flags; ///< Settings: key and text.
 };
 
+/// migrate sqlite-to-postgres
+struct move_command {
+  std::string config_file;
+  std::string postgres_url_file; ///< "" for that of the configuration.
+  bool dry_run = false;
+};
+
 /// One of create, password, token, disable, enable.
 struct account_command {
   std::string action;
@@ -110,6 +117,7 @@ struct audit_command {
 /// Each does its work, prints, and returns the exit code.
 int run(const init_command& command);
 int run(const run_command& command);
+int run(const move_command& command);
 int run(const account_command& command);
 int run(const token_command& command);
 int run(const host_command& command);

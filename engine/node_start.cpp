@@ -51,6 +51,16 @@ void write_stuck(node_log& log, stuck_news news, const stuck_actor& stuck) {
             members);
 }
 
+/// One line at the start: who reads the log can paste it.
+void write_missing_timeouts(node_log& log, const std::vector<std::string>& statements) {
+  if (statements.empty())
+    return;
+  auto text = std::string{};
+  for (const auto& statement : statements)
+    text += (text.empty() ? "" : " ") + statement;
+  log.write(log_level::warning, "role_timeouts_missing", {{"run", text}});
+}
+
 time_point system_now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
@@ -166,6 +176,7 @@ caf::error node::state::start() {
   if (!databases)
     return std::move(databases.error());
   dialect = databases->writer->dialect();
+  write_missing_timeouts(log, databases->missing_timeouts);
   for (auto& reader : databases->readers)
     reader = watched(std::move(reader), [this](const caf::error& damage) {
       log.write(log_level::error, "storage_damaged", {{"problem", context_of(damage)}});

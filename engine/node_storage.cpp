@@ -1,10 +1,14 @@
 #include "engine/node_storage.hpp"
 
+#include "engine/move_note.hpp"
 #include "protocol/crypto.hpp"
 #include "protocol/errc.hpp"
+#include "storage/catalogue_dialects.hpp"
 #include "storage/migrations.hpp"
+#include "storage/move_marker.hpp"
 #include "storage/node_store.hpp"
 #include "storage/postgres_database.hpp"
+#include "storage/role_timeouts.hpp"
 #include "storage/sqlite_database.hpp"
 
 #include <fcntl.h>
@@ -29,32 +33,25 @@ constexpr std::uint8_t own_slot = 0;
 
 using opened = caf::expected<std::unique_ptr<database>>;
 
-caf::expected<std::string> read_url(const std::string& file) {
-  auto in = std::ifstream{file};
-  auto text = std::string{std::istreambuf_iterator<char>{in}, {}};
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-    text.pop_back();
-  if (text.empty())
-    return make_error(errc::config_invalid,
-                      "storage.postgres_url_file: " + file + " cannot be read or is empty");
-  return text;
-}
-
 std::string url_of_embedder(const node_options& options) {
   return options.extensions && options.extensions->storage ? options.extensions->storage->url()
                                                            : "";
 }
 
-caf::expected<node_databases> open_connections(std::int64_t readers,
-                                               const std::function<opened()>& writer,
-                                               const std::function<opened()>& reader) {
-  auto out = node_databases{};
-  auto first = writer();
-  if (!first)
-    return std::move(first.error());
-  out.writer = std::move(*first);
-  if (auto failure = migrate(*out.writer))
+opened migrated(opened db) {
+  if (!db)
+    return db;
+  if (auto failure = migrate(**db))
     return failure;
+  return db;
+}
+
+caf::expected<node_databases> open_connections(opened writer, std::int64_t readers,
+                                               const std::function<opened()>& reader) {
+  if (!writer)
+    return std::move(writer.error());
+  auto out = node_databases{};
+  out.writer = std::move(*writer);
   for (auto i = std::int64_t{0}; i < readers; ++i) {
     auto next = reader();
     if (!next)
@@ -67,30 +64,59 @@ caf::expected<node_databases> open_connections(std::int64_t readers,
 /// Every node has a name of its own, so that several live in one process.
 caf::expected<node_databases> open_in_memory(std::int64_t readers) {
   const auto name = "trunkline-" + to_hex(random_bytes(16));
-  return open_connections(
-      readers, [&] { return open_sqlite_in_memory(name, sqlite_mode::writer); },
-      [&] { return open_sqlite_in_memory(name, sqlite_mode::reader); });
+  return open_connections(migrated(open_sqlite_in_memory(name, sqlite_mode::writer)), readers,
+                          [&] { return open_sqlite_in_memory(name, sqlite_mode::reader); });
+}
+
+caf::expected<node_databases> open_in_folder(const std::string& folder, std::int64_t readers) {
+  if (auto refused = check_not_moved(folder))
+    return refused;
+  const auto file = folder + "/trunkline.db";
+  return open_connections(migrated(open_sqlite(file, sqlite_mode::writer)), readers,
+                          [&] { return open_sqlite(file, sqlite_mode::reader); });
+}
+
+opened usable(opened db) {
+  if (!db)
+    return db;
+  if (auto refused = check_move_is_complete({**db, postgres_catalogue()}))
+    return refused;
+  return db;
+}
+
+/// Brings the schema up to date on a connection of its own, for as long as that takes, and tells
+/// what the role lacks.
+caf::expected<std::vector<std::string>> prepare_postgres(const std::string& url) {
+  const auto db = migrated(usable(open_postgres(url, {.lifts_timeouts = true})));
+  if (!db)
+    return db.error();
+  return missing_role_timeouts(**db);
+}
+
+caf::expected<node_databases> open_on_postgres(const std::string& url, std::int64_t readers) {
+  auto missing = prepare_postgres(url);
+  if (!missing)
+    return std::move(missing.error());
+  const auto serving = postgres_options{.watch = std::make_shared<answer_watch>()};
+  auto out = open_connections(open_postgres(url, serving), readers,
+                              [&] { return open_postgres(url, serving); });
+  if (out)
+    out->missing_timeouts = std::move(*missing);
+  return out;
 }
 
 caf::expected<node_databases> open_named(const node_options& options) {
   const auto& storage = options.config.values.storage;
   if (lives_in_memory(options))
     return open_in_memory(storage.readers);
-  if (const auto url = url_of_embedder(options); !url.empty()) {
-    const auto connect = [&] { return open_postgres(url); };
-    return open_connections(storage.readers, connect, connect);
-  }
-  if (storage.postgres_url_file.empty()) {
-    const auto file = storage.folder + "/trunkline.db";
-    return open_connections(
-        storage.readers, [&] { return open_sqlite(file, sqlite_mode::writer); },
-        [&] { return open_sqlite(file, sqlite_mode::reader); });
-  }
-  const auto url = read_url(storage.postgres_url_file);
+  if (const auto url = url_of_embedder(options); !url.empty())
+    return open_on_postgres(url, storage.readers);
+  if (storage.postgres_url_file.empty())
+    return open_in_folder(storage.folder, storage.readers);
+  const auto url = read_postgres_url(storage.postgres_url_file);
   if (!url)
     return url.error();
-  const auto connect = [&] { return open_postgres(*url); };
-  return open_connections(storage.readers, connect, connect);
+  return open_on_postgres(*url, storage.readers);
 }
 
 caf::error enter_node(node_databases& opened_now, const wall_clock& clock) {
@@ -129,6 +155,17 @@ caf::error make_key(const std::string& file) {
 }
 
 } // namespace
+
+caf::expected<std::string> read_postgres_url(const std::string& file) {
+  auto in = std::ifstream{file};
+  auto text = std::string{std::istreambuf_iterator<char>{in}, {}};
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.pop_back();
+  if (text.empty())
+    return make_error(errc::config_invalid,
+                      "storage.postgres_url_file: " + file + " cannot be read or is empty");
+  return text;
+}
 
 bool lives_in_memory(const node_options& options) {
   return options.extensions && options.extensions->storage &&

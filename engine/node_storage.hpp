@@ -20,8 +20,13 @@ struct node_databases {
   std::unique_ptr<database> writer;
   std::vector<std::unique_ptr<database>> readers;
   std::shared_ptr<id_source> ids;
-  std::int64_t incarnation = 0; ///< Of this start; rises each time.
+  std::int64_t incarnation = 0;              ///< Of this start; rises each time.
+  std::vector<std::string> missing_timeouts; ///< Statements to run, of `missing_role_timeouts`.
 };
+
+/// Returns the connection string in the file of `storage.postgres_url_file`. Fails with
+/// `errc::config_invalid` when it cannot be read or is empty.
+caf::expected<std::string> read_postgres_url(const std::string& file);
 
 /// Tells whether the node keeps everything in memory: it has no folder, lock or files then.
 bool lives_in_memory(const node_options& options);
@@ -29,7 +34,8 @@ bool lives_in_memory(const node_options& options);
 /// Opens SQLite in `storage.folder`, or the PostgreSQL of `storage.postgres_url_file`, or what the
 /// embedder gave in their place, and brings the schema up to date, enters this node in it and
 /// reserves its ids. Blocks. Fails with what storage says, or with `errc::config_invalid` when the
-/// file of the URL cannot be read.
+/// file of the URL cannot be read, when the folder was moved away, and when a move into the
+/// PostgreSQL is not complete.
 caf::expected<node_databases> open_databases(const node_options& options, const wall_clock& clock);
 
 /// Makes the key file (32 random bytes, mode 0600) when it is missing. Fails with

@@ -17,8 +17,6 @@ namespace {
 /// The advisory lock that orders the log: "trnk".
 constexpr auto log_lock = std::int64_t{0x74726e6b};
 
-/// How long the outcome of a commit is looked for after its connection was lost.
-constexpr auto resolve_max = std::chrono::seconds{5};
 constexpr auto clock_skew_max = std::chrono::seconds{60};
 constexpr auto resolve_pause = std::chrono::milliseconds{50};
 
@@ -62,9 +60,12 @@ struct batch {
   }
 };
 
+using steady = std::chrono::steady_clock;
+
 class postgres_database final : public sql_connection {
 public:
-  explicit postgres_database(std::string_view options) : session_{options} {}
+  postgres_database(std::string_view where, const postgres_options& options)
+      : session_{where, options}, options_{options} {}
 
   caf::error connect() { return session_.connect(); }
 
@@ -115,6 +116,9 @@ protected:
     lost_ = false;
     begun_ = false;
     pending_ = "BEGIN ISOLATION LEVEL READ COMMITTED;";
+    if (options_.lifts_timeouts)
+      pending_ += "SET LOCAL statement_timeout = 0;SET LOCAL lock_timeout = 0;"
+                  "SET LOCAL idle_in_transaction_session_timeout = 0;";
     return {};
   }
 
@@ -203,19 +207,21 @@ private:
       drop_level();
       return failure;
     }
-    const auto sent = session_.send(take_pending() + tail_of(work, fence), "log");
+    const auto until = steady::now() + options_.outcome_max;
+    const auto sent =
+        session_.send(take_pending() + tail_of(work, fence), "log", options_.commit_max);
     if (sent) {
       drop_level();
       forget_pending();
       count_written(work.rows());
-      return receipt_of(work);
+      return receipt_of(work, until);
     }
     const auto stands = session_.is_open();
     drop_level();
     roll_back();
     if (stands)
       return sent.error();
-    return resolve(work);
+    return resolve(work, until);
   }
 
   /// A body that ran no statement has not noticed that an idle connection had died.
@@ -276,20 +282,23 @@ private:
     return {.previous = last - rows, .first = last - rows + 1, .last = last};
   }
 
-  caf::expected<commit_receipt> receipt_of(const batch& work) {
-    const auto row =
-        session_.run("SELECT last_seq FROM batch WHERE id = $1", std::vector<sql_value>{work.id});
+  caf::expected<commit_receipt> receipt_of(const batch& work, steady::time_point until) {
+    const auto row = read_receipt(work, options_.commit_max);
     if (row && !row->rows.empty())
       return receipt_from(work, row->rows[0][0].integer());
-    return resolve(work);
+    return resolve(work, until);
+  }
+
+  caf::expected<sql_result> read_receipt(const batch& work, std::chrono::milliseconds limit) {
+    return session_.run("SELECT last_seq FROM batch WHERE id = $1", std::vector<sql_value>{work.id},
+                        limit);
   }
 
   /// Finds out what became of a batch: its id is inserted once more, which waits for a commit that
   /// still runs and keeps out one that comes late. Refused as double, it is committed.
-  caf::expected<commit_receipt> resolve(const batch& work) {
-    const auto until = std::chrono::steady_clock::now() + resolve_max;
-    while (std::chrono::steady_clock::now() < until) {
-      if (auto known = ask_outcome(work))
+  caf::expected<commit_receipt> resolve(const batch& work, steady::time_point until) {
+    while (steady::now() < until) {
+      if (auto known = ask_outcome(work, until))
         return std::move(*known);
       std::this_thread::sleep_for(resolve_pause);
     }
@@ -297,16 +306,20 @@ private:
   }
 
   /// Returns nothing while the server cannot be asked.
-  std::optional<caf::expected<commit_receipt>> ask_outcome(const batch& work) {
+  std::optional<caf::expected<commit_receipt>> ask_outcome(const batch& work,
+                                                           steady::time_point until) {
     if (reconnect_if_lost())
       return {};
-    const auto claimed =
-        session_.run("INSERT INTO batch(id, at, last_seq) VALUES ($1, $2, $3)",
-                     std::vector<sql_value>{work.id, work.now, sql_value{never_committed}});
+    const auto limit = [until] {
+      return std::max(std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()),
+                      resolve_pause);
+    };
+    const auto claimed = session_.run(
+        "INSERT INTO batch(id, at, last_seq) VALUES ($1, $2, $3)",
+        std::vector<sql_value>{work.id, work.now, sql_value{never_committed}}, limit());
     if (!claimed && code_of(claimed.error()) != errc::unique_violation)
       return {};
-    const auto row =
-        session_.run("SELECT last_seq FROM batch WHERE id = $1", std::vector<sql_value>{work.id});
+    const auto row = read_receipt(work, limit());
     if (!row || row->rows.empty())
       return {};
     const auto last = row->rows[0][0].integer();
@@ -317,6 +330,7 @@ private:
   }
 
   postgres_session session_;
+  postgres_options options_;
   std::string pending_; ///< Opens and closes levels; leaves with the next statement.
   bool begun_ = false;  ///< The server has been told of the transaction.
   bool lost_ = false;   ///< Nothing of the open transaction can be kept.
@@ -341,8 +355,9 @@ caf::error check_clock(database& db) {
 
 } // namespace
 
-caf::expected<std::unique_ptr<database>> open_postgres(std::string_view connection_string) {
-  auto result = std::make_unique<postgres_database>(connection_string);
+caf::expected<std::unique_ptr<database>> open_postgres(std::string_view connection_string,
+                                                       const postgres_options& options) {
+  auto result = std::make_unique<postgres_database>(connection_string, options);
   if (auto failure = result->connect())
     return failure;
   if (auto failure = check_clock(*result))

@@ -6,6 +6,7 @@
 
 #include <pqxx/pqxx>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <unordered_map>
@@ -23,6 +24,9 @@ namespace {
 
 constexpr std::size_t statements_max = 256; ///< Prepared per connection; then all are let go.
 
+/// As long as this no other attempt follows one that has hung.
+constexpr auto away_max = std::chrono::steady_clock::duration{std::chrono::milliseconds{250}};
+
 // Types of result columns; the server gives sums as numeric.
 constexpr pqxx::oid bool_type = 16;
 constexpr pqxx::oid bytea_type = 17;
@@ -30,23 +34,25 @@ constexpr pqxx::oid number_types[] = {20, 21, 23, 26, 700, 701, 1700};
 
 /// What the string does not say itself: a server that is gone must be noticed in seconds.
 constexpr std::pair<std::string_view, std::string_view> defaults[] = {
-    {"connect_timeout", "3"},
+    {"connect_timeout", "2"},
     {"tcp_user_timeout", "5000"},
     {"client_encoding", "UTF8"},
     {"application_name", "trunkline"},
 };
 
-std::string with_defaults(std::string_view options) {
-  const auto is_url = options.find("://") != std::string_view::npos;
-  auto text = std::string{options};
+std::string with_defaults(std::string_view where) {
+  const auto is_url = where.find("://") != std::string_view::npos;
+  auto text = std::string{where};
   for (const auto& [key, value] : defaults) {
-    if (options.find(std::string{key} + "=") != std::string_view::npos)
+    if (where.find(std::string{key} + "=") != std::string_view::npos)
       continue;
     const auto* separator = !is_url ? " " : text.find('?') == std::string::npos ? "?" : "&";
     text += separator + std::string{key} + "=" + std::string{value};
   }
   return text;
 }
+
+const auto no_answer = std::string{"database: no answer came in time"};
 
 struct prepared {
   std::string name;
@@ -151,28 +157,65 @@ caf::error refusal(pqxx::connection& connection, const std::string& why) {
                     "database: the server at " + place_of(connection) + " has " + why);
 }
 
-/// A server that confirms what it has not written is worse than none.
-caf::error check_server(pqxx::connection& connection, pqxx::nontransaction& statements) {
-  const auto settings =
+struct server_facts {
+  std::string fsync;
+  std::string synchronous_commit;
+  std::string encoding;
+  int process = 0; ///< Of the server, which ran this very statement.
+};
+
+server_facts ask_server(pqxx::nontransaction& statements) {
+  const auto row =
       statements.exec("SELECT current_setting('fsync'), current_setting('synchronous_commit'),"
-                      " current_setting('server_encoding')");
-  const auto fsync = settings[0][0].as<std::string>();
-  const auto commit = settings[0][1].as<std::string>();
-  const auto encoding = settings[0][2].as<std::string>();
-  if (fsync != "on")
-    return refusal(connection, "fsync=" + fsync + ": a crash would lose confirmed posts");
+                      " current_setting('server_encoding'), pg_backend_pid()")[0];
+  return {.fsync = row[0].as<std::string>(),
+          .synchronous_commit = row[1].as<std::string>(),
+          .encoding = row[2].as<std::string>(),
+          .process = row[3].as<int>()};
+}
+
+/// A server that confirms what it has not written is worse than none.
+caf::error check_server(pqxx::connection& connection, const server_facts& facts) {
+  const auto& commit = facts.synchronous_commit;
+  if (facts.fsync != "on")
+    return refusal(connection, "fsync=" + facts.fsync + ": a crash would lose confirmed posts");
   if (commit == "off" || commit == "local")
     return refusal(connection,
                    "synchronous_commit=" + commit + ": a crash would lose confirmed posts");
-  if (encoding != "UTF8")
-    return refusal(connection, "server_encoding=" + encoding + ": UTF8 is needed");
+  if (facts.encoding != "UTF8")
+    return refusal(connection, "server_encoding=" + facts.encoding + ": UTF8 is needed");
   return {};
 }
+
+/// The wait for one answer, under watch where there is one.
+class answer_wait {
+public:
+  answer_wait(std::optional<answer_watch::line>& line, std::chrono::milliseconds limit)
+      : line_{line ? &*line : nullptr} {
+    if (line_)
+      line_->begin_wait(limit);
+  }
+  ~answer_wait() {
+    if (line_)
+      line_->end_wait();
+  }
+  answer_wait(const answer_wait&) = delete;
+  answer_wait& operator=(const answer_wait&) = delete;
+
+private:
+  answer_watch::line* line_;
+};
 
 } // namespace
 
 struct postgres_session::connection {
-  explicit connection(const std::string& options) : link{options}, statements{link} {}
+  connection(const std::string& where, const postgres_options& options)
+      : answer_max{options.answer_max}, link{where}, statements{link} {
+    if (options.watch)
+      line.emplace(*options.watch, link.sock());
+  }
+
+  bool was_cut() const { return line && line->was_cut(); }
 
   prepared& known(std::string_view sql) {
     if (const auto found = cache.find(sql); found != cache.end())
@@ -191,6 +234,7 @@ struct postgres_session::connection {
       return;
     const auto name = found->second.name;
     cache.erase(found);
+    const auto wait = answer_wait{line, answer_max};
     try {
       link.unprepare(name);
     } catch (const std::exception&) { // in a failed transaction: the name is only kept for longer
@@ -202,26 +246,57 @@ struct postgres_session::connection {
       forget(std::string{cache.begin()->first});
   }
 
+  std::chrono::milliseconds answer_max;
   pqxx::connection link;
   pqxx::nontransaction statements;
+  std::optional<answer_watch::line> line; ///< Nothing: answers are waited for without a limit.
   std::unordered_map<std::string, prepared, sql_hash, std::equal_to<>> cache;
 };
 
-postgres_session::postgres_session(std::string_view options) : options_{with_defaults(options)} {}
+postgres_session::postgres_session(std::string_view where, postgres_options options)
+    : where_{with_defaults(where)}, options_{std::move(options)} {}
 
 postgres_session::~postgres_session() = default;
 
 caf::error postgres_session::connect() {
   connection_.reset();
+  const auto began = std::chrono::steady_clock::now();
+  if (began < away_until_)
+    return away_;
+  auto failure = try_connect();
+  if (failure)
+    stay_away(failure, std::chrono::steady_clock::now() - began);
+  return failure;
+}
+
+caf::error postgres_session::try_connect() {
+  auto fresh = std::unique_ptr<connection>{};
   try {
-    auto fresh = std::make_unique<connection>(options_);
-    if (auto refused = check_server(fresh->link, fresh->statements))
-      return refused;
-    connection_ = std::move(fresh);
-    return {};
+    fresh = std::make_unique<connection>(where_, options_);
   } catch (const std::exception&) {
     return postgres_connect_failure();
   }
+  if (fresh->line && !fresh->line->is_sound())
+    return make_error(errc::unavailable, "database: no descriptor is left to watch it");
+  try {
+    const auto wait = answer_wait{fresh->line, options_.connect_max};
+    const auto facts = ask_server(fresh->statements);
+    if (auto refused = check_server(fresh->link, facts))
+      return refused;
+    // A pooler cannot tell a client one process of the server: it will meet several.
+    may_prepare_ = may_prepare_ && facts.process == fresh->link.backendpid();
+  } catch (const std::exception&) { // of a pooler as well, whose server is away
+    return make_error(errc::unavailable,
+                      fresh->was_cut() ? no_answer : context_of(postgres_failure({})));
+  }
+  connection_ = std::move(fresh);
+  return {};
+}
+
+void postgres_session::stay_away(const caf::error& failure,
+                                 std::chrono::steady_clock::duration took) {
+  away_ = failure;
+  away_until_ = std::chrono::steady_clock::now() + std::min(took, away_max);
 }
 
 bool postgres_session::is_open() const {
@@ -229,10 +304,12 @@ bool postgres_session::is_open() const {
 }
 
 caf::expected<sql_result> postgres_session::send(const std::string& statements,
-                                                 std::string_view table) {
+                                                 std::string_view table,
+                                                 std::chrono::milliseconds limit) {
   if (!is_open()) // libpqxx would connect by itself, in the middle of a transaction
     return make_error(errc::unavailable, "database: not connected");
   try {
+    const auto wait = answer_wait{connection_->line, limit};
     return answer(connection_->statements.exec(statements), false);
   } catch (const std::exception& thrown) {
     return fail(thrown, table);
@@ -240,7 +317,8 @@ caf::expected<sql_result> postgres_session::send(const std::string& statements,
 }
 
 caf::expected<sql_result> postgres_session::run(std::string_view sql,
-                                                std::span<const sql_value> values) {
+                                                std::span<const sql_value> values,
+                                                std::chrono::milliseconds limit) {
   if (!is_open())
     return make_error(errc::unavailable, "database: not connected");
   auto table = std::string{};
@@ -251,6 +329,7 @@ caf::expected<sql_result> postgres_session::run(std::string_view sql,
       return refused;
     const auto texts = text_values{values};
     const auto parameters = pqxx::prepare::make_dynamic_params(texts.pointers());
+    const auto wait = answer_wait{connection_->line, limit};
     const auto rows = may_prepare_
                           ? connection_->statements.exec_prepared(use.name, parameters)
                           : connection_->statements.exec_params(std::string{sql}, parameters);
@@ -264,6 +343,12 @@ caf::expected<sql_result> postgres_session::run(std::string_view sql,
 }
 
 caf::error postgres_session::fail(const std::exception& thrown, std::string_view table) {
+  if (connection_ && connection_->was_cut()) {
+    connection_.reset();
+    auto silent = make_error(errc::unavailable, no_answer);
+    stay_away(silent, away_max);
+    return silent;
+  }
   auto failure = postgres_failure(table);
   const auto* refused = dynamic_cast<const pqxx::sql_error*>(&thrown);
   const auto state = refused ? std::string_view{refused->sqlstate()} : std::string_view{};

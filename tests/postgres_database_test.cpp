@@ -1,21 +1,20 @@
 #include "storage/postgres_database.hpp"
 
-#include "storage/log_store.hpp"
-#include "storage/node_store.hpp"
-#include "tests/kit/both_databases.hpp"
+#include "tests/kit/postgres_batches.hpp"
 #include "tests/kit/postgres_proxy.hpp"
 #include "tests/kit/postgres_server.hpp"
 
+using namespace std::chrono_literals;
 using namespace trunkline;
+using kit::commit;
+using kit::drafts;
+using kit::in_a_hurry;
 using kit::must;
+using kit::opened;
+using kit::settings_in;
+using steady = std::chrono::steady_clock;
 
 namespace {
-
-using drafts = std::vector<log_draft>;
-
-std::unique_ptr<database> opened(const std::string& where) {
-  return must(open_postgres(where));
-}
 
 errc refusal_of(const std::string& where, const std::string& word) {
   const auto db = open_postgres(where);
@@ -30,29 +29,6 @@ std::string backend_of(database& db) {
 
 void terminate(database& admin, const std::string& backend) {
   must(admin.run("SELECT pg_terminate_backend(" + backend + ", 5000)"));
-}
-
-/// Commits one post's row and a setting with the batch id as its name.
-caf::expected<commit_receipt> commit(database& db, std::int64_t batch,
-                                     std::optional<write_fence> fence = {}) {
-  return db.commit_batch(batch, {}, fence, [&](database& open) -> caf::expected<drafts> {
-    auto row = open.run("INSERT INTO setting(name) VALUES ($1)", {std::to_string(batch)});
-    if (!row)
-      return row.error();
-    return drafts{{.author = account_id{1}, .object = {object_kind::post, 0, batch}}};
-  });
-}
-
-std::vector<std::string> settings_in(database& db) {
-  return kit::rows_of(db.run("SELECT name FROM setting ORDER BY name"));
-}
-
-/// Makes `body` run on the server when a row of `setting` is committed.
-void at_commit(database& db, const std::string& body) {
-  must(db.run("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + body +
-              "; RETURN NULL; END $$"));
-  must(db.run("CREATE CONSTRAINT TRIGGER late AFTER INSERT ON setting"
-              " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()"));
 }
 
 } // namespace
@@ -185,6 +161,50 @@ TEST_CASE("a connection lost in a transaction loses all of it, at every level", 
   CHECK(settings_in(*db).empty());
 }
 
+TEST_CASE("F15: a server that does not answer is given up, and who comes next is refused at once",
+          "[postgres]") {
+  auto proxy = kit::postgres_proxy{kit::fresh_postgres_database()};
+  auto db = opened(proxy.connection_string(), in_a_hurry());
+  CHECK(settings_in(*db).empty());
+  proxy.freeze(true);
+  auto began = steady::now();
+  const auto silence = db->run("SELECT 1");
+  CHECK(code_of(silence.error()) == errc::unavailable);
+  CHECK_THAT(context_of(silence.error()), Catch::Contains("no answer"));
+  CHECK(steady::now() - began > 300ms);
+  CHECK(steady::now() - began < 2s); // a read is not asked again
+  began = steady::now();
+  auto refused = 0;
+  for (; refused < 200 && steady::now() - began < 250ms; ++refused)
+    CHECK(code_of(commit(*db, refused).error()) == errc::unavailable);
+  CHECK(refused == 200);
+  proxy.freeze(false);
+  while (!db->run("SELECT 1") && steady::now() - began < 10s) {
+  }
+  CHECK(must(commit(*db, 2'000)).first == 1);
+}
+
+TEST_CASE("without a watch an answer is waited for", "[postgres]") {
+  auto options = in_a_hurry();
+  options.watch = nullptr;
+  auto db = opened(kit::fresh_postgres_database(), options);
+  must(db->run("SELECT pg_sleep(0.6)"));
+}
+
+TEST_CASE("a change of the schema lifts the timeouts of the role", "[postgres]") {
+  const auto where = kit::fresh_postgres_database();
+  const auto name = where.substr(where.rfind('=') + 1);
+  must(opened(where)->run("ALTER DATABASE " + name + " SET statement_timeout = '100ms'"));
+  const auto sleep = [](database& open) -> caf::error {
+    auto slept = open.run("SELECT pg_sleep(0.3)");
+    return slept ? caf::error{} : slept.error();
+  };
+  CHECK(code_of(opened(where)->transact(sleep)) == errc::storage_busy);
+  auto patient = opened(where, {.lifts_timeouts = true});
+  must(patient->transact(sleep));
+  CHECK(code_of(patient->run("SELECT pg_sleep(0.3)").error()) == errc::storage_busy); // none open
+}
+
 TEST_CASE("F16: after a restart of the server the same connection goes on", "[postgres]") {
   for (const auto* mode : {"fast", "immediate"}) {
     auto server = kit::postgres_server{};
@@ -205,95 +225,26 @@ TEST_CASE("F16: after a restart of the server the same connection goes on", "[po
   }
 }
 
-TEST_CASE("a commit whose answer is lost is found", "[postgres][commit]") {
-  const auto where = kit::fresh_postgres_database();
-  auto proxy = kit::postgres_proxy{where};
-  auto db = opened(proxy.connection_string());
-  CHECK(must(commit(*db, 1)).last == 1);
-  const auto before = db->rows_written();
-  proxy.at_commit(kit::proxy_mood::lose_answer);
-  const auto receipt = must(commit(*db, 2));
-  CHECK(receipt.previous == 1);
-  CHECK(receipt.first == 2);
-  CHECK(receipt.last == 2);
-  CHECK(db->rows_written() - before == 3);
-  CHECK(settings_in(*db) == std::vector<std::string>{"1", "2"});
-  CHECK(must(commit(*db, 3)).first == 3);
-}
-
-TEST_CASE("a commit that still runs when its connection is lost is waited for",
-          "[postgres][commit]") {
-  const auto where = kit::fresh_postgres_database();
-  const auto watcher = opened(where); // outlives the proxy's threads
-  auto proxy = kit::postgres_proxy{where};
-  auto db = opened(proxy.connection_string());
-  at_commit(*db, "PERFORM pg_advisory_xact_lock(1), pg_sleep(1)");
-  proxy.before_drop = [&] {
-    while (kit::rows_of(watcher->run("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
-                                     " AND objid = 1"))
-               .empty()) {
-    }
-  };
-  proxy.at_commit(kit::proxy_mood::leave_running);
-  CHECK(must(commit(*db, 1)).last == 1);
-  CHECK(settings_in(*db) == std::vector<std::string>{"1"});
-}
-
-TEST_CASE("a batch that never reached the server is known not to be committed",
-          "[postgres][commit]") {
-  const auto where = kit::fresh_postgres_database();
-  auto proxy = kit::postgres_proxy{where};
-  auto db = opened(proxy.connection_string());
-  proxy.at_commit(kit::proxy_mood::lose_request);
-  CHECK(code_of(commit(*db, 1).error()) == errc::unavailable);
-  CHECK(settings_in(*db).empty());
-  CHECK(must(newest_seq(*db)) == 0);
-  CHECK(must(commit(*db, 2)).first == 1);
-}
-
-TEST_CASE("a server process that dies in COMMIT takes the batch with it", "[postgres][commit]") {
-  const auto where = kit::fresh_postgres_database();
-  auto db = opened(where);
-  at_commit(*db, "PERFORM pg_terminate_backend(pg_backend_pid())");
-  CHECK(code_of(commit(*db, 1).error()) == errc::unavailable);
-  must(db->run("DROP TRIGGER late ON setting"));
-  CHECK(settings_in(*db).empty());
-  CHECK(must(newest_seq(*db)) == 0);
-}
-
-TEST_CASE("an outcome that cannot be asked for is unknown after 5 s", "[postgres][commit]") {
-  const auto where = kit::fresh_postgres_database();
-  auto proxy = kit::postgres_proxy{where};
-  auto db = opened(proxy.connection_string());
-  proxy.at_commit(kit::proxy_mood::lose_answer, kit::proxy_mood::refuse);
-  const auto began = std::chrono::steady_clock::now();
-  CHECK(code_of(commit(*db, 1).error()) == errc::commit_unknown);
-  const auto took = std::chrono::steady_clock::now() - began;
-  CHECK(took > std::chrono::seconds{4});
-  CHECK(took < std::chrono::seconds{8});
-  proxy.at_commit(kit::proxy_mood::pass);
-  CHECK(settings_in(*db) == std::vector<std::string>{"1"}); // it had been kept
-}
-
-TEST_CASE("a batch of a node that was deposed writes nothing", "[postgres][fence]") {
-  const auto where = kit::fresh_postgres_database();
-  auto db = opened(where);
-  REQUIRE(must(start_node(*db, {.id = 5, .slot = 1})) == 1);
-  CHECK(must(commit(*db, 1, write_fence{5, 1})).first == 1);
-  const auto before = kit::dump(*db);
-  CHECK(code_of(commit(*db, 2, write_fence{5, 2}).error()) == errc::unavailable);
-  CHECK(code_of(commit(*db, 3, write_fence{6, 1}).error()) == errc::unavailable);
-  CHECK_THAT(context_of(commit(*db, 4, write_fence{6, 1}).error()), Catch::Contains("fence"));
-  CHECK(kit::dump(*db) == before);
-  CHECK(must(commit(*db, 5, write_fence{5, 1})).first == 2);
-}
-
 TEST_CASE("more statements than are kept prepared all run", "[postgres]") {
   auto db = opened(kit::fresh_postgres_database());
   for (auto number = 0; number < 600; ++number)
     CHECK(must(db->run("SELECT " + std::to_string(number))).rows[0][0].integer() == number);
   const auto kept = must(db->run("SELECT count(*) FROM pg_prepared_statements"));
   CHECK(kept.rows[0][0].integer() <= 256);
+}
+
+TEST_CASE("behind a pooler nothing is prepared", "[postgres]") {
+  const auto prepared = [](database& db) {
+    must(db.run("SELECT CAST($1 AS BIGINT)", {41}));
+    return must(db.run("SELECT count(*) FROM pg_prepared_statements")).rows[0][0].integer();
+  };
+  auto proxy = kit::postgres_proxy{kit::fresh_postgres_database()};
+  CHECK(prepared(*opened(proxy.connection_string())) > 0);
+  proxy.hide_process();
+  auto db = opened(proxy.connection_string());
+  CHECK(prepared(*db) == 0);
+  CHECK(kit::rows_of(db->run("SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BYTEA)",
+                             {"a", 7, blob{"b"}})) == std::vector<std::string>{"a|7|x'62'"});
 }
 
 TEST_CASE("a prepared statement that is gone is done without", "[postgres]") {

@@ -27,6 +27,8 @@ public:
   void fail_at(std::size_t call, errc code, failing how);
   /// Lets everything succeed again.
   void heal() { fail_at(0, errc::unavailable, failing::once); }
+  /// Tells how many calls there were since `fail_at`.
+  std::size_t calls() const { return call_; }
   /// Tells how many calls have failed since `fail_at`.
   std::size_t failed() const { return failed_; }
 

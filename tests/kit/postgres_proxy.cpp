@@ -50,6 +50,13 @@ bool send_all(int link, std::string_view bytes) {
   return true;
 }
 
+/// Changes the process id in the message that tells it, if `bytes` holds one.
+void change_process(std::string& bytes) {
+  constexpr auto message = std::string_view{"K\0\0\0\x0c", 5};
+  if (const auto at = bytes.find(message); at != std::string::npos)
+    bytes[at + message.size() + 3] ^= 1;
+}
+
 bool ends_with_commit(std::string_view bytes) {
   return bytes.ends_with(std::string_view{"COMMIT\0", 7});
 }
@@ -102,13 +109,16 @@ void postgres_proxy::serve(int client) {
   const auto server = connect_to(target_);
   while (!ending_ && server >= 0) {
     pollfd waiting[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
-    if (poll(waiting, 2, poll_interval_ms) <= 0)
+    const auto looked_at = frozen_ ? nfds_t{0} : nfds_t{2};
+    if (poll(waiting, looked_at, poll_interval_ms) <= 0)
       continue;
     if (waiting[0].revents != 0 && !hand_on(client, server, receive(client)))
       break;
     if (waiting[1].revents == 0)
       continue;
-    const auto answer = receive(server);
+    auto answer = receive(server);
+    if (hides_process_)
+      change_process(answer);
     if (answer.empty() || !send_all(client, answer))
       break;
   }
@@ -132,7 +142,7 @@ bool postgres_proxy::hand_on(int client, int server, const std::string& bytes) {
     shutdown(client, SHUT_RDWR);
   }
   receive(server);
-  return false;
+  return mood == proxy_mood::keep_answer;
 }
 
 } // namespace trunkline::kit

@@ -1,9 +1,11 @@
 """A PostgreSQL 15 of the tests' own: in a temporary folder, on a unix socket, durable."""
 
+import contextlib
 import os
 import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -11,14 +13,26 @@ import time
 PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
 
 
+def read_or_nothing(file):
+    """The text of a file of /proc, whose process may end meanwhile."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
+
+
 class PostgresServer:
     """One server for a test file; `url(name)` makes a database and returns its URL."""
 
-    def __init__(self, environment=None):
-        """`environment` is the server's own alone, set as its user: a clock of faketime's."""
+    def __init__(self, environment=None, in_memory=False):
+        """`environment` is the server's own alone, set as its user: a clock of faketime's.
+
+        `in_memory` keeps the files in /dev/shm: they outlive every process, and cost no syncs.
+        """
         self.environment = [f"{key}={value}" for key, value in (environment or {}).items()]
         assert (PROGRAMS / "initdb").exists(), "PostgreSQL 15 is missing: install postgresql-15"
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="trunkline-pg-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(
+            prefix="trunkline-pg-", dir="/dev/shm" if in_memory else None))
         # initdb refuses to run as root.
         self.user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self.folder.chmod(0o755)
@@ -64,6 +78,35 @@ class PostgresServer:
             self.process.send_signal(3 if at_once else 2)  # SIGQUIT, SIGINT
             self.process.wait(60)
             self.process = None
+
+    def processes(self):
+        """The server's own process first, then its children."""
+        children = [int(status.parent.name) for status in pathlib.Path("/proc").glob("[0-9]*/status")
+                    if f"\nPPid:\t{self.process.pid}\n" in read_or_nothing(status)]
+        return [self.process.pid, *children]
+
+    def kill(self):
+        """kill -9 of the postmaster; returns when its children, which notice, are gone as well."""
+        children = self.processes()[1:]
+        self.process.kill()
+        self.process.wait(60)
+        self.process = None
+        end = time.monotonic() + 30
+        while any(pathlib.Path(f"/proc/{child}").exists() for child in children):
+            assert time.monotonic() < end, "the server's children live on"
+            time.sleep(0.02)
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Stops every process of the server: its sockets stay open, and nobody answers."""
+        stopped = self.processes()
+        for process in stopped:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
 
     def url(self, database):
         """Makes the database and returns its URL."""
