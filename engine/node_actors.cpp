@@ -89,7 +89,7 @@ node_actors::node_actors(const node_options& options, node_databases databases, 
   if (world_)
     enter_world();
   else
-    start_watchdog(clock, options.owner_looks);
+    enter_real_time(clock, options.owner_looks);
   start_workers(options.config.values, std::move(databases), clock, std::move(events));
   start_regions(options.config.values, clock);
 }
@@ -102,7 +102,9 @@ void node_actors::enter_world() {
                                     [system = system_.get()] { return system->clock().now(); });
 }
 
-void node_actors::start_watchdog(const wall_clock& clock, bool owner_looks) {
+/// CAF's printer ends: nobody writes through it, and it has a thread of its own.
+void node_actors::enter_real_time(const wall_clock& clock, bool owner_looks) {
+  caf::anon_send_exit(system_->scheduler().printer(), caf::exit_reason::user_shutdown);
   watchdog_ = std::make_unique<watchdog>(*system_, clock, alarms_.stuck);
   if (!owner_looks)
     watchdog_->begin();

@@ -125,7 +125,7 @@ public:
 
 private:
   void enter_world();
-  void start_watchdog(const wall_clock& clock, bool owner_looks);
+  void enter_real_time(const wall_clock& clock, bool owner_looks);
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
                      std::shared_ptr<log_cache> events);
   void start_regions(const node_config& config, const wall_clock& clock);

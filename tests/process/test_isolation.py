@@ -43,7 +43,7 @@ def test_64_of_200_hosts_hang_and_the_others_have_every_post(storage):
         assert eventually(lambda: delivered(first), 60)
         # While the first requests to the hung ones are open: none of them has been answered.
         assert eventually(lambda: all(host.open_requests >= 1 for host in hung), 60)
-        assert threads_of(node.pid) <= 13 + 2 * os.cpu_count()  # one watches PostgreSQL
+        assert threads_of(node.pid) <= 12 + 2 * os.cpu_count()
         open_most = max(host.most_open for host in hung)
         assert open_most <= 2, f"{open_most} requests open to one unproven host"
 
@@ -51,7 +51,7 @@ def test_64_of_200_hosts_hang_and_the_others_have_every_post(storage):
         node.start()
         second = [post(number) for number in range(POSTS // 2, POSTS)]
         assert eventually(lambda: delivered(first + second), 60)
-        assert threads_of(node.pid) <= 13 + 2 * os.cpu_count()  # one watches PostgreSQL
+        assert threads_of(node.pid) <= 12 + 2 * os.cpu_count()
 
         # P5: what a kill repeats is at most a second's worth: here the posts of before the kill.
         repeated = [count - 1 for host in healthy
