@@ -12,6 +12,7 @@
 #include "storage/sqlite_database.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,6 +77,10 @@ caf::expected<node_databases> open_in_folder(const std::string& folder, std::int
                           [&] { return open_sqlite(file, sqlite_mode::reader); });
 }
 
+void hang_up(int socket) {
+  ::shutdown(socket, SHUT_RDWR);
+}
+
 opened usable(opened db) {
   if (!db)
     return db;
@@ -97,7 +102,7 @@ caf::expected<node_databases> open_on_postgres(const std::string& url, std::int6
   auto missing = prepare_postgres(url);
   if (!missing)
     return std::move(missing.error());
-  const auto serving = postgres_options{.watch = std::make_shared<answer_watch>()};
+  const auto serving = postgres_options{.watch = std::make_shared<answer_watch>(hang_up)};
   auto out = open_connections(open_postgres(url, serving), readers,
                               [&] { return open_postgres(url, serving); });
   if (out)

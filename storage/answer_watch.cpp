@@ -2,9 +2,9 @@
 
 #include <condition_variable>
 #include <limits>
+#include <utility>
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace trunkline {
@@ -45,10 +45,11 @@ void answer_watch::line::cut_if_due(clock::time_point now) {
   if (due > now.time_since_epoch().count() || !due_.compare_exchange_strong(due, never))
     return;
   cut_ = true;
-  ::shutdown(socket_, SHUT_RDWR);
+  owner_.hang_up_(socket_);
 }
 
-answer_watch::answer_watch() : thread_{[this](const std::stop_token& end) { watch(end); }} {}
+answer_watch::answer_watch(std::function<void(int socket)> hang_up)
+    : hang_up_{std::move(hang_up)}, thread_{[this](const std::stop_token& end) { watch(end); }} {}
 
 void answer_watch::watch(const std::stop_token& end) {
   auto bell = std::condition_variable_any{};

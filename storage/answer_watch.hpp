@@ -1,13 +1,14 @@
 /// Ends connections whose server does not answer in time.
 ///
 /// A server that is frozen keeps its sockets open, and libpq waits for it without a limit. The
-/// watch has a thread of its own that looks a few times a second and shuts such a socket down:
-/// whoever waits on it is told that the connection is lost. One watch serves all connections of a
-/// node; it outlives them.
+/// watch has a thread of its own that looks a few times a second and hangs up on such a server:
+/// whoever waits on the socket is told that the connection is lost. One watch serves all
+/// connections of a node; it outlives them.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -48,11 +49,14 @@ public:
     std::atomic<bool> cut_ = false;
   };
 
-  answer_watch();
+  /// `hang_up` ends a socket in both directions, and does not close it. Called by the watch's
+  /// thread, must not block: what sockets are is not storage's to know.
+  explicit answer_watch(std::function<void(int socket)> hang_up);
 
 private:
   void watch(const std::stop_token& end);
 
+  const std::function<void(int socket)> hang_up_;
   std::mutex mutex_;
   std::vector<line*> lines_;
   std::jthread thread_; ///< Ends before the rest is destroyed.

@@ -1,5 +1,7 @@
 #include "storage/answer_watch.hpp"
 
+#include "tests/kit/hang_up.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <array>
@@ -44,7 +46,7 @@ ssize_t read_one(int socket) {
 } // namespace
 
 TEST_CASE("who waits on a socket without an answer is told that it has ended", "[answer_watch]") {
-  auto watch = answer_watch{};
+  auto watch = answer_watch{kit::hang_up};
   const auto sockets = connected_sockets{};
   auto line = answer_watch::line{watch, sockets.own()};
   REQUIRE(line.is_sound());
@@ -57,7 +59,7 @@ TEST_CASE("who waits on a socket without an answer is told that it has ended", "
 }
 
 TEST_CASE("a wait that has ended is not cut off", "[answer_watch]") {
-  auto watch = answer_watch{};
+  auto watch = answer_watch{kit::hang_up};
   const auto well = connected_sockets{};
   const auto silent = connected_sockets{};
   auto answered = answer_watch::line{watch, well.own()};
@@ -72,7 +74,7 @@ TEST_CASE("a wait that has ended is not cut off", "[answer_watch]") {
 }
 
 TEST_CASE("a number that was given to another socket is left alone", "[answer_watch]") {
-  auto watch = answer_watch{};
+  auto watch = answer_watch{kit::hang_up};
   auto first = connected_sockets{};
   auto line = answer_watch::line{watch, first.own()};
   const auto number = first.own();

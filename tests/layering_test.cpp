@@ -59,8 +59,7 @@ const std::vector<library> libraries = {
     {"caf/expected.hpp", {"protocol/", "storage/", "net/", "actors/", "api/", "engine/"}, true},
     // The one place that makes CAF's errors and reads them.
     {"caf/", {"actors/", "api/", "engine/", "protocol/errc.cpp"}, true},
-    // Of storage the one that shuts down what libpq waits on.
-    {"sys/", {"net/", "engine/", "protocol/", "storage/answer_watch.cpp"}, true},
+    {"sys/", {"net/", "engine/", "protocol/"}, true},
     {"netinet/", {"net/"}, true},
     {"arpa/", {"net/", "api/", "engine/", "protocol/ip_address.cpp"}},
 };

@@ -6,12 +6,7 @@
 
 using namespace std::chrono_literals;
 using namespace trunkline;
-using kit::commit;
-using kit::drafts;
-using kit::in_a_hurry;
-using kit::must;
-using kit::opened;
-using kit::settings_in;
+using namespace trunkline::kit;
 using steady = std::chrono::steady_clock;
 
 namespace {

@@ -21,7 +21,7 @@ json_value some_delivery() {
   return read(R"({"totals": {"hosts": 5500, "by_state": {"healthy": 5490, "slow": 3,
       "suspended": 7}, "waiting": 123456, "oldest_at": "2026-11-29T11:02:00.000Z",
       "in_flight": 12, "dead_letters": 4},
-    "attention": [{"name": "mastodon.example",
+    "attention": [{"name": "pawoo.example",
       "sentence": "4,812 waiting, oldest 22 min, connect timeout since 11:02, next try 11:31"}]})");
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("top names the culprit and the totals", "[top]") {
   const auto lines = draw_top(some_delivery(), some_hosts(3), {}, now, 160, 50);
   CHECK(has(lines, "123,456 waiting, oldest 22 min; 12 in flight; 10 of 5,500 hosts not well;"
                    " 4 dead letters"));
-  CHECK(has(lines, "mastodon.example: 4,812 waiting, oldest 22 min, connect timeout since 11:02,"
+  CHECK(has(lines, "pawoo.example: 4,812 waiting, oldest 22 min, connect timeout since 11:02,"
                    " next try 11:31"));
   CHECK(has(lines, "h1.example                       suspended, paused"));
   CHECK(lines[6].is_selected);
@@ -64,14 +64,14 @@ TEST_CASE("top names actors that keep a thread first, and ten sentences in all",
   (*delivery.as_object())["stuck_actors"] = std::move(stuck);
   auto lines = draw_top(delivery, some_hosts(0), {}, now, 160, 50);
   CHECK(lines[3].text == "  account 1: has kept a thread to itself for 22 s");
-  CHECK(lines[12].text.starts_with("  mastodon.example: "));
+  CHECK(lines[12].text.starts_with("  pawoo.example: "));
   delivery.as_object()
       ->find("stuck_actors")
       ->as_array()
       ->emplace_back(json_object{{"actor", "account 10"}, {"since", "2026-11-29T11:23:38.000Z"}});
   lines = draw_top(delivery, some_hosts(0), {}, now, 160, 50);
   CHECK(has(lines, "account 10: "));
-  CHECK_FALSE(has(lines, "mastodon.example: "));
+  CHECK_FALSE(has(lines, "pawoo.example: "));
 }
 
 TEST_CASE("top fits the screen", "[top]") {

@@ -3,6 +3,7 @@
 
 #include "storage/postgres_database.hpp"
 #include "tests/kit/both_databases.hpp"
+#include "tests/kit/hang_up.hpp"
 
 #include <chrono>
 #include <memory>
@@ -21,7 +22,7 @@ inline std::unique_ptr<database> opened(const std::string& where,
 
 /// Gives up in parts of a second what a node gives up in seconds.
 inline postgres_options in_a_hurry() {
-  return {.watch = std::make_shared<answer_watch>(),
+  return {.watch = std::make_shared<answer_watch>(hang_up),
           .answer_max = std::chrono::milliseconds{300},
           .commit_max = std::chrono::milliseconds{300},
           .connect_max = std::chrono::milliseconds{300},

@@ -11,8 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using kit::fate;
 
-constexpr auto classes = std::array{delivery_class::direct, delivery_class::bulk};
-
 } // namespace
 
 books_history::books_history(std::uint64_t seed)

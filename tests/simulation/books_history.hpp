@@ -22,6 +22,7 @@ public:
 
 private:
   static constexpr auto hosts = 6;
+  static constexpr auto classes = std::array{delivery_class::direct, delivery_class::bulk};
 
   std::size_t below(std::size_t end) { return random_() % end; }
   static host_id id_of(int number) { return host_id{number + 1}; }

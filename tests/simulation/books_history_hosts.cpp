@@ -13,8 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using kit::fate;
 
-constexpr auto classes = std::array{delivery_class::direct, delivery_class::bulk};
-
 } // namespace
 
 void books_history::add_row() {
