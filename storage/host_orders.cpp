@@ -64,12 +64,12 @@ stored_exception letter_of(const sql_row& row, const object_key& object) {
   return letter;
 }
 
-/// Whether a later row takes back the row `l` of letter `x`.
+/// Whether a later row takes back what letter `x` is about: by log_removed and log_undone, whose
+/// conditions stand here word by word, for SQLite uses a partial index only then.
 constexpr auto is_taken_back_sql = std::string_view{
     "(EXISTS (SELECT 1 FROM log t WHERE t.object_key = x.object_key AND t.kind = 3"
-    " AND t.seq > x.seq) OR (l.kind IN (4, 6, 8, 10, 12) AND EXISTS (SELECT 1 FROM log t"
-    " WHERE t.author = l.author AND t.seq > x.seq AND t.object_key = x.object_key"
-    " AND t.kind IN (5, 7, 9, 11, 13))))"};
+    " AND t.seq > x.seq) OR EXISTS (SELECT 1 FROM log t WHERE t.object_key = x.object_key"
+    " AND t.kind IN (5, 7, 9, 11, 13) AND t.seq > x.seq))"};
 
 /// Adds the dead letters that `where` names.
 caf::error add_letters(database& db, const std::string& where, std::vector<sql_value> values,

@@ -4,6 +4,7 @@
 #include "storage/audience_store.hpp"
 #include "storage/host_store.hpp"
 #include "tests/kit/both_databases.hpp"
+#include "tests/kit/counting_database.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,6 +13,7 @@
 
 using namespace trunkline;
 using namespace std::chrono_literals;
+using kit::counting_database;
 using kit::must;
 using kit::on_both;
 using kit::rows_of;
@@ -189,7 +191,7 @@ TEST_CASE("dead letters tell which were taken back since", "[host_orders]") {
     add(db, {.seq = 4, .object = "p/0/6"});
     add(db, {.seq = 5, .object = "p/0/7", .kind = log_kind::remove});
     add(db, {.seq = 6, .object = "l/5/8", .kind = log_kind::undo_like});
-    add(db, {.seq = 7, .object = "l/5/9", .kind = log_kind::undo_like, .by = account_id{6}});
+    add(db, {.seq = 7, .object = "l/6/9", .kind = log_kind::undo_like, .by = account_id{6}});
     for (const auto& [seq, object] :
          {std::pair{1, "p/0/7"}, {2, "l/5/8"}, {3, "l/5/9"}, {4, "p/0/6"}, {5, "p/0/7"}})
       bury_about(seq, object);
@@ -198,6 +200,25 @@ TEST_CASE("dead letters tell which were taken back since", "[host_orders]") {
       if (letter.is_taken_back)
         taken_back.push_back(letter.row.unit.seq);
     CHECK(taken_back == std::vector<log_seq>{1, 2});
+  });
+}
+
+TEST_CASE("what took a dead letter back is found by indexes, however long the log is",
+          "[host_orders]") {
+  on_both([](test_database& fresh) {
+    auto& db = fresh.db();
+    prepare(db);
+    add(db, {.seq = 1, .object = "l/5/8", .kind = log_kind::like});
+    bury(db, 1, 11);
+    for (auto doubled = 0; doubled < 12; ++doubled)
+      must(db.run("INSERT INTO log(seq, at, kind, author, object_key, class, public, audience_id)"
+                  " SELECT seq + (SELECT max(seq) FROM log), at, 6, author, object_key, class,"
+                  " public, audience_id FROM log"));
+    must(db.run("ANALYZE log"));
+    auto counting = counting_database{db};
+    counting.explains = true;
+    CHECK(must(dead_letters(counting, far, {}, {}, 10)).size() == 1);
+    CHECK_THAT(counting.plans, Catch::Contains("log_removed") && Catch::Contains("log_undone"));
   });
 }
 

@@ -2,6 +2,7 @@
 #include "storage/audience_store.hpp"
 #include "storage/delivery_store.hpp"
 #include "tests/kit/both_databases.hpp"
+#include "tests/kit/counting_database.hpp"
 #include "tests/kit/owed_rows.hpp"
 
 #include <catch2/catch.hpp>
@@ -15,6 +16,7 @@
 using namespace trunkline;
 using kit::add_endpoint;
 using kit::add_host;
+using kit::counting_database;
 using kit::keys_of;
 using kit::must;
 using kit::on_both;
@@ -24,50 +26,6 @@ namespace {
 
 constexpr auto bulk = delivery_class::bulk;
 constexpr auto far = host_id{1};
-
-std::string said(const std::vector<sql_row>& rows) {
-  auto text = std::string{};
-  for (const auto& row : rows)
-    text += row.back().text() + "\n";
-  return text;
-}
-
-/// Counts the rows that statements give, and notes how they are planned.
-class counting_database : public database {
-public:
-  explicit counting_database(database& inner) : inner_{inner} {}
-
-  using database::run;
-  caf::expected<sql_result> run(std::string_view sql, std::span<const sql_value> values) override {
-    if (explains) {
-      const auto words = dialect() == "sqlite" ? "EXPLAIN QUERY PLAN " : "EXPLAIN ";
-      plans += said(must(inner_.run(words + std::string{sql}, values)).rows);
-    }
-    auto result = inner_.run(sql, values);
-    ++statements;
-    rows += result ? result->rows.size() : 0;
-    return result;
-  }
-  caf::error transact(const std::function<caf::error(database&)>& body) override {
-    return inner_.transact(body);
-  }
-  caf::expected<commit_receipt> commit_batch(
-      std::int64_t id, time_point now, const std::optional<write_fence>& fence,
-      const std::function<caf::expected<std::vector<log_draft>>(database&)>& body) override {
-    return inner_.commit_batch(id, now, fence, body);
-  }
-  std::int64_t rows_written() const override { return inner_.rows_written(); }
-  std::string_view key_type() const override { return inner_.key_type(); }
-  std::string_view dialect() const override { return inner_.dialect(); }
-
-  bool explains = false;
-  std::string plans;
-  std::size_t rows = 0;
-  std::size_t statements = 0;
-
-private:
-  database& inner_;
-};
 
 /// The lines of a plan that say something; plans are too long to be printed.
 std::vector<std::string> lines_with(const std::string& plan, std::string_view what) {
