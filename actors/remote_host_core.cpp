@@ -153,9 +153,11 @@ void remote_host_core::begin_with(stored_exception read) {
     return news_.exceptions.push_back(
         {facts_.id, read.row.unit, std::nullopt, unit_outcome::expired, false});
   queue_.settle(read.unit);
+  const auto unit = read.unit;
   const auto is_ordered = read.row.error.starts_with(ordered_again);
   exceptions_.put(
       {.unit = std::move(read.unit), .row = std::move(read.row), .is_ordered = is_ordered});
+  replace_exceptions(unit); // one that was out when the node ended has stayed beside it
 }
 
 /// What is under way comes to its end; nothing else begins.

@@ -73,10 +73,8 @@ void remote_host_core::conclude_exception(host_exchange& done, const delivery_ve
   tell_of_try(done, verdict);
   if (is_unwanted(unit))
     return end_exception(unit, unit_outcome::cancelled);
-  if (std::ranges::any_of(exceptions_.about(unit), [&](const waiting_exception& later) {
-        return is_superseded(unit, later.unit);
-      }))
-    return end_exception(unit, unit_outcome::coalesced);
+  if (end_superseded(unit))
+    return;
   changed.row.error =
       changed.is_ordered ? std::string{ordered_again} + ": " + verdict.reason : verdict.reason;
   if (counts)
@@ -85,6 +83,16 @@ void remote_host_core::conclude_exception(host_exchange& done, const delivery_ve
   if (done.is_probe)
     changed.probed = done.id;
   put_exception(std::move(changed));
+}
+
+/// Ends one that waits when its place was taken while it was out.
+bool remote_host_core::end_superseded(const delivery_unit& unit) {
+  const auto waiting = exceptions_.about(unit);
+  const auto is_out_of_date = std::ranges::any_of(
+      waiting, [&](const waiting_exception& each) { return is_superseded(unit, each.unit); });
+  if (is_out_of_date)
+    end_exception(unit, unit_outcome::coalesced);
+  return is_out_of_date;
 }
 
 /// A dead letter: kept with its reason, and settled.

@@ -251,3 +251,34 @@ TEST_CASE_METHOD(remote_host_fixture,
   CHECK(books().sums.coalesced == 2);
   CHECK(books().sums.are_balanced());
 }
+
+TEST_CASE_METHOD(remote_host_fixture,
+                 "a Delete replaces a Create that was out when the node was killed",
+                 "[remote_host][remote_host_health]") {
+  auto is_slow = false;
+  peers->set_rule("far.example", [&is_slow](const outgoing_request& request) {
+    const auto is_first = request.body && *request.body == "post 1";
+    return peer_answer{.status = is_first ? 500 : 202, .after = is_first && is_slow ? 14s : 0s};
+  });
+  post(0, 7);
+  post(1, 8, 2);
+  advance(3s);
+  REQUIRE(far().exceptions == 1);
+  is_slow = true;
+  const auto before = count_sent();
+  for (auto second = 0; second < 60 && count_sent() == before; ++second)
+    advance(1s);
+  REQUIRE(sent().back() == "post 1"); // it is out
+  post(0, 7, 1, log_kind::remove);
+  advance(2s);
+  REQUIRE(waiting().size() == 2);
+  restart();
+  peers->set_status("far.example", 202);
+  const auto known = count_sent();
+  advance(5min);
+  const auto bodies = sent();
+  CHECK(texts(bodies.begin() + static_cast<std::ptrdiff_t>(known), bodies.end()) ==
+        texts{"post 3"});
+  CHECK(waiting().empty());
+  CHECK(books().sums.are_balanced());
+}
