@@ -74,11 +74,18 @@ void cut(std::string& text) {
   text.resize(end);
 }
 
+/// The port is looked at for who writes a colon.
+bool has_part(const host_address& address, const std::string& part) {
+  if (part.find(':') == std::string::npos)
+    return address.name.find(part) != std::string::npos;
+  return to_name(address).find(part) != std::string::npos;
+}
+
 bool is_wanted(const host_list_wish& wish, const host_line& host) {
   const auto& facts = host.health.facts;
   return (!wish.state || facts.state == *wish.state) && (!wish.only_paused || facts.paused) &&
          (!wish.only_behind || host.health.behind) &&
-         (wish.part.empty() || to_name(host.address).find(wish.part) != std::string::npos);
+         (wish.part.empty() || has_part(host.address, wish.part));
 }
 
 void add(host_totals& totals, const host_line& host) {

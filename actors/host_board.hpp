@@ -70,7 +70,7 @@ struct host_list_wish {
   std::optional<host_state> state; ///< Only hosts in this state.
   bool only_paused = false;
   bool only_behind = false;
-  std::string part; ///< Only hosts whose name contains it; "" for all.
+  std::string part; ///< Only hosts whose name contains it, with the port after a colon.
   std::optional<host_place> after;
   std::size_t limit = 50;
 };

@@ -136,7 +136,7 @@ def row_hosts(bench):
         took, wrong = {}, 0
         wishes = [f"sort={order}" for order in ("backlog", "oldest", "failures", "latency", "name")]
         for _ in range(asked):
-            for wish in [*wishes, "q=h777", "state=unproven"]:
+            for wish in [*wishes, "q=h777", "state=healthy"]:
                 at = time.monotonic()
                 status, listed = node.admin("GET", f"/admin/v1/hosts?limit=25&{wish}")
                 took.setdefault(wish, []).append(1000 * (time.monotonic() - at))

@@ -130,6 +130,9 @@ TEST_CASE("a list holds only what was wished", "[host_board]") {
   CHECK(count({.only_paused = true}) == 100);
   CHECK(count({.only_behind = true}) == 200);
   CHECK(count({.part = "h77"}) == 11);
+  board.put({.scheme = "https", .name = "other.test", .port = 8443}, {});
+  CHECK(count({.part = "8443"}) == 0); // a name is looked for, and no port
+  CHECK(count({.part = "test:8443"}) == 1);
   CHECK(count({.state = host_state::suspended, .only_paused = true, .only_behind = true}) == 34);
   const auto worst = board.list({.order = host_order::failures, .limit = 1});
   REQUIRE(worst.size() == 1);
