@@ -128,7 +128,6 @@ protected:
   void note_full();
   void put_exception(waiting_exception changed, bool is_again = false);
   void end_exception(const delivery_unit& unit, unit_outcome outcome);
-  bool end_superseded(const delivery_unit& unit);
 
   // remote_host_health.cpp: how the host does
   void apply(host_event event, const std::string& reason);

@@ -70,8 +70,8 @@ void remote_host_core::give_up(exchange_id id, const caf::error& failure,
     discard_exceptions_due_ = true;
     if (is_gone)
       end_exception(open->item.unit, if_not_found);
-    else
-      end_superseded(open->item.unit);
+    for (const auto& each : exceptions_.about(open->item.unit))
+      replace_exceptions(each.unit);
   } else if (is_gone) {
     settle(open->item.unit, if_not_found);
   } else {

@@ -73,7 +73,9 @@ void remote_host_core::conclude_exception(host_exchange& done, const delivery_ve
   tell_of_try(done, verdict);
   if (is_unwanted(unit))
     return end_exception(unit, unit_outcome::cancelled);
-  if (end_superseded(unit))
+  for (const auto& each : exceptions_.about(unit))
+    replace_exceptions(each.unit);
+  if (!exceptions_.find(unit)) // what came meanwhile has taken its place
     return;
   changed.row.error =
       changed.is_ordered ? std::string{ordered_again} + ": " + verdict.reason : verdict.reason;
@@ -83,16 +85,6 @@ void remote_host_core::conclude_exception(host_exchange& done, const delivery_ve
   if (done.is_probe)
     changed.probed = done.id;
   put_exception(std::move(changed));
-}
-
-/// Ends one that waits when its place was taken while it was out.
-bool remote_host_core::end_superseded(const delivery_unit& unit) {
-  const auto waiting = exceptions_.about(unit);
-  const auto is_out_of_date = std::ranges::any_of(
-      waiting, [&](const waiting_exception& each) { return is_superseded(unit, each.unit); });
-  if (is_out_of_date)
-    end_exception(unit, unit_outcome::coalesced);
-  return is_out_of_date;
 }
 
 /// A dead letter: kept with its reason, and settled.
@@ -119,9 +111,15 @@ void remote_host_core::bury(const delivery_unit& unit, const std::string& reason
     on_ended_(unit);
 }
 
-/// Lets its lane pass a unit: it is covered by a row of its own from now on.
+/// Lets its lane pass a unit: it is covered by a row of its own from now on. One whose successor
+/// waits there already is not sent any more.
 void remote_host_core::except(queued_unit item, const std::string& reason, std::int64_t attempts) {
   const auto& unit = item.unit;
+  const auto waiting = exceptions_.about(unit);
+  if (std::ranges::any_of(waiting, [&](const waiting_exception& later) {
+        return is_superseded(unit, later.unit);
+      }))
+    return settle(unit, unit_outcome::coalesced);
   if (exceptions_.size() >= options_.exceptions_max)
     return refuse_exception(std::move(item));
   const auto clock = exceptions_clock();

@@ -280,7 +280,8 @@ void delivery_oracle::check_exceptions() {
     if (world_.elapsed() - now[key] > answered_within)
       violations_.push_back("a Delete waits beside what it replaces: seq " +
                             std::to_string(key.second) + " to endpoint " +
-                            std::to_string(key.first));
+                            std::to_string(key.first) + " since " +
+                            std::to_string(now[key] / std::chrono::milliseconds{1}) + " ms");
   }
   unreplaced_ = std::move(now);
 }
