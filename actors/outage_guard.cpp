@@ -4,8 +4,9 @@
 
 namespace trunkline {
 
-outage_guard::outage_guard(outage_limits limits, std::function<clock_point()> now)
-    : limits_{limits}, now_{std::move(now)}, answered_at_{now_()} {}
+outage_guard::outage_guard(outage_limits limits, std::function<clock_point()> now,
+                           node_lease_ptr lease)
+    : limits_{limits}, now_{std::move(now)}, lease_{std::move(lease)}, answered_at_{now_()} {}
 
 void outage_guard::note_success() {
   answered_at_ = now_();
@@ -32,7 +33,7 @@ void outage_guard::note_failure(const host_address& host, const std::string& dom
 }
 
 bool outage_guard::is_out() const {
-  return enough_ && now_() - answered_at_.load() >= limits_.silence;
+  return !may_act(lease_) || (enough_ && now_() - answered_at_.load() >= limits_.silence);
 }
 
 } // namespace trunkline

@@ -1,8 +1,10 @@
-/// Tells an outage of this node's own network from that of others: then nobody else is to blame.
+/// Tells an outage of this node from that of others: then nobody else is to blame. It is out when
+/// its network is, and while its lease is over.
 ///
 /// Any thread.
 #pragma once
 
+#include "actors/node_lease.hpp"
 #include "protocol/host_address.hpp"
 
 #include <atomic>
@@ -27,7 +29,8 @@ public:
 
   explicit outage_guard(
       outage_limits limits = {},
-      std::function<clock_point()> now = [] { return std::chrono::steady_clock::now(); });
+      std::function<clock_point()> now = [] { return std::chrono::steady_clock::now(); },
+      node_lease_ptr lease = nullptr);
 
   /// Some host has given an HTTP answer, of whatever status.
   void note_success();
@@ -36,13 +39,14 @@ public:
   /// did well before: others say nothing about our network.
   void note_failure(const host_address& host, const std::string& domain, bool was_good_lately);
 
-  /// Tells whether it is our network: nothing has been answered for `silence`, and enough hosts
-  /// failed since. False again with the first answer.
+  /// Tells whether it is us: the lease is over, or nothing has been answered for `silence`, and
+  /// enough hosts failed since. False again with the lease and the first answer.
   bool is_out() const;
 
 private:
   const outage_limits limits_;
   const std::function<clock_point()> now_;
+  const node_lease_ptr lease_;
   std::atomic<clock_point> answered_at_;    ///< The last time; at first when this was made.
   std::atomic<bool> failing_ = false;       ///< Somebody has failed since.
   std::atomic<bool> enough_ = false;        ///< So have as many as it takes.

@@ -116,9 +116,8 @@ void remote_host_core::bury(const delivery_unit& unit, const std::string& reason
 void remote_host_core::except(queued_unit item, const std::string& reason, std::int64_t attempts) {
   const auto& unit = item.unit;
   const auto waiting = exceptions_.about(unit);
-  if (std::ranges::any_of(waiting, [&](const waiting_exception& later) {
-        return is_superseded(unit, later.unit);
-      }))
+  if (std::ranges::any_of(
+          waiting, [&](const waiting_exception& later) { return is_superseded(unit, later.unit); }))
     return settle(unit, unit_outcome::coalesced);
   if (exceptions_.size() >= options_.exceptions_max)
     return refuse_exception(std::move(item));

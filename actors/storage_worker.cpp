@@ -94,6 +94,8 @@ void storage_writer_state::flush() {
     return;
   if (broken_)
     return answer_all(batch, broken_);
+  if (!may_act(has_.lease))
+    return answer_all(batch, make_error(errc::unavailable, "storage: this node's lease is over"));
   const auto began = std::chrono::steady_clock::now();
   const auto now = has_.clock();
   auto receipt = has_.db->commit_batch(new_batch_id(), now, options_.fence,

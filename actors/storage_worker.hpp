@@ -8,6 +8,7 @@
 
 #include "actors/log_position.hpp"
 #include "actors/log_reader_messages.hpp"
+#include "actors/node_lease.hpp"
 #include "actors/storage_worker_messages.hpp"
 #include "protocol/time.hpp"
 #include "storage/database.hpp"
@@ -66,7 +67,8 @@ struct writer_options {
 /// What the writer works with. `log_reader` may be empty. `on_broken` is called once, from the
 /// writer's thread, when storage failed in a way that no later success may follow
 /// (`errc::storage_broken`): the engine ends the process in it. `counters` must not be null.
-/// `position`, the node's, learns of each commit before its units are answered; may be null.
+/// `position`, the node's, learns of each commit before its units are answered; may be null. Once
+/// `lease` is over every change is refused with `unavailable`.
 struct writer_dependencies {
   std::unique_ptr<database> db;
   wall_clock clock;
@@ -74,6 +76,7 @@ struct writer_dependencies {
   std::function<void(const caf::error&)> on_broken;
   std::shared_ptr<storage_counters> counters;
   std::shared_ptr<log_position> position;
+  node_lease_ptr lease;
 };
 
 class storage_writer_state {

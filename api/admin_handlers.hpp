@@ -45,6 +45,7 @@ void show_readyz(gateway_state&, const matched_request&, http_reply);
 void show_startupz(gateway_state&, const matched_request&, http_reply);
 void show_metrics(gateway_state&, const matched_request&, http_reply);
 void show_version(gateway_state&, const matched_request&, http_reply);
+void show_cluster(gateway_state&, const matched_request&, http_reply);
 void list_nodes(gateway_state&, const matched_request&, http_reply);
 void show_node(gateway_state&, const matched_request&, http_reply);
 

@@ -55,6 +55,10 @@ void show_version(gateway_state& gateway, const matched_request&, http_reply rep
                               {"compiler", __VERSION__}}));
 }
 
+void show_cluster(gateway_state& gateway, const matched_request&, http_reply reply) {
+  reply(admin_answer_of(200, gateway.services->admin->cluster()));
+}
+
 void list_nodes(gateway_state& gateway, const matched_request&, http_reply reply) {
   reply(admin_answer_of(200, {{"nodes", json_array{node_of(gateway)}},
                               {"as_of", to_iso8601(gateway.services->clock())},

@@ -64,6 +64,7 @@ struct admin_services {
   std::uint32_t own_uid = 0; ///< A unix socket's peer with this user id may do everything.
   std::function<std::string()> metrics; ///< Prometheus text.
   std::function<json_object()> describe_node;
+  std::function<json_object()> cluster; ///< Who shares the database, and who serves.
   std::function<std::vector<readiness_check>()> readiness;
   std::function<bool()> started;
   std::function<caf::expected<std::int64_t>()> next_id; ///< For new accounts.

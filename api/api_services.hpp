@@ -7,6 +7,7 @@
 #include "actors/content_gate.hpp"
 #include "actors/dispatcher_messages.hpp"
 #include "actors/inbox_messages.hpp"
+#include "actors/node_lease.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/remote_host_messages.hpp"
 #include "actors/resolver_messages.hpp"
@@ -119,6 +120,7 @@ struct api_services {
   figures_cache figures;
   api_counters counters;
   std::atomic<bool> draining = false; ///< Set once: new requests are answered 503.
+  node_lease_ptr lease;               ///< While it is over they are too.
   admin_services* admin = nullptr;    ///< Of the admin table's handlers; null for the client API.
 };
 

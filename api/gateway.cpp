@@ -236,7 +236,8 @@ in_process_handler enter_as(std::vector<gateway_handle> gateways, api_services_p
   auto turn = std::make_shared<std::atomic<std::size_t>>(0);
   return [gateways, services, flavour, turn](http_request request,
                                              std::shared_ptr<const caller> who, http_reply reply) {
-    auto place = services->draining ? nullptr : take_ticket(*services, flavour, request);
+    const auto is_open = !services->draining && may_act(services->lease);
+    auto place = is_open ? take_ticket(*services, flavour, request) : nullptr;
     if (!place) {
       services->counters.refused(errc::unavailable);
       services->counters.answered(503);

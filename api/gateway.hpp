@@ -65,7 +65,8 @@ gateway_handle::behavior_type gateway(watched_pointer<gateway_handle, gateway_st
                                       api_services_ptr services, api_flavour flavour);
 
 /// Returns the function that a server's threads call: it lets a request in with a ticket, hands it
-/// to the gateways in turn, and answers 503 when there is no ticket or the node drains.
+/// to the gateways in turn, and answers 503 when there is no ticket, the node drains, or its
+/// lease is over.
 http_handler enter(std::vector<gateway_handle> gateways, api_services_ptr services,
                    api_flavour flavour);
 

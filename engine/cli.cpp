@@ -115,6 +115,14 @@ void add_top(CLI::App& app, int& code) {
   sub->callback([command, &code] { code = run(*command); });
 }
 
+void add_cluster(CLI::App& app, int& code) {
+  auto command = std::make_shared<cluster_command>();
+  auto* sub = app.add_subcommand("cluster", "shows the nodes on the database, and who serves");
+  sub->add_flag("--json", command->as_json, json_help);
+  sub->add_option("--config", command->config_file, config_help);
+  sub->callback([command, &code] { code = run(*command); });
+}
+
 void add_domain(CLI::App& app, int& code) {
   auto* domain = app.add_subcommand("domain", "domains that the server blocks for everybody");
   domain->require_subcommand(1);
@@ -155,6 +163,7 @@ int run_command_line(int count, const char* const* arguments) {
   add_delivery_commands(app, code);
   add_domain(app, code);
   add_top(app, code);
+  add_cluster(app, code);
   app.add_subcommand("version", "prints the version")->callback([] {
     std::cout << "trunkline " << version() << '\n';
   });

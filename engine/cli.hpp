@@ -73,6 +73,12 @@ struct top_command {
   std::string config_file;
 };
 
+/// Shows who shares the database, and who serves.
+struct cluster_command {
+  bool as_json = false;
+  std::string config_file;
+};
+
 /// One of list, block, unblock.
 struct domain_command {
   std::string action;
@@ -126,6 +132,7 @@ int run(const post_command& command);
 int run(const letters_command& command);
 int run(const audit_command& command);
 int run(const top_command& command);
+int run(const cluster_command& command);
 
 /// Parses the arguments and runs the command they name. Returns the exit code.
 int run_command_line(int count, const char* const* arguments);

@@ -9,9 +9,12 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <string>
 
 namespace trunkline {
 
@@ -21,7 +24,10 @@ using namespace std::chrono_literals;
 
 /// What a stop may take in all is 30 s; the drain gets the most of it.
 constexpr auto drain_limit = 25s;
-constexpr auto start_limit = 24h;
+
+/// How often the node that serves is looked after, and one that starts.
+constexpr auto look_interval = 250ms;
+constexpr auto start_look = 100ms;
 
 std::string from_environment(const char* name) {
   const auto* text = std::getenv(name);
@@ -44,16 +50,65 @@ sigset_t block_signals() {
   return signals;
 }
 
-/// Returns after SIGTERM or SIGINT; SIGHUP changes nothing for now. Looks after the node meanwhile.
-void wait_for_end(const sigset_t& signals, node& running) {
-  constexpr auto look_interval = timespec{.tv_sec = 1, .tv_nsec = 0};
-  for (;;) {
-    const auto number = sigtimedwait(&signals, nullptr, &look_interval);
-    if (number == SIGTERM || number == SIGINT)
-      return;
-    if (number < 0)
-      running.look();
+/// Waits for `limit` at most. Tells whether SIGTERM or SIGINT came; SIGHUP changes nothing for now.
+bool is_ordered_to_end(const sigset_t& signals, std::chrono::nanoseconds limit) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(limit);
+  const auto wait = timespec{.tv_sec = seconds.count(), .tv_nsec = (limit - seconds).count()};
+  const auto number = sigtimedwait(&signals, nullptr, &wait);
+  return number == SIGTERM || number == SIGINT;
+}
+
+/// Says why it takes long, and that the program is well. Returns false when the node was ordered to
+/// end before its start was over.
+bool wait_for_start(const sigset_t& signals, node& starting, const node_options& options,
+                    const service_notify& notify) {
+  auto told = std::string{};
+  auto alive_at = std::chrono::steady_clock::now();
+  while (starting.is_starting()) {
+    if (is_ordered_to_end(signals, 0s))
+      return false;
+    starting.wait_ready(start_look);
+    starting.look();
+    const auto now = std::chrono::steady_clock::now();
+    if (options.heartbeat && now - alive_at >= options.heartbeat_interval) {
+      options.heartbeat();
+      alive_at = now;
+    }
+    const auto why = starting.standing_by();
+    if (why.empty() || why == told)
+      continue;
+    told = why;
+    std::cout << "trunkline " << version() << " stands by, " << why << std::endl;
+    notify.send("READY=1\nSTATUS=standing by, " + why);
   }
+  return true;
+}
+
+/// How a node ended, that could also start once more.
+enum class ending : std::uint8_t { ordered, lost, failed };
+
+/// Starts a node, in a cluster when it is its turn, and looks after it until it ends.
+ending serve_once(node& running, const sigset_t& signals, const node_options& options,
+                  const service_notify& notify, caf::error& failure) {
+  notify.send("STATUS=starting");
+  if (!wait_for_start(signals, running, options, notify))
+    return ending::ordered;
+  failure = running.wait_ready(0s);
+  if (running.lost())
+    return ending::lost;
+  if (failure)
+    return ending::failed;
+  std::cout << "trunkline " << version() << " ready\nweb " << running.web_url() << "\nadmin "
+            << running.admin_url() << std::endl;
+  notify.send("READY=1\nSTATUS=serving " + running.web_url());
+  while (!is_ordered_to_end(signals, look_interval)) {
+    if (running.lost())
+      return ending::lost;
+    running.look();
+  }
+  notify.send("STOPPING=1\nSTATUS=draining");
+  running.drain(drain_limit);
+  return ending::ordered;
 }
 
 int serve(node_options options) {
@@ -65,18 +120,18 @@ int serve(node_options options) {
     options.heartbeat_interval = *interval;
   }
   options.owner_looks = true;
-  auto running = node{std::make_shared<node_options>(std::move(options))};
-  notify.send("STATUS=starting");
-  if (auto failure = running.wait_ready(start_limit))
-    return refuse(failure);
-  std::cout << "trunkline " << version() << " ready\nweb " << running.web_url() << "\nadmin "
-            << running.admin_url() << std::endl;
-  notify.send("READY=1\nSTATUS=serving " + running.web_url());
-  wait_for_end(signals, running);
-  notify.send("STOPPING=1\nSTATUS=draining");
-  running.drain(drain_limit);
-  running.stop();
-  return 0;
+  const auto shared = std::make_shared<const node_options>(std::move(options));
+  for (;;) {
+    auto running = node{shared};
+    auto failure = caf::error{};
+    const auto how = serve_once(running, signals, *shared, notify, failure);
+    running.stop();
+    if (how == ending::failed)
+      return refuse(failure);
+    if (how == ending::ordered)
+      return 0;
+    // Another node has taken over: this one begins anew, and stands by.
+  }
 }
 
 } // namespace

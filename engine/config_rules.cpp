@@ -181,6 +181,18 @@ void check_webhooks(const node_config& c, problems& out) {
     out.push_back({"webhooks.events", context_of(kinds.error())});
 }
 
+/// Several nodes meet in a database that all of them reach.
+void check_cluster(const node_config& c, config_use use, problems& out) {
+  if (c.cluster.node.empty())
+    return;
+  if (!is_label(c.cluster.node))
+    out.push_back({"cluster.node", "must be at most 63 lower-case letters, digits and hyphens, as "
+                                   "node-1"});
+  if (use == config_use::program && c.storage.postgres_url_file.empty())
+    out.push_back({"cluster.node", "needs storage.postgres_url_file: nodes share a PostgreSQL, and "
+                                   "SQLite belongs to one; docs/postgresql.md tells how to move"});
+}
+
 } // namespace
 
 std::optional<listen_address> parse_listen(std::string_view text) {
@@ -224,6 +236,7 @@ std::vector<config_problem> broken_rules(const node_config& config, config_use u
   check_listeners(config, use, out);
   check_paths(config, out);
   check_delivery(config, out);
+  check_cluster(config, use, out);
   check_webhooks(config, out);
   if (!config.test.kill_at.empty() && !config.test.enabled)
     out.push_back({"test.kill_at", "is refused without test.enabled", true});

@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 /// How long an ending node waits for its last line to be written.
 constexpr auto last_words_limit = 300ms;
 
+/// How often actors are looked at by who looks more often.
+constexpr auto actors_look_interval = 1s;
+
 } // namespace
 
 node::node(std::shared_ptr<const node_options> options)
@@ -33,6 +36,11 @@ caf::error node::wait_ready(std::chrono::milliseconds limit) {
   return state_->failure;
 }
 
+bool node::is_starting() const {
+  const auto held = std::scoped_lock{state_->mutex};
+  return !state_->start_over;
+}
+
 std::string node::web_url() const {
   const auto held = std::scoped_lock{state_->mutex};
   const auto* servers = state_->serving_now();
@@ -46,6 +54,7 @@ std::string node::admin_url() const {
 }
 
 bool node::drain(std::chrono::milliseconds limit) {
+  state_->watch_by_thread();
   const auto one = std::scoped_lock{state_->ending};
   if (state_->starter.joinable())
     state_->starter.join();
@@ -82,8 +91,12 @@ caf::error node::lost() const {
 }
 
 void node::look() {
-  if (state_->serving())
-    state_->actors->look();
+  state_->sessions.watch->look();
+  const auto now = std::chrono::steady_clock::now();
+  if (!state_->serving() || now - state_->looked_at < actors_look_interval)
+    return;
+  state_->looked_at = now;
+  state_->actors->look();
 }
 
 const node_config& node::config() const {
@@ -119,6 +132,7 @@ void node::state::end_closer() {
 
 void node::stop() {
   state_->end_closer();
+  state_->watch_by_thread();
   const auto one = std::scoped_lock{state_->ending};
   if (state_->starter.joinable())
     state_->starter.join();
@@ -132,6 +146,8 @@ void node::stop() {
   state_->embedding->end();
   if (state_->actors)
     state_->actors->end();
+  if (state_->lease) // what was done is written: another node may go on
+    state_->lease->leave();
   {
     const auto held = std::scoped_lock{state_->mutex};
     state_->phase = node_phase::stopped;
@@ -139,6 +155,7 @@ void node::stop() {
   }
   state_->federation.reset();
   state_->actors.reset();
+  state_->lease.reset();
   state_->lock.reset();
   if (!state_->start_over || !state_->failure)
     state_->log.write(log_level::info, "node_stopped");

@@ -34,6 +34,12 @@ public:
   /// Waits until the node serves. Fails with what stopped the start, or with `errc::timed_out`.
   caf::error wait_ready(std::chrono::milliseconds limit);
 
+  /// Tells whether the start goes on: for as long as another node holds the lease.
+  bool is_starting() const;
+
+  /// Why this node stands by: "n1 serves"; "" when it does not.
+  std::string standing_by() const;
+
   /// "http://127.0.0.1:3000", ports resolved; "" unless the node serves or drains.
   std::string web_url() const;
   std::string admin_url() const;
@@ -58,8 +64,8 @@ public:
   /// Replaces an earlier one, empty: forgets it; what runs of that is over on return.
   void watch_loss(std::function<void()> wake);
 
-  /// Looks for actors that do not come to an end; see `node_options::owner_looks`. One thread at a
-  /// time.
+  /// Looks for actors that do not come to an end, and for databases that do not answer; see
+  /// `node_options::owner_looks`. One thread at a time.
   void look();
 
   /// What it was started with.

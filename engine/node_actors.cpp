@@ -78,7 +78,8 @@ constexpr auto books_limit = 5s;
 
 node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
                          node_alarms alarms, std::shared_ptr<log_cache> events)
-    : ids{databases.ids}, world_{options.world}, alarms_{std::move(alarms)} {
+    : lease{databases.lease}, ids{databases.ids}, world_{options.world}, alarms_{
+                                                                             std::move(alarms)} {
   const auto threads = std::max(threads_min, std::thread::hardware_concurrency());
   config_.set("scheduler.policy", world_ ? caf::atom("testing") : caf::atom("sharing"));
   config_.set("scheduler.max-throughput", messages_per_turn);
@@ -159,15 +160,17 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   must_live(untyped(log_reader), "log_reader");
   must_live(untyped(fanout), "fanout");
   must_live(untyped(dispatcher), "dispatcher");
-  storage.writer = spawn_blocking(
-      storage_writer,
-      writer_dependencies{.db = std::move(databases.writer),
-                          .clock = clock,
-                          .log_reader = log_reader,
-                          .on_broken = alarms_.lost,
-                          .counters = memory.storage,
-                          .position = memory.position},
-      writer_options{.batch_max = static_cast<std::size_t>(config.storage.batch_max)});
+  storage.writer =
+      spawn_blocking(storage_writer,
+                     writer_dependencies{.db = std::move(databases.writer),
+                                         .clock = clock,
+                                         .log_reader = log_reader,
+                                         .on_broken = alarms_.lost,
+                                         .counters = memory.storage,
+                                         .position = memory.position,
+                                         .lease = lease},
+                     writer_options{.batch_max = static_cast<std::size_t>(config.storage.batch_max),
+                                    .fence = databases.fence});
   passwords = spawn_blocking(password_worker);
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));

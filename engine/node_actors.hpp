@@ -113,6 +113,7 @@ public:
             }};
   }
 
+  const node_lease_ptr lease; ///< Null: it needs none.
   node_memory memory;
   std::shared_ptr<id_source> ids;
   storage_handles storage;

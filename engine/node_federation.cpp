@@ -2,6 +2,7 @@
 
 #include "actors/inbox_lane.hpp"
 #include "actors/inbox_waker.hpp"
+#include "actors/leased_sender.hpp"
 #include "actors/lost_inbox.hpp"
 #include "actors/messages.hpp"
 #include "actors/remote_host.hpp"
@@ -173,10 +174,11 @@ void node_federation::spawn_hosts(const node_options& options, node_actors& acto
                                   const host_listeners& told) {
   const auto steady = steady_of(actors, clock);
   budget = std::make_shared<delivery_budget>(budget_limits(options.config.values), steady);
-  outage = std::make_shared<outage_guard>(outage_limits{}, steady);
+  outage = std::make_shared<outage_guard>(outage_limits{}, steady, actors.lease);
   lost_ = std::make_shared<lost_inboxes>(actors.system(), actors.storage);
   const auto lost = lost_;
-  auto sender = std::shared_ptr<http_sender>{sender_};
+  auto sender =
+      std::shared_ptr<http_sender>{std::make_shared<leased_sender>(sender_, actors.lease)};
   if (!options.config.values.test.kill_at.empty())
     sender = std::make_shared<pointed_sender>(std::move(sender), at_point);
   const auto one_host = remote_host_dependencies{

@@ -14,8 +14,8 @@ namespace trunkline {
 struct node_options {
   effective_config config;
   bool silent = false; ///< No log lines: for a node that lives for a moment.
-  /// Whoever owns the node calls `look` once a second while it serves: the watchdog needs no thread
-  /// of its own.
+  /// Whoever owns the node calls `look` a few times a second, from the start until it drains or
+  /// ends: the watchdog, and the watch over the database's answers, need no threads of their own.
   bool owner_looks = false;
 
   std::shared_ptr<const node_extensions> extensions; ///< Null: the program's own node.

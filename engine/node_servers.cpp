@@ -4,19 +4,14 @@
 #include "api/admin_api.hpp"
 #include "api/client_api.hpp"
 #include "engine/config_rules.hpp"
+#include "engine/listeners.hpp"
 #include "trunkline/version.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace trunkline {
 
 namespace {
-
-/// Half of the cores serve HTTP; the others run actors, signatures and the database.
-std::size_t http_threads() {
-  return std::max(1U, std::thread::hardware_concurrency() / 2);
-}
 
 api_services_ptr make_services(const node_config& config, const node_actors& actors,
                                const node_federation& federation, wall_clock clock) {
@@ -62,25 +57,6 @@ std::vector<gateway_handle> spawn_gateways(node_actors& actors, std::size_t coun
   return all;
 }
 
-http_server_options options_of(const node_config& config, const std::string& listen) {
-  auto options = http_server_options{};
-  if (const auto address = parse_listen(listen))
-    options.tcp = {{.address = address->host, .port = address->port}};
-  options.body_bytes_max = static_cast<std::size_t>(config.server.body_bytes_max);
-  options.header_bytes_max = static_cast<std::size_t>(config.server.header_bytes_max);
-  options.connections_max = static_cast<std::size_t>(config.server.connections_max);
-  options.header_limit = config.server.read_timeout;
-  options.body_limit = config.server.read_timeout;
-  options.write_limit = config.server.read_timeout;
-  options.idle_limit = config.server.idle_timeout;
-  return options;
-}
-
-std::string url_of(const std::string& scheme, const std::string& listen, std::uint16_t port) {
-  const auto host = listen.substr(0, listen.rfind(':'));
-  return scheme + "://" + host + ":" + std::to_string(port);
-}
-
 } // namespace
 
 node_servers::node_servers(const node_config& config, node_actors& actors,
@@ -90,6 +66,7 @@ node_servers::node_servers(const node_config& config, node_actors& actors,
                                                                         config, actors, federation,
                                                                         clock)} {
   admin_api->admin = &admin;
+  client_api->lease = actors.lease;
   const auto admin_kind = admin_flavour(config.test.enabled);
   const auto gateways = actors.is_virtual() ? std::size_t{1} : http_threads();
   web_gateways_ = spawn_gateways(actors, gateways, client_api, client_flavour());
@@ -107,35 +84,27 @@ caf::error node_servers::listen(const node_config& config) {
 caf::error node_servers::listen_admin(const node_config& config) {
   if (config.admin.listen.empty() && config.admin.socket.empty())
     return {};
-  auto options = options_of(config, config.admin.listen);
-  if (!config.admin.socket.empty())
-    options.unix_sockets = {config.admin.socket};
-  auto server = http_server::start(std::move(options), admin_entry_);
+  auto server = http_server::start(admin_options(config), admin_entry_);
   if (!server)
     return std::move(server.error());
   admin_ = std::move(*server);
   if (!admin_->ports().empty())
-    admin_url_ = url_of("http", config.admin.listen, admin_->ports().front());
+    admin_url_ = listener_url(false, config.admin.listen, admin_->ports().front());
   return {};
 }
 
 caf::error node_servers::listen_web(const node_config& config) {
   if (config.server.listen.empty())
     return {};
-  auto options = options_of(config, config.server.listen);
-  options.threads = http_threads();
-  options.trusted_proxies = config.server.trusted_proxies;
-  options.tls_certificate_file = config.server.tls_certificate_file;
-  options.tls_key_file = config.server.tls_key_file;
-  const auto scheme = options.tls_certificate_file.empty() ? "http" : "https";
-  auto server = http_server::start(std::move(options),
+  auto server = http_server::start(web_options(config),
                                    [entry = web_entry_](http_request request, http_reply reply) {
                                      entry(std::move(request), nullptr, std::move(reply));
                                    });
   if (!server)
     return std::move(server.error());
   web_ = std::move(*server);
-  web_url_ = url_of(scheme, config.server.listen, web_->ports().front());
+  web_url_ = listener_url(!config.server.tls_certificate_file.empty(), config.server.listen,
+                          web_->ports().front());
   return {};
 }
 

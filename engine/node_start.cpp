@@ -51,16 +51,6 @@ void write_stuck(node_log& log, stuck_news news, const stuck_actor& stuck) {
             members);
 }
 
-/// One line at the start: who reads the log can paste it.
-void write_missing_timeouts(node_log& log, const std::vector<std::string>& statements) {
-  if (statements.empty())
-    return;
-  auto text = std::string{};
-  for (const auto& statement : statements)
-    text += (text.empty() ? "" : " ") + statement;
-  log.write(log_level::warning, "role_timeouts_missing", {{"run", text}});
-}
-
 time_point system_now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
@@ -172,11 +162,13 @@ caf::error node::state::start() {
     return failed;
   if (auto failed = embedding->prepare())
     return failed;
-  auto databases = open_databases(*options, clock);
+  const auto held = take_lease();
+  if (!held)
+    return held.error();
+  auto databases = open_databases(*options, clock, *held);
   if (!databases)
     return std::move(databases.error());
   dialect = databases->writer->dialect();
-  write_missing_timeouts(log, databases->missing_timeouts);
   for (auto& reader : databases->readers)
     reader = watched(std::move(reader), [this](const caf::error& damage) {
       log.write(log_level::error, "storage_damaged", {{"problem", context_of(damage)}});
@@ -225,6 +217,10 @@ void node::state::lose(const caf::error& reason) {
     log.flush(last_words_limit);
     std::_Exit(is_crash ? exit_software : exit_io);
   }
+  refuse_for_ever(reason);
+}
+
+void node::state::refuse_for_ever(const caf::error& reason) {
   {
     const auto held = std::scoped_lock{mutex};
     if (lost)
@@ -260,6 +256,7 @@ void node::state::fill_admin() {
   admin.own_uid = ::geteuid();
   admin.metrics = [this] { return trunkline::metrics_text(sources()) + own_metrics(*options); };
   admin.describe_node = [this] { return describe(); };
+  admin.cluster = [this] { return describe_cluster(); };
   admin.readiness = [this] { return check(); };
   admin.started = [this] {
     const auto held = std::scoped_lock{mutex};
@@ -322,7 +319,10 @@ json_object node::state::describe() {
 std::vector<readiness_check> node::state::check() {
   const auto current = actors->memory.position->is_current(actors->system().clock().now());
   const auto held = std::scoped_lock{mutex};
+  const auto leased = !lease || lease->lease()->is_held();
   return {{"started", start_over, start_over ? "" : "the start is not over"},
+          {"lease", leased,
+           leased ? "" : "it was not renewed for 4 s: the database is away, or has another owner"},
           {"draining", phase != node_phase::draining,
            phase == node_phase::draining ? "the node takes no new requests" : ""},
           {"log", current,

@@ -3,6 +3,7 @@
 
 #include "engine/embedding/node_embedding.hpp"
 #include "engine/folder_lock.hpp"
+#include "engine/lease_thread.hpp"
 #include "engine/metrics.hpp"
 #include "engine/node.hpp"
 #include "engine/node_actors.hpp"
@@ -10,6 +11,7 @@
 #include "engine/node_log.hpp"
 #include "engine/node_servers.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -41,8 +43,21 @@ struct node::state {
   caf::error start();
   caf::error take_folder();
   void lose(const caf::error& failure);
+  void refuse_for_ever(const caf::error& reason);
   void close_listeners();
   void fill_admin();
+
+  // node_cluster.cpp: the right to serve, where a database is shared
+  caf::expected<std::optional<held_lease>> take_lease();
+  caf::error check_shared(const std::string& url);
+  caf::error begin_lease(const std::string& url);
+  caf::error stand_by();
+  caf::error why_not_serving();
+  void hear(const lease_status& news);
+  void watch_by_thread();
+  std::string serving_node() const;
+  std::string why_standing_by() const;
+  json_object describe_cluster() const;
   metric_sources sources();
   json_object describe();
   std::vector<readiness_check> check();
@@ -71,7 +86,11 @@ struct node::state {
   std::optional<folder_lock> lock;
   std::string dialect;
   admin_services admin;
-  std::unique_ptr<node_embedding> embedding; ///< What the embedder added; never null.
+  std::unique_ptr<node_embedding> embedding;           ///< What the embedder added; never null.
+  const postgres_options sessions = serving_options(); ///< Of PostgreSQL, where that is used.
+  std::atomic<bool> is_shared = false;                 ///< It is: somebody must look after them.
+  std::unique_ptr<lease_thread> lease;          ///< Set once, with the mutex held; null on SQLite.
+  lease_phase lease_was = lease_phase::joining; ///< The lease's thread's alone.
   std::unique_ptr<node_actors> actors;
   std::unique_ptr<node_federation> federation;
   std::unique_ptr<node_servers> servers;
@@ -80,11 +99,14 @@ struct node::state {
   std::condition_variable changed;
   node_phase phase = node_phase::starting;
   bool start_over = false;
+  bool stands_by = false;
   caf::error failure; ///< Why the start failed.
   caf::error lost;    ///< Why nothing is answered any more.
   std::function<void()> on_loss;
   bool ends = false;  ///< Somebody ends the node.
   std::thread closer; ///< Of the listeners of a lost node.
+
+  std::chrono::steady_clock::time_point looked_at; ///< Of who looks.
 
   std::mutex ending;    ///< One thread ends the node.
   bool stopped = false; ///< Guarded by `ending`.

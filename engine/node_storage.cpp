@@ -1,9 +1,13 @@
 #include "engine/node_storage.hpp"
 
+#include "actors/signing_work.hpp"
 #include "engine/move_note.hpp"
 #include "protocol/crypto.hpp"
 #include "protocol/errc.hpp"
+#include "protocol/signing_key.hpp"
 #include "storage/catalogue_dialects.hpp"
+#include "storage/in_transaction.hpp"
+#include "storage/key_store.hpp"
 #include "storage/migrations.hpp"
 #include "storage/move_marker.hpp"
 #include "storage/node_store.hpp"
@@ -89,52 +93,58 @@ opened usable(opened db) {
   return db;
 }
 
-/// Brings the schema up to date on a connection of its own, for as long as that takes, and tells
-/// what the role lacks.
-caf::expected<std::vector<std::string>> prepare_postgres(const std::string& url) {
-  const auto db = migrated(usable(open_postgres(url, {.lifts_timeouts = true})));
-  if (!db)
-    return db.error();
-  return missing_role_timeouts(**db);
+caf::expected<node_databases> open_on_postgres(const std::string& url, std::int64_t readers,
+                                               const postgres_options& sessions) {
+  if (auto prepared = prepare_postgres(url); !prepared)
+    return std::move(prepared.error());
+  return open_connections(open_postgres(url, sessions), readers,
+                          [&] { return open_postgres(url, sessions); });
 }
 
-caf::expected<node_databases> open_on_postgres(const std::string& url, std::int64_t readers) {
-  auto missing = prepare_postgres(url);
-  if (!missing)
-    return std::move(missing.error());
-  const auto serving = postgres_options{.watch = std::make_shared<answer_watch>(hang_up)};
-  auto out = open_connections(open_postgres(url, serving), readers,
-                              [&] { return open_postgres(url, serving); });
-  if (out)
-    out->missing_timeouts = std::move(*missing);
-  return out;
+/// Of who looks after no watch himself.
+postgres_options watched_options() {
+  auto options = serving_options();
+  options.watch->begin();
+  return options;
 }
 
-caf::expected<node_databases> open_named(const node_options& options) {
+caf::expected<node_databases> open_named(const node_options& options,
+                                         const std::optional<held_lease>& held) {
   const auto& storage = options.config.values.storage;
   if (lives_in_memory(options))
     return open_in_memory(storage.readers);
-  if (const auto url = url_of_embedder(options); !url.empty())
-    return open_on_postgres(url, storage.readers);
-  if (storage.postgres_url_file.empty())
-    return open_in_folder(storage.folder, storage.readers);
-  const auto url = read_postgres_url(storage.postgres_url_file);
+  const auto url = postgres_url_of(options);
   if (!url)
     return url.error();
-  return open_on_postgres(*url, storage.readers);
+  return url->empty()
+             ? open_in_folder(storage.folder, storage.readers)
+             : open_on_postgres(*url, storage.readers, held ? held->sessions : watched_options());
 }
 
-caf::error enter_node(node_databases& opened_now, const wall_clock& clock) {
-  auto incarnation =
-      start_node(*opened_now.writer,
-                 {.id = own_node, .slot = own_slot, .joined_at = clock(), .lease_until = {}});
+/// A node that shares its database with nobody.
+caf::expected<joined_node> enter_alone(database& db, const wall_clock& clock) {
+  const auto incarnation =
+      start_node(db, {.id = own_node, .slot = own_slot, .joined_at = clock(), .lease_until = {}});
   if (!incarnation)
-    return std::move(incarnation.error());
-  auto ids = open_id_source(*opened_now.writer, own_slot, clock);
+    return incarnation.error();
+  return joined_node{.id = own_node, .slot = own_slot, .incarnation = *incarnation, .serves = true};
+}
+
+caf::error enter_node(node_databases& opened_now, const wall_clock& clock,
+                      const std::optional<held_lease>& held) {
+  const auto node =
+      held ? caf::expected<joined_node>{held->node} : enter_alone(*opened_now.writer, clock);
+  if (!node)
+    return node.error();
+  auto ids = open_id_source(*opened_now.writer, node->slot, clock);
   if (!ids)
     return std::move(ids.error());
-  opened_now.incarnation = *incarnation;
+  opened_now.incarnation = node->incarnation;
   opened_now.ids = std::move(*ids);
+  if (held) {
+    opened_now.fence = write_fence{.node = node->id, .incarnation = node->incarnation};
+    opened_now.lease = held->lease;
+  }
   return {};
 }
 
@@ -144,7 +154,7 @@ caf::error unusable(const std::string& file, int number) {
 }
 
 /// Writes the whole key or nothing: a half-written one would lock the owner out of his keys.
-caf::error make_key(const std::string& file) {
+caf::error make_key_file(const std::string& file) {
   const auto part = file + ".part";
   const auto descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (descriptor < 0)
@@ -177,11 +187,32 @@ bool lives_in_memory(const node_options& options) {
          options.extensions->storage->what() == store::kind::memory;
 }
 
-caf::expected<node_databases> open_databases(const node_options& options, const wall_clock& clock) {
-  auto out = open_named(options);
+caf::expected<std::string> postgres_url_of(const node_options& options) {
+  const auto& file = options.config.values.storage.postgres_url_file;
+  auto url = url_of_embedder(options);
+  if (lives_in_memory(options) || !url.empty() || file.empty())
+    return url;
+  return read_postgres_url(file);
+}
+
+/// On a connection of its own, which waits.
+caf::expected<std::vector<std::string>> prepare_postgres(const std::string& url) {
+  const auto db = migrated(usable(open_postgres(url, {.lifts_timeouts = true})));
+  if (!db)
+    return db.error();
+  return missing_role_timeouts(**db);
+}
+
+postgres_options serving_options() {
+  return {.watch = std::make_shared<answer_watch>(hang_up)};
+}
+
+caf::expected<node_databases> open_databases(const node_options& options, const wall_clock& clock,
+                                             const std::optional<held_lease>& held) {
+  auto out = open_named(options, held);
   if (!out)
     return out;
-  if (auto failure = enter_node(*out, clock))
+  if (auto failure = enter_node(*out, clock, held))
     return failure;
   return out;
 }
@@ -189,7 +220,7 @@ caf::expected<node_databases> open_databases(const node_options& options, const 
 caf::error prepare_secret_key(const std::string& file) {
   struct stat facts = {};
   if (::stat(file.c_str(), &facts) != 0)
-    return errno == ENOENT ? make_key(file) : unusable(file, errno);
+    return errno == ENOENT ? make_key_file(file) : unusable(file, errno);
   if (facts.st_size < static_cast<off_t>(key_bytes))
     return make_error(errc::config_invalid, "secrets.key_file: " + file +
                                                 " is shorter than 32 "
@@ -198,6 +229,21 @@ caf::error prepare_secret_key(const std::string& file) {
     return make_error(errc::insecure,
                       "secrets.key_file: " + file + " can be read by others; chmod 600 " + file);
   return {};
+}
+
+caf::error check_secret_key(database& db, const std::string& key) {
+  auto own = find_own_key(db, instance_actor);
+  if (own && *own && !(*own)->has_key())
+    own = in_transaction<std::optional<own_key_row>>(db, [&](database& open) {
+      return store_first_key(open, instance_actor, make_key(key).pair);
+    });
+  if (!own)
+    return own.error();
+  if (!*own || unseal(key, (*own)->pair.sealed_private))
+    return {};
+  return make_error(errc::config_invalid,
+                    "secrets.key_file: is not the key that the keys in this database are encrypted "
+                    "with; every node on the database needs the same file");
 }
 
 caf::expected<std::string> secret_key_of(const node_options& options) {

@@ -39,6 +39,9 @@ struct node_config {
     std::int64_t batch_max = 256;
   } storage;
   struct {
+    std::string node; ///< "": this node shares its database with no other.
+  } cluster;
+  struct {
     std::string listen = "127.0.0.1:3001";
     bool allow_remote = false;
     std::string socket;

@@ -49,16 +49,30 @@ void answer_watch::line::cut_if_due(clock::time_point now) {
 }
 
 answer_watch::answer_watch(std::function<void(int socket)> hang_up)
-    : hang_up_{std::move(hang_up)}, thread_{[this](const std::stop_token& end) { watch(end); }} {}
+    : hang_up_{std::move(hang_up)} {}
+
+void answer_watch::begin() {
+  const auto held = std::scoped_lock{mutex_};
+  if (!thread_.joinable())
+    thread_ = std::jthread{[this](const std::stop_token& end) { watch(end); }};
+}
+
+void answer_watch::look() {
+  const auto held = std::scoped_lock{mutex_};
+  cut_late();
+}
+
+void answer_watch::cut_late() {
+  const auto now = line::clock::now();
+  for (auto* one : lines_)
+    one->cut_if_due(now);
+}
 
 void answer_watch::watch(const std::stop_token& end) {
   auto bell = std::condition_variable_any{};
   auto held = std::unique_lock{mutex_};
-  while (!bell.wait_for(held, end, look_interval, [&end] { return end.stop_requested(); })) {
-    const auto now = line::clock::now();
-    for (auto* one : lines_)
-      one->cut_if_due(now);
-  }
+  while (!bell.wait_for(held, end, look_interval, [&end] { return end.stop_requested(); }))
+    cut_late();
 }
 
 } // namespace trunkline

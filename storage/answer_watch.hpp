@@ -1,9 +1,9 @@
 /// Ends connections whose server does not answer in time.
 ///
 /// A server that is frozen keeps its sockets open, and libpq waits for it without a limit. The
-/// watch has a thread of its own that looks a few times a second and hangs up on such a server:
-/// whoever waits on the socket is told that the connection is lost. One watch serves all
-/// connections of a node; it outlives them.
+/// watch is looked after a few times a second, by a thread of its own or by whoever has one to
+/// spare, and hangs up on such a server: whoever waits on the socket is told that the connection is
+/// lost. One watch serves all connections of a node; it outlives them.
 #pragma once
 
 #include <atomic>
@@ -49,12 +49,19 @@ public:
     std::atomic<bool> cut_ = false;
   };
 
-  /// `hang_up` ends a socket in both directions, and does not close it. Called by the watch's
-  /// thread, must not block: what sockets are is not storage's to know.
+  /// `hang_up` ends a socket in both directions, and does not close it. Called by who looks, must
+  /// not block: what sockets are is not storage's to know. Nobody looks yet.
   explicit answer_watch(std::function<void(int socket)> hang_up);
+
+  /// From now on a thread of its own looks. Only the first call does; any thread.
+  void begin();
+
+  /// Hangs up on every server that is late. Any thread.
+  void look();
 
 private:
   void watch(const std::stop_token& end);
+  void cut_late(); ///< With the mutex held.
 
   const std::function<void(int socket)> hang_up_;
   std::mutex mutex_;

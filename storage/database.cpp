@@ -5,6 +5,7 @@ namespace trunkline {
 namespace {
 
 const std::string no_text;
+constexpr auto fence_words = std::string_view{"fence: this node does not own what it writes"};
 
 } // namespace
 
@@ -21,6 +22,14 @@ const std::string& sql_value::text() const {
 const std::string& sql_value::bytes() const {
   const auto* content = std::get_if<blob>(&content_);
   return content ? content->bytes : no_text;
+}
+
+caf::error fence_refusal() {
+  return make_error(errc::unavailable, std::string{fence_words});
+}
+
+bool is_fence_refusal(const caf::error& failure) {
+  return failure && code_of(failure) == errc::unavailable && context_of(failure) == fence_words;
 }
 
 } // namespace trunkline

@@ -87,11 +87,25 @@ struct sql_result {
   std::int64_t rows_written = 0; ///< Inserted, updated and deleted.
 };
 
-/// The fence of section 7 of the design: who writes, checked in the commit. A single node on
-/// SQLite has none.
+/// The fence of section 7 of the design: who writes, checked in the commit. The node must be in
+/// that incarnation and neither dead nor gone. A node that is alone may do without.
 struct write_fence {
   std::int64_t node = 0;
   std::int64_t incarnation = 0;
+
+  friend bool operator==(const write_fence&, const write_fence&) = default;
+};
+
+/// Returns what a batch fails with whose fence does not stand: `errc::unavailable`.
+caf::error fence_refusal();
+
+/// Tells a refused fence from a database that is away.
+bool is_fence_refusal(const caf::error& failure);
+
+/// How a SELECT holds its rows until the transaction ends.
+enum class row_lock : std::uint8_t {
+  shared,    ///< Nobody can take them alone; changes that keep their keys go on.
+  exclusive, ///< Taken alone: waits for every other hold.
 };
 
 /// What one batch got from the log.
@@ -124,6 +138,7 @@ public:
   /// PostgreSQL the fence, the lock of the log, its rows and COMMIT leave as one message, so that
   /// `seq` becomes visible in commit order and no client stands between them; an outcome that is
   /// lost with the connection is looked up by `batch_id` for at most 5 s (`commit_unknown` after).
+  /// A fence that does not stand fails with `fence_refusal`, and nothing is written.
   /// `batch_id` is never given twice. Must not be called inside `transact`.
   virtual caf::expected<commit_receipt>
   commit_batch(std::int64_t batch_id, time_point now, const std::optional<write_fence>& fence,
@@ -136,6 +151,18 @@ public:
   /// Returns the type of a 64-bit key column that makes it the table's own key: what migrations
   /// put for `{key}`.
   virtual std::string_view key_type() const = 0;
+
+  /// Returns an expression for the server's own clock at the moment it is evaluated, in
+  /// microseconds since 1970. Text of ours, without parameters.
+  virtual std::string_view now_sql() const = 0;
+
+  /// Returns an expression that changes when the server starts anew or another takes its place; the
+  /// empty text on SQLite, which has no server.
+  virtual std::string_view server_sql() const = 0;
+
+  /// Returns what ends a SELECT that holds its rows, with a space before it; "" on SQLite, which
+  /// lets one transaction write at a time.
+  virtual std::string_view lock_sql(row_lock lock) const = 0;
 
   /// Tells "sqlite" or "postgres", for logs and reports; no logic depends on it.
   virtual std::string_view dialect() const = 0;

@@ -4,6 +4,7 @@
 #include "storage/schema_v2.hpp"
 #include "storage/schema_v3.hpp"
 #include "storage/schema_v4.hpp"
+#include "storage/schema_v5.hpp"
 
 #include <string>
 
@@ -21,6 +22,7 @@ const auto migrations = std::to_array<migration>({
     {2, schema_v2},
     {3, schema_v3},
     {4, schema_v4},
+    {5, schema_v5},
 });
 
 std::string in_dialect(std::string_view statement, std::string_view key_type) {

@@ -14,23 +14,29 @@ blob tombstone_of(std::string_view uri) {
 
 } // namespace
 
+node_row node_from(const sql_row& row) {
+  return {.id = row[0].integer(),
+          .slot = static_cast<std::uint8_t>(row[1].integer()),
+          .incarnation = row[2].integer(),
+          .address = row[3].text(),
+          .weights = row[4].text(),
+          .joined_at = row[5].time(),
+          .state = static_cast<node_state>(row[6].integer()),
+          .lease_until = row[7].time(),
+          .name = row[8].text(),
+          .holder = row[9].text(),
+          .tried_at = row[10].time(),
+          .renewals = row[11].integer()};
+}
+
 caf::expected<std::optional<node_row>> find_node(database& db, std::int64_t id) {
-  auto found = db.run("SELECT id, slot, incarnation, address, weights, joined_at, state,"
-                      " lease_until FROM node WHERE id = $1",
-                      {id});
+  auto found =
+      db.run("SELECT " + std::string{node_columns} + " FROM node WHERE node.id = $1", {id});
   if (!found)
     return std::move(found.error());
   if (found->rows.empty())
     return std::optional<node_row>{};
-  const auto& row = found->rows[0];
-  return std::optional{node_row{.id = row[0].integer(),
-                                .slot = static_cast<std::uint8_t>(row[1].integer()),
-                                .incarnation = row[2].integer(),
-                                .address = row[3].text(),
-                                .weights = row[4].text(),
-                                .joined_at = row[5].time(),
-                                .state = static_cast<node_state>(row[6].integer()),
-                                .lease_until = row[7].time()}};
+  return std::optional{node_from(found->rows[0])};
 }
 
 caf::expected<std::int64_t> start_node(database& db, const node_row& node) {

@@ -12,7 +12,17 @@
 
 namespace trunkline {
 
-enum class node_state : std::uint8_t { live = 1, leaving = 2, dead = 3 };
+enum class node_state : std::uint8_t {
+  live = 1,
+  leaving = 2, ///< Writes, and gets no shards.
+  dead = 3,    ///< Its lease ran out and another node said so.
+  left = 4,    ///< It gave its shards away and let go of its lease.
+};
+
+/// Tells whether the fence lets a node in this state write.
+constexpr bool may_write(node_state state) {
+  return state == node_state::live || state == node_state::leaving;
+}
 
 struct node_row {
   std::int64_t id = 0;
@@ -23,15 +33,28 @@ struct node_row {
   time_point joined_at;
   node_state state = node_state::live;
   time_point lease_until;
+  std::string name;          ///< "" for a node that is alone.
+  std::string holder;        ///< The process that runs it.
+  time_point tried_at;       ///< When it last joined or renewed.
+  std::int64_t renewals = 0; ///< How often it did; rises for ever.
 
   friend bool operator==(const node_row&, const node_row&) = default;
 };
 
+/// The columns of a node, in the order in which `node_from` reads them; of a table called `node`.
+inline constexpr std::string_view node_columns =
+    "node.id, node.slot, node.incarnation, node.address, node.weights, node.joined_at, node.state,"
+    " node.lease_until, node.name, node.holder, node.tried_at, node.renewals";
+
+/// Reads a row that begins with `node_columns`.
+node_row node_from(const sql_row& row);
+
 /// Returns the node `id`; nothing when it never was.
 caf::expected<std::optional<node_row>> find_node(database& db, std::int64_t id);
 
-/// Enters `node` as live with an incarnation one higher than any it had, which is returned; its own
-/// `incarnation`, `state` and, when it is known already, `joined_at` are ignored. Fails with
+/// Enters `node`, which is alone, as live with an incarnation one higher than any it had, which is
+/// returned; its own `incarnation`, `state`, what only a cluster needs and, when it is known
+/// already, `joined_at` are ignored. Fails with
 /// `errc::unique_violation` when another node has the slot.
 caf::expected<std::int64_t> start_node(database& db, const node_row& node);
 

@@ -37,6 +37,9 @@ constexpr auto log_types = std::to_array<std::string_view>({
     "bytea",  // sha256
 });
 
+constexpr auto clock_sql =
+    std::string_view{"((extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"};
+
 using extra_row = std::pair<std::size_t, endpoint_id>; ///< Row of the batch from 1, endpoint.
 
 std::vector<extra_row> extras_of(const std::vector<log_draft>& drafts) {
@@ -89,6 +92,14 @@ public:
   }
 
   std::string_view key_type() const override { return "BIGINT"; }
+  std::string_view now_sql() const override { return clock_sql; }
+  std::string_view server_sql() const override {
+    return "((extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint || '/' ||"
+           " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))"; // start, timeline
+  }
+  std::string_view lock_sql(row_lock lock) const override {
+    return lock == row_lock::shared ? " FOR KEY SHARE" : " FOR UPDATE";
+  }
   std::string_view dialect() const override { return "postgres"; }
 
 protected:
@@ -245,7 +256,8 @@ private:
   /// against whoever would depose it before the commit.
   static std::string fence_check(const write_fence& fence) {
     return "SELECT 1 / count(*) FROM (SELECT 1 FROM node WHERE id = " + std::to_string(fence.node) +
-           " AND incarnation = " + std::to_string(fence.incarnation) + " FOR KEY SHARE) AS own;";
+           " AND incarnation = " + std::to_string(fence.incarnation) +
+           " AND state IN (1, 2) FOR KEY SHARE) AS own;"; // live, leaving
   }
 
   /// The newest `seq` is read in a statement after the lock was taken: it sees what the holder
@@ -339,7 +351,7 @@ private:
 /// Ids and the order of posts follow the clock: a node far from its database's would put its posts
 /// where nobody looks. Checked at the start alone; a clock that goes wrong later is no outage.
 caf::error check_clock(database& db) {
-  const auto rows = db.run("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+  const auto rows = db.run("SELECT " + std::string{clock_sql});
   if (!rows)
     return rows.error();
   const auto ours = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());

@@ -1,5 +1,7 @@
 #include "storage/postgres_error.hpp"
 
+#include "storage/database.hpp"
+
 #include <pqxx/except>
 
 #include <exception>
@@ -69,7 +71,7 @@ caf::error postgres_failure(std::string_view table) {
     return make_error(errc::unique_violation, columns_in(thrown.what(), table));
   } catch (const pqxx::sql_error& thrown) {
     if (thrown.sqlstate() == fence_state)
-      return make_error(errc::unavailable, "fence: this node does not own what it writes");
+      return fence_refusal();
     return named(meaning_of(thrown.sqlstate()), thrown.what());
   } catch (const pqxx::transaction_rollback& thrown) {
     return named(errc::storage_busy, thrown.what());

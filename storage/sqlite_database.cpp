@@ -131,14 +131,14 @@ public:
       const std::function<caf::expected<std::vector<log_draft>>(database&)>& body) override {
     if (in_transaction())
       return make_error(errc::storage_refused, "batch: inside a transaction");
-    if (fence)
-      return make_error(errc::storage_refused, "batch: SQLite has one node and no fence");
     auto receipt = commit_receipt{};
     auto failure = transact([&](database& open) -> caf::error {
       auto drafts = body(open);
       if (!drafts)
         return std::move(drafts.error());
       if (auto refused = check_drafts(*drafts))
+        return refused;
+      if (auto refused = fence ? check_fence(open, *fence) : caf::error{})
         return refused;
       auto appended = append_to_log(open, now, *drafts);
       if (!appended)
@@ -152,6 +152,12 @@ public:
   }
 
   std::string_view key_type() const override { return "INTEGER"; }
+  /// To the millisecond, as SQLite reads the system's clock.
+  std::string_view now_sql() const override {
+    return "(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000)";
+  }
+  std::string_view server_sql() const override { return "''"; }
+  std::string_view lock_sql(row_lock) const override { return ""; }
   std::string_view dialect() const override { return "sqlite"; }
 
 protected:
@@ -203,6 +209,16 @@ protected:
 
 private:
   static std::string name(std::size_t depth) { return "level_" + std::to_string(depth); }
+
+  /// Nobody can depose the node before the commit: the transaction writes alone.
+  static caf::error check_fence(database& open, const write_fence& fence) {
+    const auto own = open.run("SELECT 1 FROM node WHERE id = $1 AND incarnation = $2"
+                              " AND state IN (1, 2)", // live, leaving
+                              {fence.node, fence.incarnation});
+    if (!own)
+      return own.error();
+    return own->rows.empty() ? fence_refusal() : caf::error{};
+  }
 
   caf::error command(std::string_view sql) {
     auto done = execute(sql, {});

@@ -47,6 +47,7 @@ ssize_t read_one(int socket) {
 
 TEST_CASE("who waits on a socket without an answer is told that it has ended", "[answer_watch]") {
   auto watch = answer_watch{kit::hang_up};
+  watch.begin();
   const auto sockets = connected_sockets{};
   auto line = answer_watch::line{watch, sockets.own()};
   REQUIRE(line.is_sound());
@@ -60,6 +61,7 @@ TEST_CASE("who waits on a socket without an answer is told that it has ended", "
 
 TEST_CASE("a wait that has ended is not cut off", "[answer_watch]") {
   auto watch = answer_watch{kit::hang_up};
+  watch.begin();
   const auto well = connected_sockets{};
   const auto silent = connected_sockets{};
   auto answered = answer_watch::line{watch, well.own()};
@@ -75,6 +77,7 @@ TEST_CASE("a wait that has ended is not cut off", "[answer_watch]") {
 
 TEST_CASE("a number that was given to another socket is left alone", "[answer_watch]") {
   auto watch = answer_watch{kit::hang_up};
+  watch.begin();
   auto first = connected_sockets{};
   auto line = answer_watch::line{watch, first.own()};
   const auto number = first.own();
@@ -89,4 +92,15 @@ TEST_CASE("a number that was given to another socket is left alone", "[answer_wa
   CHECK(line.was_cut());
   CHECK(::send(second.other(), "x", 1, MSG_NOSIGNAL) == 1);
   CHECK(read_one(second.own()) == 1);
+}
+
+TEST_CASE("a watch without a thread hangs up when somebody looks", "[answer_watch]") {
+  auto watch = answer_watch{kit::hang_up};
+  const auto sockets = connected_sockets{};
+  auto line = answer_watch::line{watch, sockets.own()};
+  line.begin_wait(0ms);
+  CHECK_FALSE(line.was_cut());
+  watch.look();
+  CHECK(line.was_cut());
+  CHECK(read_one(sockets.own()) == 0);
 }

@@ -209,6 +209,29 @@ TEST_CASE("http in our own URL is for loopback and test mode", "[config]") {
   }
 }
 
+TEST_CASE("a node with a name shares a PostgreSQL", "[config]") {
+  const auto problems_of = [](const std::string& node, const std::string& url_file) {
+    auto values = node_config{};
+    values.server.domain = "example.org";
+    values.server.url = "https://example.org";
+    values.cluster.node = node;
+    values.storage.postgres_url_file = url_file;
+    auto keys = std::vector<std::string>{};
+    for (const auto& problem : broken_rules(values))
+      keys.push_back(problem.key);
+    return keys;
+  };
+  using keys = std::vector<std::string>;
+  CHECK(problems_of("", "").empty());
+  CHECK(problems_of("node-1", "/a").empty());
+  CHECK(problems_of("node-1", "") == keys{"cluster.node"});
+  for (const auto* wrong : {"Node", "a b", "-a", "a-", "n.1", "\xc3\xa9"}) {
+    INFO(wrong);
+    CHECK(problems_of(wrong, "/a") == keys{"cluster.node"});
+  }
+  CHECK(problems_of(std::string(64, 'n'), "/a") == keys{"cluster.node"});
+}
+
 TEST_CASE("every request to others may have a connection", "[config]") {
   const auto problems_of = [](std::int64_t in_flight, std::int64_t slow, std::int64_t connections) {
     auto values = node_config{};

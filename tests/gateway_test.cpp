@@ -143,6 +143,17 @@ TEST_CASE_METHOD(gateway_fixture, "a draining node answers what it has, and take
   CHECK((*before)->status == 200);
 }
 
+TEST_CASE_METHOD(gateway_fixture, "a node takes nothing new while its lease is over",
+                 "[gateway][lease]") {
+  const auto lease = std::make_shared<node_lease>();
+  services->lease = lease;
+  check_unavailable(ask("/open"));
+  lease->hold_until(boot_clock::now() + std::chrono::hours{1});
+  CHECK(ask("/open").status == 200);
+  lease->hold_until(boot_clock::now());
+  check_unavailable(ask("/open"));
+}
+
 TEST_CASE_METHOD(gateway_fixture, "a promise that is dropped answers 500 and gives its place back",
                  "[gateway]") {
   CHECK(ask("/forget").status == 500);

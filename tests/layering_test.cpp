@@ -200,6 +200,26 @@ TEST_CASE("a header begins with what it is and is guarded", "[layering]") {
   }
 }
 
+// Where nothing is precompiled this shows that the header compiles alone, and nothing else does.
+TEST_CASE("a source begins with its own header", "[layering]") {
+  auto seen = 0;
+  for (const auto& file : files_of_ours()) {
+    const auto is_plain =
+        file.starts_with("net/") || file.starts_with("protocol/") || file.starts_with("storage/");
+    if (is_header(file) || !is_plain)
+      continue;
+    const auto header = file.substr(0, file.size() - 4) + ".hpp";
+    if (!std::filesystem::exists(std::string{TRUNKLINE_SOURCE_DIR} + "/" + header))
+      continue;
+    ++seen;
+    const auto text = read(file);
+    const auto first = text.find("#include ");
+    INFO(file);
+    CHECK(text.substr(first, text.find('\n', first) - first) == "#include \"" + header + "\"");
+  }
+  CHECK(seen > 100);
+}
+
 TEST_CASE("a source file has at most 400 lines, a header 200", "[layering]") {
   // Lists, which grow with what they list, and one template that has no source file to move to.
   const auto longer = std::set<std::string>{"actors/account_messages.hpp", "actors/messages.hpp",

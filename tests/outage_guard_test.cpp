@@ -30,6 +30,17 @@ struct watch {
 
 } // namespace
 
+TEST_CASE("while the node's lease is over it is us", "[outage][lease]") {
+  const auto lease = std::make_shared<node_lease>();
+  auto one = watch{};
+  auto guard = outage_guard{{}, [&] { return one.now; }, lease};
+  CHECK(guard.is_out());
+  lease->hold_until(boot_clock::now() + 1h);
+  CHECK_FALSE(guard.is_out());
+  lease->end();
+  CHECK(guard.is_out());
+}
+
 TEST_CASE("it is our network when nothing is answered and twenty good hosts failed", "[outage]") {
   auto one = watch{};
   CHECK(!one.guard.is_out());

@@ -86,6 +86,21 @@ TEST_CASE_METHOD(worker_fixture, "what waits together is committed together", "[
   CHECK(count("log") == 4);
 }
 
+TEST_CASE_METHOD(worker_fixture, "without its lease a node writes nothing",
+                 "[storage_worker][lease]") {
+  const auto lease = std::make_shared<node_lease>();
+  storage.lease = lease;
+  start();
+  CHECK(send({note("a"), note("b")}) == std::vector<std::optional<errc>>(2, errc::unavailable));
+  CHECK(count("setting") == 0);
+  lease->hold_until(boot_clock::now() + 1h);
+  CHECK(send({note("c")}).front() == errc{});
+  lease->end();
+  CHECK(send({note("d")}).front() == errc::unavailable);
+  CHECK(count("setting") == 1);
+  CHECK(count("log") == 1);
+}
+
 TEST_CASE_METHOD(worker_fixture, "a bad unit rolls back alone and learns why", "[storage_worker]") {
   start();
   const auto replies =

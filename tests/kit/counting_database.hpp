@@ -45,6 +45,9 @@ public:
   }
   std::int64_t rows_written() const override { return inner_.rows_written(); }
   std::string_view key_type() const override { return inner_.key_type(); }
+  std::string_view now_sql() const override { return inner_.now_sql(); }
+  std::string_view server_sql() const override { return inner_.server_sql(); }
+  std::string_view lock_sql(row_lock lock) const override { return inner_.lock_sql(lock); }
   std::string_view dialect() const override { return inner_.dialect(); }
 
   bool explains = false;

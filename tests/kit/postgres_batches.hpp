@@ -22,7 +22,9 @@ inline std::unique_ptr<database> opened(const std::string& where,
 
 /// Gives up in parts of a second what a node gives up in seconds.
 inline postgres_options in_a_hurry() {
-  return {.watch = std::make_shared<answer_watch>(hang_up),
+  const auto watch = std::make_shared<answer_watch>(hang_up);
+  watch->begin();
+  return {.watch = watch,
           .answer_max = std::chrono::milliseconds{300},
           .commit_max = std::chrono::milliseconds{300},
           .connect_max = std::chrono::milliseconds{300},

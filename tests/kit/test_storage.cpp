@@ -43,6 +43,9 @@ public:
 
   std::int64_t rows_written() const override { return inner_->rows_written(); }
   std::string_view key_type() const override { return inner_->key_type(); }
+  std::string_view now_sql() const override { return inner_->now_sql(); }
+  std::string_view server_sql() const override { return inner_->server_sql(); }
+  std::string_view lock_sql(row_lock lock) const override { return inner_->lock_sql(lock); }
   std::string_view dialect() const override { return inner_->dialect(); }
 
 private:
@@ -98,7 +101,8 @@ writer_handle test_storage::start_writer(deterministic_system& actors, log_reade
                                           .log_reader = std::move(log_reader),
                                           .on_broken = [this](const caf::error&) { ++broken; },
                                           .counters = counters_,
-                                          .position = position};
+                                          .position = position,
+                                          .lease = lease};
   return actors.spawn(storage_writer, std::move(dependencies), options);
 }
 

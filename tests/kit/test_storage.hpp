@@ -56,6 +56,7 @@ public:
 
   /// What the writer raises at each commit; null: nothing.
   std::shared_ptr<log_position> position;
+  node_lease_ptr lease; ///< Of the writers that are started from now on; null: none is needed.
 
   int broken = 0;
 

@@ -1,0 +1,31 @@
+#include "engine/cli.hpp"
+#include "engine/cli_calls.hpp"
+#include "engine/cli_tables.hpp"
+
+#include <array>
+
+namespace trunkline {
+
+namespace {
+
+constexpr auto node_columns = std::to_array<shown_member>({{"NODE", "name"},
+                                                           {"STATE", "state"},
+                                                           {"SERVES", "serves"},
+                                                           {"LEASE LEFT", "lease_left_ms"},
+                                                           {"START", "incarnation"},
+                                                           {"JOINED", "joined_at"}});
+
+} // namespace
+
+int run(const cluster_command& command) {
+  const auto socket = admin_socket_of(command.config_file);
+  if (!socket)
+    return refuse(socket.error());
+  const auto answer = call_admin(*socket, "GET", "/admin/v1/cluster", {});
+  if (!answer)
+    return refuse(answer.error());
+  print_list(*answer, command.as_json, node_columns, "nodes");
+  return 0;
+}
+
+} // namespace trunkline

@@ -1,0 +1,78 @@
+#include "engine/cluster_report.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+/// The node that shares its database with nobody, as /admin/v1/nodes knows it.
+constexpr auto lone_node = "1";
+
+std::string_view word_of(node_state state) {
+  switch (state) {
+  case node_state::live:
+    return "live";
+  case node_state::leaving:
+    return "leaving";
+  case node_state::dead:
+    return "dead";
+  case node_state::left:
+    return "left";
+  }
+  return "dead";
+}
+
+std::string name_of(const cluster_node& node) {
+  return node.name.empty() ? std::to_string(node.id) : node.name;
+}
+
+json_object line_of(const cluster_node& node, const cluster_view& view) {
+  using std::chrono::milliseconds;
+  const auto is_member = node.state == node_state::live || node.state == node_state::leaving;
+  const auto left = std::chrono::floor<milliseconds>(node.lease_until - view.now).count();
+  return {{"id", std::to_string(node.id)},
+          {"name", name_of(node)},
+          {"state", word_of(node.state)},
+          {"incarnation", node.incarnation},
+          {"serves", view.serving() == &node},
+          {"shards", static_cast<std::int64_t>(node.shards)},
+          {"lease_left_ms", is_member ? std::max<std::int64_t>(left, 0) : 0},
+          {"joined_at", to_iso8601(node.joined_at)}};
+}
+
+json_object report(std::string node, json_value serves, json_array nodes, time_point now) {
+  return {{"node", std::move(node)},   {"serves", std::move(serves)},
+          {"nodes", std::move(nodes)}, {"as_of", to_iso8601(now)},
+          {"complete", true},          {"missing_nodes", json_array{}}};
+}
+
+} // namespace
+
+std::string serving_name(const cluster_view& view) {
+  const auto* serving = view.serving();
+  return serving ? name_of(*serving) : "";
+}
+
+json_object report_of(const cluster_view& view, std::int64_t told_by) {
+  auto nodes = json_array{};
+  for (const auto& node : view.nodes)
+    nodes.emplace_back(line_of(node, view));
+  const auto* teller = view.find(told_by);
+  const auto serving = serving_name(view);
+  return report(teller ? name_of(*teller) : std::to_string(told_by),
+                serving.empty() ? json_value{} : json_value{serving}, std::move(nodes), view.now);
+}
+
+json_object report_of_lone_node(time_point now) {
+  auto nodes = json_array{};
+  nodes.emplace_back(json_object{{"id", lone_node},
+                                 {"name", lone_node},
+                                 {"state", word_of(node_state::live)},
+                                 {"serves", true}});
+  return report(lone_node, json_value{lone_node}, std::move(nodes), now);
+}
+
+} // namespace trunkline

@@ -1,0 +1,21 @@
+/// What GET /admin/v1/cluster shows, on a node that serves as on one that stands by.
+#pragma once
+
+#include "protocol/json.hpp"
+#include "storage/cluster_store.hpp"
+
+#include <string>
+
+namespace trunkline {
+
+/// Returns the name of the node that serves, its id when it has none; "" when nobody serves.
+std::string serving_name(const cluster_view& view);
+
+/// Returns the view as the admin API shows it: `node` is who tells, `serves` null for nobody; the
+/// nodes by id, times in the database's clock.
+json_object report_of(const cluster_view& view, std::int64_t told_by);
+
+/// The same of a node that shares its database with nobody.
+json_object report_of_lone_node(time_point now);
+
+} // namespace trunkline

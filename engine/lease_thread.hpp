@@ -1,0 +1,63 @@
+/// The thread that keeps a node's lease, on a session of its own.
+///
+/// What it finds is published at once: in `lease`, by which everything that leaves the node is
+/// gated, and in `status`. Any thread but its own may call the members.
+#pragma once
+
+#include "actors/node_lease.hpp"
+#include "storage/lease_keeper.hpp"
+#include "storage/postgres_options.hpp"
+
+#include <caf/expected.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace trunkline {
+
+class lease_thread {
+public:
+  /// `told` is called on the thread after each step that changed the phase or the failure. Fails
+  /// as `open_postgres` does.
+  static caf::expected<std::unique_ptr<lease_thread>>
+  start(const std::string& url, const postgres_options& sessions, join_wish wish,
+        std::function<void(const lease_status&)> told);
+
+  /// Calls `leave`.
+  ~lease_thread();
+
+  node_lease_ptr lease() const { return lease_; }
+  lease_status status() const;
+
+  /// Waits until the node may serve, `leave` is called, or it cannot serve any more. Returns
+  /// whether it may serve.
+  bool wait_for_turn(std::chrono::milliseconds limit);
+
+  /// Ends the lease and tells the database, for a few seconds at most. Only the first call does.
+  void leave();
+
+private:
+  lease_thread(std::unique_ptr<database> db, join_wish wish,
+               std::function<void(const lease_status&)> told);
+  void run();
+  void publish();
+  bool is_settled() const; ///< With the mutex held.
+
+  const std::shared_ptr<node_lease> lease_ = std::make_shared<node_lease>();
+  const std::unique_ptr<database> db_;
+  const std::function<void(const lease_status&)> told_;
+  lease_keeper keeper_;      ///< The thread's alone.
+  mutable std::mutex mutex_; ///< Guards what follows.
+  std::condition_variable changed_;
+  lease_status status_;
+  bool leaves_ = false;
+  bool is_over_ = false; ///< The thread does nothing any more.
+  std::thread thread_;
+};
+
+} // namespace trunkline

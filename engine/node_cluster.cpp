@@ -1,0 +1,213 @@
+#include "engine/node_state.hpp"
+
+#include "engine/cluster_report.hpp"
+#include "engine/exit_codes.hpp"
+#include "engine/standby.hpp"
+#include "protocol/crypto.hpp"
+#include "protocol/errc.hpp"
+#include "storage/postgres_database.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+namespace trunkline {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A node that has nobody to wait for serves without a word about it.
+constexpr auto unspoken_wait = 500ms;
+
+/// Past it a node without a name has seen another process renew the lease that it waits for.
+constexpr auto lone_wait =
+    std::chrono::duration_cast<std::chrono::milliseconds>(lease_length + lease_grace) + renew_every;
+
+constexpr auto last_words_limit = 300ms;
+
+std::string boot_id() {
+  auto in = std::ifstream{"/proc/sys/kernel/random/boot_id"};
+  auto id = std::string{};
+  std::getline(in, id);
+  return id;
+}
+
+/// Names the process by what no two can have at once: this start of the machine, and the folder,
+/// which is locked. Without a folder every process is another one.
+std::string holder_of(const node_config& config) {
+  struct stat folder = {};
+  if (config.storage.folder.empty() || ::stat(config.storage.folder.c_str(), &folder) != 0)
+    return to_hex(random_bytes(16));
+  return boot_id() + "/" + std::to_string(folder.st_dev) + "/" + std::to_string(folder.st_ino);
+}
+
+std::string joined(const std::vector<std::string>& statements) {
+  auto text = std::string{};
+  for (const auto& statement : statements)
+    text += (text.empty() ? "" : " ") + statement;
+  return text;
+}
+
+} // namespace
+
+/// Returns when the node has the right to serve: at once on SQLite, in a cluster when its turn has
+/// come.
+caf::expected<std::optional<held_lease>> node::state::take_lease() {
+  const auto url = postgres_url_of(*options);
+  if (!url)
+    return url.error();
+  if (url->empty())
+    return std::optional<held_lease>{};
+  is_shared = true;
+  {
+    const auto held = std::scoped_lock{mutex};
+    if (ends || !options->owner_looks)
+      sessions.watch->begin();
+  }
+  if (auto failed = check_shared(*url))
+    return failed;
+  if (auto failed = begin_lease(*url))
+    return failed;
+  if (!lease->wait_for_turn(unspoken_wait))
+    if (auto failed = stand_by())
+      return failed;
+  const auto now = lease->status();
+  log.write(log_level::info, "lease_held",
+            {{"node", std::to_string(now.id)}, {"incarnation", now.incarnation}});
+  return std::optional{held_lease{
+      .node = {.id = now.id, .slot = now.slot, .incarnation = now.incarnation, .serves = true},
+      .lease = lease->lease(),
+      .sessions = sessions}};
+}
+
+/// What would go wrong only when another node takes over is found at the start.
+caf::error node::state::check_shared(const std::string& url) {
+  const auto missing = prepare_postgres(url);
+  if (!missing)
+    return missing.error();
+  const auto is_named = !config.cluster.node.empty();
+  if (is_named && !missing->empty())
+    return make_error(errc::config_invalid,
+                      "storage.postgres_url_file: its role lacks timeouts without which a node "
+                      "that stands still would hold up the others; run: " +
+                          joined(*missing));
+  if (!missing->empty())
+    log.write(log_level::warning, "role_timeouts_missing", {{"run", joined(*missing)}});
+  const auto key = secret_key_of(*options);
+  if (!key)
+    return key.error();
+  const auto db = open_postgres(url, sessions);
+  return db ? check_secret_key(**db, *key) : db.error();
+}
+
+caf::error node::state::begin_lease(const std::string& url) {
+  auto begun = lease_thread::start(
+      url, sessions, join_wish{.name = config.cluster.node, .holder = holder_of(config)},
+      [this](const lease_status& news) { hear(news); });
+  if (!begun)
+    return std::move(begun.error());
+  const auto held = std::scoped_lock{mutex};
+  lease = std::move(*begun);
+  return {};
+}
+
+/// Waits for as long as another node serves, and says so to whoever asks.
+caf::error node::state::stand_by() {
+  const auto since = std::chrono::steady_clock::now();
+  auto servers_meanwhile =
+      standby_servers::start(config, {.why = [this] { return why_standing_by(); },
+                                      .describe = [this] { return describe_cluster(); }});
+  if (!servers_meanwhile)
+    return std::move(servers_meanwhile.error());
+  log.write(log_level::info, "standing_by", {{"why", why_standing_by()}});
+  {
+    const auto held = std::scoped_lock{mutex};
+    stands_by = true;
+  }
+  while (!lease->wait_for_turn(unspoken_wait)) {
+    if (auto failed = why_not_serving())
+      return failed;
+    const auto is_alone = config.cluster.node.empty();
+    if (is_alone && std::chrono::steady_clock::now() - since > lone_wait)
+      return make_error(errc::already_running,
+                        "storage.postgres_url_file: another process serves from this database; "
+                        "name the nodes (cluster.node) to let one of them stand by");
+  }
+  const auto held = std::scoped_lock{mutex};
+  stands_by = false;
+  return {};
+}
+
+/// Why waiting is of no use; nothing while it is.
+caf::error node::state::why_not_serving() {
+  const auto now = lease->status();
+  const auto held = std::scoped_lock{mutex};
+  if (ends)
+    return make_error(errc::unavailable, "the node was ended before it served");
+  if (now.phase == lease_phase::doubled)
+    return make_error(errc::already_running,
+                      "cluster.node: another process runs as " + config.cluster.node);
+  if (now.failure && code_of(now.failure) == errc::config_invalid)
+    return now.failure;
+  return {};
+}
+
+/// Called on the lease's thread.
+void node::state::hear(const lease_status& news) {
+  const auto was = std::exchange(lease_was, news.phase);
+  if (news.failure)
+    log.write(log_level::warning, "lease_not_renewed", {{"problem", context_of(news.failure)}});
+  if (news.phase == lease_phase::doubled) {
+    const auto reason =
+        make_error(errc::already_running, "another process runs under this node's name");
+    log.write(log_level::error, "node_doubled", {{"problem", context_of(reason)}});
+    if (!options->extensions) {
+      log.flush(last_words_limit);
+      std::_Exit(exit_locked);
+    }
+    return refuse_for_ever(reason);
+  }
+  if (was != lease_phase::serving || news.phase == lease_phase::serving ||
+      news.phase == lease_phase::leaving || news.phase == lease_phase::left)
+    return;
+  log.write(log_level::error, "node_deposed", {{"serves", serving_node()}});
+  refuse_for_ever(make_error(errc::unavailable, "another node has taken over"));
+}
+
+/// Who looked after the sessions waits from now on.
+void node::state::watch_by_thread() {
+  if (is_shared)
+    sessions.watch->begin();
+}
+
+std::string node::state::serving_node() const {
+  return lease ? serving_name(lease->status().view) : "";
+}
+
+/// "n1 serves", or what it waits for that keeps it from joining.
+std::string node::state::why_standing_by() const {
+  const auto now = lease->status();
+  if (now.phase == lease_phase::joining && !now.waits_for.empty())
+    return "another process runs as " +
+           (config.cluster.node.empty() ? std::string{"the only node"} : config.cluster.node);
+  const auto serving = serving_name(now.view);
+  return (serving.empty() ? "nobody" : serving) + " serves";
+}
+
+json_object node::state::describe_cluster() const {
+  if (!lease)
+    return report_of_lone_node(clock());
+  const auto now = lease->status();
+  return report_of(now.view, now.id);
+}
+
+std::string node::standing_by() const {
+  const auto held = std::scoped_lock{state_->mutex};
+  return state_->stands_by ? state_->why_standing_by() : "";
+}
+
+} // namespace trunkline

@@ -1,0 +1,156 @@
+#include "storage/cluster_store.hpp"
+
+#include "storage/in_transaction.hpp"
+#include "storage/shard_moves.hpp"
+
+#include <string>
+
+namespace trunkline {
+
+namespace {
+
+caf::error end_membership(database& db, std::int64_t node, node_state state) {
+  const auto now = std::string{db.now_sql()};
+  auto ended = db.run("UPDATE node SET state = $1, lease_until = CASE WHEN lease_until > " + now +
+                          " THEN " + now + " ELSE lease_until END WHERE id = $2",
+                      {static_cast<int>(state), node});
+  return ended ? caf::error{} : std::move(ended.error());
+}
+
+lease_answer lost_answer(const cluster_view& view, const write_fence& node) {
+  const auto* found = view.find(node.node);
+  const auto is_raised = found && may_write(found->state) && found->incarnation > node.incarnation;
+  return is_raised ? lease_answer::raised : lease_answer::dead;
+}
+
+bool is_due(const cluster_view& view, const lease_mark& loser) {
+  const auto* found = view.find(loser.node);
+  return found && may_write(found->state) && found->mark() == loser &&
+         is_over(found->lease_until, view.now);
+}
+
+/// Returns null when nobody is fit, `last` included.
+const cluster_node* receiver_or(const cluster_node* last, const cluster_node* receiver) {
+  if (receiver)
+    return receiver;
+  return last && is_fit(*last) ? last : nullptr;
+}
+
+caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
+                                       const lease_mark& loser) {
+  const auto before = read_cluster(db);
+  if (!before)
+    return before.error();
+  auto locks = node_locks{};
+  locks.want_receivers(*before);
+  locks.want(taker.node, row_lock::shared);
+  locks.want(loser.node, row_lock::exclusive);
+  if (auto failure = locks.take(db))
+    return failure;
+  const auto view = read_cluster(db);
+  if (!view)
+    return view.error();
+  if (!is_in(*view, taker))
+    return takeover::deposed;
+  if (taker.node == loser.node || !is_due(*view, loser))
+    return takeover::not_due;
+  if (auto failure = end_membership(db, loser.node, node_state::dead))
+    return failure;
+  const auto* receiver =
+      receiver_or(view->find(taker.node), find_receiver(*view, locks, loser.node));
+  if (!receiver)
+    return takeover::done;
+  auto moved = move_shards(db, {.node = loser.node, .incarnation = loser.incarnation},
+                           {.node = receiver->id, .incarnation = receiver->incarnation});
+  if (!moved)
+    return std::move(moved.error());
+  return takeover::done;
+}
+
+caf::expected<bool> give_free_once(database& db, const write_fence& giver) {
+  const auto before = read_situation(db);
+  if (!before)
+    return before.error();
+  auto locks = node_locks{};
+  locks.want_receivers(before->view);
+  locks.want(giver.node, row_lock::shared);
+  locks.want_free_holders(*before);
+  if (auto failure = locks.take(db))
+    return failure;
+  const auto known = read_situation(db);
+  if (!known)
+    return known.error();
+  if (!is_in(known->view, giver) || known->view.free_shards == 0)
+    return false;
+  const auto* receiver =
+      receiver_or(known->view.find(giver.node), find_receiver(known->view, locks, 0));
+  if (!receiver)
+    return false;
+  auto moved = move_free_shards(db, *known, locks,
+                                {.node = receiver->id, .incarnation = receiver->incarnation});
+  if (!moved)
+    return std::move(moved.error());
+  return *moved > 0;
+}
+
+caf::expected<departure> leave_once(database& db, const write_fence& node) {
+  const auto before = read_cluster(db);
+  if (!before)
+    return before.error();
+  auto locks = node_locks{};
+  locks.want_receivers(*before);
+  locks.want(node.node, row_lock::exclusive);
+  if (auto failure = locks.take(db))
+    return failure;
+  const auto view = read_cluster(db);
+  if (!view)
+    return view.error();
+  if (!is_in(*view, node))
+    return departure{};
+  auto left = departure{.was_member = true, .successor = {}};
+  if (const auto* receiver = find_receiver(*view, locks, node.node)) {
+    auto moved = move_shards(db, {.node = node.node, .incarnation = node.incarnation},
+                             {.node = receiver->id, .incarnation = receiver->incarnation});
+    if (!moved)
+      return std::move(moved.error());
+    if (*moved > 0)
+      left.successor = receiver->id;
+  }
+  if (auto failure = end_membership(db, node.node, node_state::left))
+    return failure;
+  return left;
+}
+
+} // namespace
+
+caf::expected<renewal> renew_lease(database& db, const write_fence& node) {
+  const auto now = std::string{db.now_sql()};
+  // In a transaction of its own: the row is held for no longer than this takes.
+  const auto renewed =
+      db.run("UPDATE node SET renewals = renewals + 1, tried_at = " + now +
+                 ", lease_until = " + now + " + " + std::to_string(lease_length.count()) +
+                 " WHERE id = $1 AND incarnation = $2 AND state IN (1, 2)", // live, leaving
+             {node.node, node.incarnation});
+  if (!renewed)
+    return renewed.error();
+  auto view = read_cluster(db);
+  if (!view)
+    return std::move(view.error());
+  const auto answer = renewed->rows_written > 0 ? lease_answer::held : lost_answer(*view, node);
+  return renewal{.answer = answer, .view = std::move(*view)};
+}
+
+caf::expected<takeover> take_over(database& db, const write_fence& taker, const lease_mark& loser) {
+  return in_transaction<takeover>(
+      db, [&](database& open) { return take_over_once(open, taker, loser); });
+}
+
+caf::expected<bool> give_free_shards(database& db, const write_fence& giver) {
+  return in_transaction<bool>(db, [&](database& open) { return give_free_once(open, giver); });
+}
+
+caf::expected<departure> leave_cluster(database& db, const write_fence& node) {
+  return in_transaction<departure>(db, [&](database& open) { return leave_once(open, node); });
+}
+
+} // namespace trunkline

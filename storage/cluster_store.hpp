@@ -1,0 +1,91 @@
+/// The nodes of a cluster: their leases, which process runs each of them, and who owns the shards.
+///
+/// The database decides, on its own clock. Whoever changes an owner holds the old owner's row
+/// alone: a batch of the old owner that is under way commits before, one that comes later finds its
+/// fence fallen. Rows are locked in the order of the ids, in one transaction per operation. All
+/// shards have one owner and change hands together.
+#pragma once
+
+#include "protocol/placement.hpp"
+#include "storage/cluster_view.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace trunkline {
+
+/// Nodes there can be, each with a slot of its own from 0 on.
+inline constexpr std::size_t node_slots = 256;
+
+struct join_wish {
+  std::string name;   ///< "": the node that is alone, with the id 1 and the slot 0.
+  std::string holder; ///< Equal only for processes that cannot run at once: boot and locked folder.
+  std::string address;
+  node_weights weights;
+  std::optional<lease_mark> waited_out; ///< A lease whose whole `join_wait::length` has passed.
+};
+
+struct joined_node {
+  std::int64_t id = 0;
+  std::uint8_t slot = 0;
+  std::int64_t incarnation = 0;
+  bool serves = false; ///< It owns all shards; else it stands by.
+};
+
+/// Another process runs the node: its lease has to end first.
+struct join_wait {
+  std::chrono::microseconds length{0};
+  std::string holder;
+  lease_mark lease;
+};
+
+using join_answer = std::variant<joined_node, join_wait>;
+
+/// Enters the node `wish.name` with a new incarnation and a new lease. It gets all shards when no
+/// other live node owns one: those it had before, those without an owner. Fails with
+/// `errc::config_invalid`, which says what to do, when no slot is free or a node without a name
+/// meets others.
+caf::expected<join_answer> join_cluster(database& db, const join_wish& wish);
+
+enum class lease_answer : std::uint8_t {
+  held,   ///< Until `lease_length` from now.
+  dead,   ///< Somebody marked it dead, or it has left.
+  raised, ///< It lives with a later incarnation: two processes have one name.
+};
+
+struct renewal {
+  lease_answer answer = lease_answer::held;
+  cluster_view view; ///< After it.
+};
+
+/// Renews the lease; waits for no batch of the node.
+caf::expected<renewal> renew_lease(database& db, const write_fence& node);
+
+enum class takeover : std::uint8_t {
+  done,    ///< The loser is dead; its shards belong to a node that has renewed lately, if any has.
+  not_due, ///< It has renewed or gone meanwhile, or its lease is not over.
+  deposed, ///< The taker is not, or no longer, what it says.
+};
+
+/// Marks `loser` dead and gives its shards away, if its lease is over and is still the one that
+/// was seen. The taker itself gets them when nobody else is fit to.
+caf::expected<takeover> take_over(database& db, const write_fence& taker, const lease_mark& loser);
+
+/// Gives away the shards whose owner is no incarnation that may write. Returns whether it did: not
+/// when there are none, when nobody is fit to have them or when `giver` is not what it says.
+caf::expected<bool> give_free_shards(database& db, const write_fence& giver);
+
+struct departure {
+  bool was_member = false;               ///< Else nothing has changed.
+  std::optional<std::int64_t> successor; ///< Who got its shards; nobody: they wait for its return.
+};
+
+/// Gives the node's shards to one that stands by, and lets go of the lease: from then on the fence
+/// refuses it.
+caf::expected<departure> leave_cluster(database& db, const write_fence& node);
+
+} // namespace trunkline
