@@ -130,10 +130,14 @@ void remote_host_state::reopen(const order_ptr& order, const reopening& counted)
     if (units == 0)
       continue;
     queue_.reopen(cls, counted.from, units, counted.oldest_at);
-    news_.reopened.push_back({.cls = cls,
-                              .from = counted.from,
-                              .units = units,
-                              .oldest_at = counted.oldest_at.value_or(has_.clock())});
+    auto& told = news_.reopened.emplace_back(
+        reopened_units{.cls = cls,
+                       .from = counted.from,
+                       .units = units,
+                       .oldest_at = counted.oldest_at.value_or(has_.clock())});
+    for (const auto& each : exceptions_.all())
+      if (each.unit.cls == cls && each.unit.seq >= counted.from)
+        told.excepted.push_back(each.unit.key());
   }
   for (const auto& each : exceptions_.all())
     queue_.settle(each.unit);

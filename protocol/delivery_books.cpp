@@ -216,6 +216,8 @@ void delivery_books::take(host_id id, std::uint8_t shard_number, const reopened_
   auto& entry = host.classes[index_of(reopened.cls)];
   entry.offered_upto = std::max({entry.offered_upto, received_upto, reopened.from});
   entry.settled.erase(from_row(entry.settled, reopened.from), entry.settled.end());
+  for (const auto& unit : reopened.excepted)
+    add_unit(entry.settled, unit);
   entry.oldest_at =
       entry.first_open ? std::min(entry.oldest_at, reopened.oldest_at) : reopened.oldest_at;
   entry.first_open = std::min(entry.first_open.value_or(reopened.from), reopened.from);

@@ -99,9 +99,10 @@ struct class_progress {
 /// What an operator ordered to be sent again, in one class: units that were settled are open again.
 struct reopened_units {
   delivery_class cls = delivery_class::bulk;
-  log_seq from = 0;       ///< Every unit from here on is open.
+  log_seq from = 0;       ///< Every other unit from here on is open.
   std::int64_t units = 0; ///< That were settled before; they count as offered again.
   time_point oldest_at;
+  std::vector<unit_key> excepted = {}; ///< From `from` on, in rows of their own: settled.
 };
 
 /// Units of some rows of the log that are settled already, by class.

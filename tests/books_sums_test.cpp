@@ -85,6 +85,28 @@ TEST_CASE_METHOD(books_fixture, "a replay opens what was settled, in a row of th
   CHECK(books.sums() == delivery_sums{.offered = 4, .delivered = 4});
 }
 
+TEST_CASE_METHOD(books_fixture, "what waits by itself is not opened by a replay",
+                 "[delivery_books]") {
+  offer(1);
+  offer(2);
+  books.take(
+      host,
+      {.cls = bulk, .settled = {{key(1)}, {key(2), unit_outcome::excepted}}, .received_upto = 2},
+      now);
+  books.take(exception_change{host, key(2), delivery_exception{.unit = key(2)}, {}, false}, shard);
+  write();
+  books.take(host, shard,
+             {.cls = bulk, .from = 1, .units = 1, .oldest_at = start, .excepted = {key(2)}}, 2);
+  books.take(host, {.cls = bulk, .received_upto = 2, .first_open = 1, .oldest_at = start}, now);
+  books.take(exception_change{host, key(2), {}, unit_outcome::delivered, false}, shard);
+  CHECK(books.sums() == delivery_sums{.offered = 3, .delivered = 2, .pending = 1});
+  CHECK(cursor().settled == std::vector{key(2)}); // nor by its end
+  const auto made = write();
+  REQUIRE(made.backlogs.size() == 1);
+  CHECK(made.backlogs[0].acked == std::vector{key(2)});
+  CHECK(made.backlogs[0].count == 1);
+}
+
 TEST_CASE("sums of a mark are read as they were written", "[delivery_books]") {
   const auto sums = mark_sums{
       .ended = {.delivered = 1, .coalesced = 200, .dead = 3, .expired = 40'000, .cancelled = 5},

@@ -1,6 +1,8 @@
 // What operators order of a host.
 #include "kit/remote_host_fixture.hpp"
 
+#include <algorithm>
+
 using namespace trunkline;
 using namespace trunkline::kit;
 using namespace trunkline::kit::remote_host_scene;
@@ -253,6 +255,28 @@ TEST_CASE("a replay from a row sends everything since then again, once",
   CHECK(here.books().hosts_open == 0);
   CHECK(here.books().sums.are_balanced());
   CHECK(here.books().sums.pending == 0);
+}
+
+TEST_CASE_METHOD(orders_fixture, "a replay leaves alone what waits by itself, to its end",
+                 "[remote_host][remote_host_orders]") {
+  post();
+  advance(1s);
+  answer(404); // of a shared inbox
+  post(0, 0, 2);
+  advance(28s);
+  REQUIRE(far().exceptions == 1);
+  peers->set_rule("far.example", [](const outgoing_request& request) {
+    return *request.body == "post 1" ? no_answer() : peer_answer{.status = 202};
+  });
+  CHECK(reached(replay_wish{.from_seq = 1}) == 1);
+  advance(5s);
+  REQUIRE(far().exceptions == 0);
+  REQUIRE(far().waiting == 1); // which holds the mark of the host before both
+  answer(202);
+  restart();
+  advance(20s);
+  CHECK(std::ranges::count(sent(), "post 2") == 2); // refused, and taken once
+  CHECK(books().sums == delivery_sums{.offered = 3, .delivered = 3});
 }
 
 TEST_CASE_METHOD(orders_fixture, "a replay from a time begins with the first row since",

@@ -176,7 +176,7 @@ void books_history::try_again(int number) {
               shard_of(number));
 }
 
-/// A replay from a row on, of what has ended.
+/// A replay from a row on, of what has ended; what waits by itself stays as it is.
 void books_history::reopen(int number, delivery_class cls) {
   if (below(3) > 0 || newest_ == 0)
     return;
@@ -185,35 +185,27 @@ void books_history::reopen(int number, delivery_class cls) {
   tell(number);
   const auto from = static_cast<log_seq>(below(static_cast<std::size_t>(newest_))) + 1;
   auto again = std::vector<kit::known_unit*>{};
-  for (auto& [key, each] : told_.units)
-    if (each.host == id_of(number) && each.unit.cls == cls && key.seq >= from &&
-        key.seq <= host.received[index] && each.is == fate::ended && !each.is_drained &&
-        !lost_.contains(key))
+  auto excepted = std::vector<unit_key>{}; // and what was drained: it never comes back here
+  for (auto& [key, each] : told_.units) {
+    if (each.host != id_of(number) || each.unit.cls != cls || key.seq < from)
+      continue;
+    if (each.is == fate::excepted || each.is_drained)
+      excepted.push_back(key);
+    else if (each.is == fate::ended && key.seq <= host.received[index] && !lost_.contains(key))
       again.push_back(&each);
+  }
   if (again.empty())
     return;
   for (auto* each : again) {
     told_.open_again(*each, fate::open);
     host.open[index].insert(each->unit.key());
   }
-  // Exceptions from there on are settled for the books.
-  auto begin = again.front()->unit.seq;
-  for (auto* each : units_of(number, fate::excepted))
-    if (each->unit.cls == cls)
-      begin = std::max(begin, each->unit.seq + 1);
-  for (auto* each : again)
-    if (each->unit.seq < begin) { // these stay ended
-      --told_.earlier.offered;
-      --(told_.earlier.*sum_of(each->outcome));
-      each->is = fate::ended;
-      host.open[index].erase(each->unit.key());
-    }
-  const auto left =
-      std::ranges::count_if(again, [&](const auto* each) { return each->unit.seq >= begin; });
-  if (left == 0)
-    return;
   books_.take(id_of(number), shard_of(number),
-              {.cls = cls, .from = begin, .units = left, .oldest_at = now_ - 3s},
+              {.cls = cls,
+               .from = from,
+               .units = std::ssize(again),
+               .oldest_at = now_ - 3s,
+               .excepted = std::move(excepted)},
               host.received[index]);
   tell_class(number, cls);
 }
