@@ -145,6 +145,8 @@ void remote_host_core::begin_with(const host_facts& facts) {
     paused_at_ = std::exchange(facts_.next_try_at, std::nullopt);
   if (facts_.paused || is_withheld(facts_.state))
     clock_stands_at_ = paused_at_ ? paused_at_ : facts_.first_fail_at;
+  if (facts_.limit_per_s) // an earlier life may have sent a moment ago
+    places_.next_begin = steady() + gap_of(*facts_.limit_per_s);
 }
 
 /// What waits in a row of its own is nothing of the queue's: a replay may have opened it again.

@@ -8,6 +8,7 @@
 
 #include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -56,6 +57,12 @@ struct host_fetches {
   bool went_last = false;               ///< Deliveries and fetches take turns.
   std::optional<time_point> not_before; ///< The host asked for it; deliveries go on.
 };
+
+/// Returns how far the requests of a host lie apart that may take `per_s` a second.
+inline std::chrono::microseconds gap_of(std::int64_t per_s) {
+  return std::chrono::ceil<std::chrono::microseconds>(
+      std::chrono::duration<double>{1.0 / static_cast<double>(std::max<std::int64_t>(1, per_s))});
+}
 
 /// The places of the node's budgets that a host asks for.
 struct host_places {

@@ -64,11 +64,8 @@ void remote_host_core::take(place_granted& news) {
 
 /// A request begins with the place that was got for it.
 host_exchange& remote_host_core::begin_exchange(bool is_probe) {
-  if (facts_.limit_per_s) {
-    const auto gap = std::chrono::ceil<microseconds>(std::chrono::duration<double>{
-        1.0 / static_cast<double>(std::max<std::int64_t>(1, *facts_.limit_per_s))});
-    places_.next_begin = steady() + gap;
-  }
+  if (facts_.limit_per_s)
+    places_.next_begin = steady() + gap_of(*facts_.limit_per_s);
   if (is_probe)
     apply(host_event::retry_due, "probe");
   auto& open = exchanges_.emplace_back();

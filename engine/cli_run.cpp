@@ -13,8 +13,11 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace trunkline {
 
@@ -84,7 +87,7 @@ bool wait_for_start(const sigset_t& signals, node& starting, const node_options&
   return true;
 }
 
-/// How a node ended, that could also start once more.
+/// How a node ended; a lost one was deposed.
 enum class ending : std::uint8_t { ordered, lost, failed };
 
 /// Starts a node, in a cluster when it is its turn, and looks after it until it ends.
@@ -111,6 +114,22 @@ ending serve_once(node& running, const sigset_t& signals, const node_options& op
   return ending::ordered;
 }
 
+/// Another node has taken over: the process keeps its number and forgets everything else, requests
+/// under way and listeners included.
+int begin_anew() {
+  auto in = std::ifstream{"/proc/self/cmdline", std::ios::binary};
+  auto words = std::vector<std::string>{};
+  for (auto word = std::string{}; std::getline(in, word, '\0');)
+    words.push_back(word);
+  auto arguments = std::vector<char*>{};
+  for (auto& word : words)
+    arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::execv("/proc/self/exe", arguments.data());
+  return exit_software;
+}
+
 int serve(node_options options) {
   const auto signals = block_signals();
   const auto notify = service_notify{from_environment("NOTIFY_SOCKET")};
@@ -121,17 +140,16 @@ int serve(node_options options) {
   }
   options.owner_looks = true;
   const auto shared = std::make_shared<const node_options>(std::move(options));
-  for (;;) {
-    auto running = node{shared};
-    auto failure = caf::error{};
-    const auto how = serve_once(running, signals, *shared, notify, failure);
-    running.stop();
-    if (how == ending::failed)
-      return refuse(failure);
-    if (how == ending::ordered)
-      return 0;
-    // Another node has taken over: this one begins anew, and stands by.
-  }
+  auto running = std::make_unique<node>(shared);
+  auto failure = caf::error{};
+  const auto how = serve_once(*running, signals, *shared, notify, failure);
+  if (how == ending::lost)
+    return begin_anew();
+  const auto all_ended = running->stop();
+  const auto code = how == ending::failed ? refuse(failure) : 0;
+  if (!all_ended) // whatever was answered is in the database, which does not answer now
+    std::_Exit(code);
+  return code;
 }
 
 } // namespace

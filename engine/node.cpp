@@ -130,22 +130,21 @@ void node::state::end_closer() {
     begun.join();
 }
 
-void node::stop() {
+bool node::stop() {
   state_->end_closer();
   state_->watch_by_thread();
   const auto one = std::scoped_lock{state_->ending};
   if (state_->starter.joinable())
     state_->starter.join();
   if (state_->stopped)
-    return;
+    return !state_->actors;
   state_->stopped = true;
   if (state_->options->world)
     state_->options->world->detach(state_->config.server.domain);
   if (state_->servers)
     state_->servers->stop();
   state_->embedding->end();
-  if (state_->actors)
-    state_->actors->end();
+  const auto all_ended = !state_->actors || state_->actors->end();
   if (state_->lease) // what was done is written: another node may go on
     state_->lease->leave();
   {
@@ -153,13 +152,17 @@ void node::stop() {
     state_->phase = node_phase::stopped;
     state_->servers.reset();
   }
-  state_->federation.reset();
-  state_->actors.reset();
+  if (all_ended) {
+    state_->federation.reset();
+    state_->actors.reset();
+  }
   state_->lease.reset();
   state_->lock.reset();
   if (!state_->start_over || !state_->failure)
-    state_->log.write(log_level::info, "node_stopped");
+    state_->log.write(all_ended ? log_level::info : log_level::warning, "node_stopped",
+                      {{"complete", all_ended}});
   state_->log.flush(last_words_limit);
+  return all_ended;
 }
 
 } // namespace trunkline

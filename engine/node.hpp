@@ -77,8 +77,10 @@ public:
   /// The virtual world that it lives in; null in the real one.
   const std::shared_ptr<virtual_world>& world() const;
 
-  /// Ends everything, without losing what was answered. A second call does nothing.
-  void stop();
+  /// Ends everything, without losing what was answered. Returns whether all of it has ended: when
+  /// not, because the database does not answer, the destructor would wait for the rest, and a
+  /// program does better to end without it. A second call does nothing.
+  bool stop();
 
 private:
   struct state;

@@ -42,8 +42,8 @@ caf::actor untyped(const Handle& handle) {
   return caf::actor_cast<caf::actor>(handle);
 }
 
-/// Tells the actors to end and waits until they did, or the time is over.
-void end_in_threads(caf::actor_system& system, const std::vector<caf::actor>& actors) {
+/// Tells the actors to end and waits until they did, or the time is over. Returns whether they did.
+bool end_in_threads(caf::actor_system& system, const std::vector<caf::actor>& actors) {
   auto self = caf::scoped_actor{system};
   for (const auto& actor : actors) {
     self->monitor(actor);
@@ -57,18 +57,20 @@ void end_in_threads(caf::actor_system& system, const std::vector<caf::actor>& ac
                       0ns, end - std::chrono::steady_clock::now())) >>
                       [] {});
     if (!ended)
-      return;
+      return false;
   }
+  return true;
 }
 
 /// The same in a virtual world, where waiting means to move it.
-void end_in_turn(virtual_world& world, const std::vector<caf::actor>& actors) {
+bool end_in_turn(virtual_world& world, const std::vector<caf::actor>& actors) {
   const auto left = std::make_shared<std::size_t>(actors.size());
   for (const auto& actor : actors) {
     actor->attach_functor([left] { --*left; });
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   }
   world.run_until([&] { return *left == 0; }, end_limit);
+  return *left == 0;
 }
 
 /// How long the books of delivery may take to be written at the end.
@@ -248,24 +250,22 @@ void node_actors::write_books_in_turn() {
   world_->run_until([&] { return *written; }, books_limit);
 }
 
-void node_actors::end_all(std::vector<caf::actor>& actors) {
-  if (world_)
-    end_in_turn(*world_, actors);
-  else
-    end_in_threads(*system_, actors);
+bool node_actors::end_all(std::vector<caf::actor>& actors) {
+  const auto all = world_ ? end_in_turn(*world_, actors) : end_in_threads(*system_, actors);
   actors.clear();
+  return all;
 }
 
-void node_actors::end() {
+bool node_actors::end() {
   if (!dispatcher)
-    return;
-  end_all(first_);
-  end_all(second_);
+    return true;
+  auto all = end_all(first_);
+  all = end_all(second_) && all;
   if (after_second_)
     after_second_();
   write_books();
   for (auto* group : {&regions_, &log_actors_, &workers_})
-    end_all(*group);
+    all = end_all(*group) && all;
   *delivery_ = {};
   storage = {};
   passwords = password_handle{};
@@ -273,6 +273,7 @@ void node_actors::end() {
   fanout = fanout_handle{};
   accounts = account_handle{};
   timelines = timeline_handle{};
+  return all;
 }
 
 node_actors::~node_actors() {

@@ -72,8 +72,10 @@ public:
   node_actors(const node_actors&) = delete;
   node_actors& operator=(const node_actors&) = delete;
 
-  /// Ends every actor; the handles below are then of no use. A second call does nothing.
-  void end();
+  /// Ends every actor; the handles below are then of no use. Returns whether all ended in time:
+  /// one that did not, because the database does not answer, would keep the destructor waiting for
+  /// it. A second call does nothing.
+  bool end();
 
   caf::actor_system& system() { return *system_; }
 
@@ -130,7 +132,7 @@ private:
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
                      std::shared_ptr<log_cache> events);
   void start_regions(const node_config& config, const wall_clock& clock);
-  void end_all(std::vector<caf::actor>& actors);
+  bool end_all(std::vector<caf::actor>& actors);
   void write_books();
   void write_books_in_turn();
 

@@ -175,6 +175,7 @@ void node::state::hear(const lease_status& news) {
       news.phase == lease_phase::leaving || news.phase == lease_phase::left)
     return;
   log.write(log_level::error, "node_deposed", {{"serves", serving_node()}});
+  log.flush(last_words_limit);
   refuse_for_ever(make_error(errc::unavailable, "another node has taken over"));
 }
 

@@ -182,6 +182,22 @@ TEST_CASE_METHOD(orders_fixture, "a limit bounds what is in flight",
   CHECK(peers->in_flight() == 2);
 }
 
+TEST_CASE_METHOD(orders_fixture, "a limit per second holds in the next life of a host",
+                 "[remote_host][remote_host_orders]") {
+  must(order(limit_wish{.per_s = 1}));
+  advance(2s);
+  post(0, 0, 1);
+  advance(100ms);
+  REQUIRE(count_sent() == 1);
+  post(1, 0, 2);
+  restart();
+  advance(3s);
+  const auto& requests = peers->requests();
+  REQUIRE(requests.size() >= 2);
+  for (auto next = std::size_t{1}; next < requests.size(); ++next)
+    CHECK(requests[next].at - requests[next - 1].at >= 1s);
+}
+
 TEST_CASE_METHOD(orders_fixture, "a limit per second allows no burst",
                  "[remote_host][remote_host_orders]") {
   post();

@@ -15,10 +15,8 @@ import concurrent.futures
 import json
 import os
 import pathlib
-import random
 import re
 import secrets
-import selectors
 import shutil
 import signal
 import socket
@@ -33,24 +31,10 @@ import requests
 from nginx import Nginx
 from node import START_SECONDS, Node, clean_environment, eventually
 from pgbouncer import ROOT, DocumentedDatabase, PgBouncer
+from postgres_line import Line, free_ports
 from postgres_server import PostgresServer
 
 PAGE = ROOT / "docs" / "cluster.md"
-
-# Below what the kernel gives to outgoing connections, which would sit on the port of a dead node.
-PORTS = range(20_000, 32_000)
-
-
-def free_ports(count):
-    """Ports that nobody listens on, no two alike."""
-    found = []
-    while len(found) < count:
-        port = random.choice(PORTS)
-        with socket.socket() as probe:
-            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-    return found
-
 
 def over_socket(node, path):
     """GET over the node's unix socket: its status and its JSON, or its text."""
@@ -214,7 +198,7 @@ class Cluster:
             self.pooler.__exit__(None, None, None)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # --- who serves --------------------------------------------------------------------------------
+    # --- who serves -------------------------------------------------------------------------------
 
     def serving(self, seconds=15.0):
         """The node that serves; fails when none does within `seconds`."""
@@ -234,7 +218,7 @@ class Cluster:
             list(pool.map(lambda account: account.token, accounts))
         return accounts
 
-    # --- what PostgreSQL saw -----------------------------------------------------------------------
+    # --- what PostgreSQL saw ----------------------------------------------------------------------
 
     def rows(self, sql, values=()):
         """Runs one statement as the nodes' role, beside all lines and poolers."""
@@ -260,8 +244,8 @@ class Cluster:
               FROM public.shard_owner;
             CREATE TRIGGER watch AFTER INSERT OR UPDATE ON public.shard_owner
               FOR EACH ROW EXECUTE FUNCTION watch.own()""")
-        # A node's own row, the ids that it reserves and the lock of a start that looks at the schema
-        # are its own, whoever owns the shards.
+        # A node's own row, the ids that it reserves and the lock of a start that looks at the
+        # schema are its own, whoever owns the shards.
         for table, in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
                                 " AND tablename NOT IN ('node', 'id_slot', 'shard_owner',"
                                 " 'schema_version')"):
@@ -270,9 +254,10 @@ class Cluster:
 
     def owners(self):
         """[(time of commit, name, incarnation)], oldest first: each change of who owns."""
-        rows = self.rows("SELECT DISTINCT extract(epoch FROM pg_xact_commit_timestamp(xid))::float8,"
-                         " name, watch.owned.incarnation FROM watch.owned"
-                         " JOIN public.node ON node.id = node_id ORDER BY 1")
+        rows = self.rows(
+            "SELECT DISTINCT extract(epoch FROM pg_xact_commit_timestamp(xid))::float8, name,"
+            " watch.owned.incarnation FROM watch.owned JOIN public.node ON node.id = node_id"
+            " ORDER BY 1")
         changes = []
         for row in rows:
             if not changes or changes[-1][1:] != row[1:]:
@@ -303,93 +288,11 @@ class Cluster:
             f" WHERE usename = '{self.database.name}' AND application_name = '{name}'")
 
 
-class Line:
-    """The line between a node and PostgreSQL: open, cut (both ends are told), or silent."""
-
-    def __init__(self, server):
-        self.target = str(server.folder / ".s.PGSQL.5432")
-        self.port = free_ports(1)[0]
-        self.mood, self.reached, self.peers, self.listener = "open", None, {}, None
-        self.selector = selectors.DefaultSelector()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        self.set("open")
-
-    def cut(self):
-        """Ends every connection; new ones are refused."""
-        self.set("cut")
-
-    def silence(self):
-        """Connections stay open, new ones too, and nothing is handed on."""
-        self.set("silent")
-
-    def mend(self):
-        self.set("open")
-
-    def close(self):
-        self.set("ended")
-        self.thread.join(10)
-
-    def set(self, mood):
-        self.mood = mood
-        assert eventually(lambda: self.reached == mood, 10, 0.005)
-
-    def run(self):
-        while self.reached != "ended":
-            self.enter(self.mood)
-            if self.reached == "open":
-                for key, _ in self.selector.select(0.02):
-                    self.accept() if key.fileobj is self.listener else self.hand_on(key.fileobj)
-            else:
-                time.sleep(0.005)
-
-    def enter(self, mood):
-        if self.listener is None and mood == "open":
-            self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
-            self.selector.register(self.listener, selectors.EVENT_READ)
-        if mood in ("cut", "ended") and self.listener is not None:
-            self.selector.unregister(self.listener)
-            self.listener.close()
-            self.listener = None
-            for end in list(self.peers):
-                self.drop(end)
-        self.reached = mood
-
-    def accept(self):
-        client, _ = self.listener.accept()
-        server = socket.socket(socket.AF_UNIX)
-        try:
-            server.connect(self.target)
-        except OSError:  # PostgreSQL is down
-            client.close()
-            return
-        self.peers[client], self.peers[server] = server, client
-        for end in (client, server):
-            self.selector.register(end, selectors.EVENT_READ)
-
-    def hand_on(self, end):
-        if end not in self.peers:  # its other end was dropped a moment ago
-            return
-        try:
-            text = end.recv(65536)
-            if text:
-                self.peers[end].sendall(text)
-        except OSError:
-            text = b""
-        if not text:
-            self.drop(end)
-
-    def drop(self, end):
-        for each in (end, self.peers.get(end)):
-            if self.peers.pop(each, None) is not None:
-                self.selector.unregister(each)
-                each.close()
-
-
 def documented_nginx():
     """The boxes of docs/cluster.md: the upstream, a location, and lines for the location `/`."""
     boxes = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert [box.split()[0] for box in boxes] == ["upstream", "location", "proxy_next_upstream"], boxes
+    begun = [box.split()[0] for box in boxes]
+    assert begun == ["upstream", "location", "proxy_next_upstream"], boxes
     return boxes
 
 

@@ -10,13 +10,10 @@ Four authors post, edit and delete; four senders at the peer send posts that nam
 no answer, or 503, asks the next node in turn with the same key (the same id) until it has one.
 """
 
-import asyncio
 import collections
 import dataclasses
 import itertools
 import json
-import os
-import pathlib
 import random
 import threading
 import time
@@ -25,67 +22,14 @@ import uuid
 import requests
 from cryptography.hazmat.primitives import serialization
 
-from fake_hosts import ACTIVITY, FakeHosts
+from cluster_peer import object_of
+from fake_hosts import ACTIVITY
 from node import eventually
 
 AUTHORS = 4
 PATIENCE = 3  # s that a client waits for one node
 PAUSE = 1.6  # s between two posts of one author: what is forgotten in a second stays countable
 FINISH_SECONDS = 60
-
-
-class Peer(FakeHosts):
-    """One other server, which notes which process sent what. `slow` is how long its inbox takes."""
-
-    def __init__(self, slow=0.0):
-        super().__init__(1, keep_bodies=True)
-        self.slow, self.nodes = slow, []
-        self.senders = {}  # of open connections: reader -> name of a node
-        self.arrivals = []  # (moment, name of the node, id of the activity)
-
-    @property
-    def host(self):
-        return self.hosts[0]
-
-    async def _serve(self, host, reader, writer):
-        self.senders[reader] = self.name_behind(writer.get_extra_info("peername"))
-        try:
-            await super()._serve(host, reader, writer)
-        finally:
-            del self.senders[reader]
-
-    async def _answer(self, host, method, target, headers, body, reader):
-        if method == "POST":
-            self.arrivals.append((time.monotonic(), self.senders[reader], json.loads(body)["id"]))
-            if self.slow:
-                await asyncio.sleep(self.slow)
-        return await super()._answer(host, method, target, headers, body, reader)
-
-    def name_behind(self, address):
-        """The node whose process has the socket at `address`."""
-        number = address[0].split(".")
-        local = "".join(f"{int(part):02X}" for part in reversed(number)) + f":{address[1]:04X}"
-        table = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
-        inodes = [line.split()[9] for line in table if line.split()[1] == local]
-        for node in self.nodes:
-            if node.is_running() and self.has_socket(node.pid, inodes):
-                return node.name
-        return "?"
-
-    @staticmethod
-    def has_socket(process, inodes):
-        names = {f"socket:[{inode}]" for inode in inodes if inode != "0"}
-        for file in pathlib.Path(f"/proc/{process}/fd").iterdir():
-            try:
-                if os.readlink(file) in names:
-                    return True
-            except OSError:  # closed meanwhile
-                pass
-        return False
-
-    def arrived_since(self, moment, name=None):
-        return [arrival for arrival in list(self.arrivals)
-                if arrival[0] >= moment and name in (None, arrival[1])]
 
 
 @dataclasses.dataclass
@@ -152,18 +96,22 @@ class Load:
     def introduce(self):
         """The peer follows every author and knows their keys; every Accept has arrived."""
         for author in self.authors:
-            actor = self.actor(author)
-            document = requests.get(f"{self.cluster.serving().web_url}/users/{author.name}", timeout=10,
-                                    headers={"Accept": ACTIVITY, "Host": self.cluster.domain})
-            assert document.status_code == 200, document.text
-            key = document.json()["publicKey"]
-            self.peer.keys[key["id"]] = serialization.load_pem_public_key(
-                key["publicKeyPem"].encode())
-            answer = self.deliver(self.doors[0], {
-                "type": "Follow", "id": f"{self.peer.host.origin}/follows/{author.name}",
-                "object": actor}, patience=30)
-            assert answer.status_code == 202, answer.text
-        assert eventually(lambda: len(self.peer.host.received) >= AUTHORS, 30), "no Accept arrived"
+            assert eventually(lambda author=author: self.learn_key(author), 60), "no key"
+            follow = {"type": "Follow", "id": f"{self.peer.host.origin}/follows/{author.name}",
+                      "object": self.actor(author)}
+            assert eventually(lambda follow=follow: self.deliver(
+                self.doors[0], follow, patience=30).status_code == 202, 60), "no Follow was taken"
+        assert eventually(lambda: len(self.peer.host.received) >= AUTHORS, 60), "no Accept arrived"
+
+    def learn_key(self, author):
+        """Whether the document of the author was to be had: a key that is new takes a while."""
+        answer = requests.get(f"{self.doors[0].url}/users/{author.name}", timeout=30,
+                              headers={"Accept": ACTIVITY, "Host": self.cluster.domain})
+        if answer.status_code != 200:
+            return False
+        key = answer.json()["publicKey"]
+        self.peer.keys[key["id"]] = serialization.load_pem_public_key(key["publicKeyPem"].encode())
+        return True
 
     def actor(self, author):
         return f"{self.cluster.url}/users/{author.name}"
@@ -178,7 +126,7 @@ class Load:
         for thread in self.threads:
             thread.join(10)
 
-    # --- what they do ------------------------------------------------------------------------------
+    # --- what they do -----------------------------------------------------------------------------
 
     def write_on(self, number):
         author = self.authors[number]
@@ -277,7 +225,7 @@ class Load:
             attempt.ended = time.monotonic()
             self.open.discard(id(attempt))
 
-    # --- what a test does with them ----------------------------------------------------------------
+    # --- what a test does with them ---------------------------------------------------------------
 
     def acknowledged(self, since=0.0):
         return [deed for deed in list(self.deeds) if deed.acknowledged > since]
@@ -343,7 +291,7 @@ class Load:
             time.sleep(1)  # what comes a second time comes soon
             assert not self.peer.problems, self.peer.problems[:3]
 
-    # --- what became of it -------------------------------------------------------------------------
+    # --- what became of it ------------------------------------------------------------------------
 
     def of_kind(self, kind):
         return [deed for deed in self.deeds if deed.kind == kind]
@@ -404,7 +352,8 @@ class Load:
 
     def look_at_notes(self, verdict):
         """Each was taken once, and whom it names was told once."""
-        assert eventually(lambda: not self.cluster.rows("SELECT 1 FROM inbox_log WHERE done = 0"), 30)
+        assert eventually(
+            lambda: not self.cluster.rows("SELECT 1 FROM inbox_log WHERE done = 0"), 30)
         told = dict(self.cluster.rows(
             "SELECT post.uri, count(notification.id) FROM post LEFT JOIN notification"
             " ON notification.post_id = post.id WHERE post.uri IS NOT NULL GROUP BY post.uri"))
@@ -473,9 +422,3 @@ class Insistent:
         """The requests that had no answer then."""
         return [attempt for attempt in list(self.tries)
                 if attempt.began <= moment and not 0.0 < attempt.ended <= moment]
-
-
-def object_of(activity):
-    """The id of what it is about."""
-    about = activity["object"]
-    return about["id"] if isinstance(about, dict) else about

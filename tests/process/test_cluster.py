@@ -17,9 +17,9 @@ import pytest
 import requests
 
 from cluster import Cluster, ClusterNginx, over_socket, watched_server
-from cluster_load import Door, Insistent, Load, Peer
+from cluster_load import Door, Insistent, Load
+from cluster_peer import Peer
 from node import Node, binary, clean_environment, eventually
-from pgbouncer import DocumentedDatabase
 
 TAKEOVER_SECONDS = 12
 HANDOVER_SECONDS = 2
@@ -208,12 +208,14 @@ def test_F10_a_frozen_node_is_replaced_and_wakes_up_harmless(server, busy):
         recent = len(peer.arrived_since(frozen - 1.5)) - len(peer.arrived_since(frozen))
         kept = assert_kept(load, recent + 16 if busy else REPEATED_PER_KILL)
         owners = cluster.owner_names()
-        print(f"F10 frozen {FREEZE_SECONDS:.0f} s, {'a transaction open' if busy else 'idle'}: owners"
-              f" {' '.join(owners)}, {kept}; in flight: {in_flight}; woken with {len(waited)}"
-              f" requests waiting, acknowledged {len(acknowledged)}, of these {late} late,"
-              f" {len(sent)} requests to the peer by {threads} threads, stood by after"
-              f" {rejoined:.1f} s; served again after {gap:.1f} s")
+        how = "a transaction open" if busy else "idle"
+        print(f"F10 frozen {FREEZE_SECONDS:.0f} s, {how}: owners {' '.join(owners)}, {kept};"
+              f" in flight: {in_flight}; woken with {len(waited)} requests waiting, acknowledged"
+              f" {len(acknowledged)}, of these {late} late, {len(sent)} requests to the peer by"
+              f" {threads} threads, stood by after {rejoined:.1f} s; served again after"
+              f" {gap:.1f} s")
         assert len(owners) == 2 and waited
+        assert peer.arrived_since(0, owner.name), "nothing is known to come from it"
         assert in_flight > 0 or not busy
         assert {attempt.status for attempt in waited} <= {503, 200, None}, waited
         assert late == 0 and len(sent) <= threads
@@ -264,12 +266,14 @@ def test_F15_a_node_that_is_cut_off_sheds_and_is_replaced(server, silent):
         line, starts = cluster.lines[owner.name], len(owner.said("stands by"))
         moment = load.strike(owner, line.silence if silent else line.cut)
         in_flight = load.in_flight(owner.name, moment)
-        sheds = eventually(lambda: refuses(owner, load.authors[0]) and time.monotonic() - moment, 2 * SHED_SECONDS)
+        sheds = eventually(
+            lambda: refuses(owner, load.authors[0]) and time.monotonic() - moment,
+            2 * SHED_SECONDS)
         told = eventually(lambda: owner.probe("/readyz").status_code == 503, SHED_SECONDS) \
             and owner.probe("/readyz").text
         gap = load.served_again(moment)
-        after = [attempt for attempt in load.tries(moment + SHED_SECONDS, time.monotonic(), owner.name)
-                 if attempt.status is not None]
+        after = {attempt.status for attempt in
+                 load.tries(moment + SHED_SECONDS, time.monotonic(), owner.name)}
         line.mend()
         mended = time.monotonic()
         assert eventually(lambda: len(owner.said("stands by")) > starts, REJOIN_SECONDS), \
@@ -278,19 +282,21 @@ def test_F15_a_node_that_is_cut_off_sheds_and_is_replaced(server, silent):
         load.wait_for(BETWEEN_FAULTS)
         kept = assert_kept(load, REPEATED_PER_KILL)
         owners = cluster.owner_names()
-        print(f"F15 line to PostgreSQL {'silent' if silent else 'cut'}: owners {' '.join(owners)},"
-              f" {kept}, in flight: {in_flight}, shed after {sheds:.1f} s, stood by {rejoined:.1f} s"
-              f" after it was mended; served again after {gap:.1f} s")
+        how = "silent" if silent else "cut"
+        print(f"F15 line to PostgreSQL {how}: owners {' '.join(owners)}, {kept}, in flight:"
+              f" {in_flight}, shed after {sheds:.1f} s, stood by {rejoined:.1f} s after it was"
+              f" mended; served again after {gap:.1f} s")
         assert in_flight > 0 and len(owners) == 2
         assert sheds <= SHED_SECONDS and told and ("lease" in told or "database" in told), told
-        assert after and {attempt.status for attempt in after} == {503}, after[:3]
+        assert 503 in after and after <= {503, None}, after
         assert gap <= TAKEOVER_SECONDS
 
 
 def refuses(node, author):
     """A post is answered 503 at once."""
     try:
-        answer = node.post("/api/v1/statuses", author, json={"status": str(uuid.uuid4())}, timeout=1)
+        answer = node.post("/api/v1/statuses", author, timeout=1,
+                           json={"status": str(uuid.uuid4())})
     except requests.RequestException:
         return False
     return answer.status_code == 503
@@ -304,7 +310,8 @@ def test_a_node_that_stands_by_says_who_serves(server):
         owner = cluster.serving()
         for node in cluster.others(owner):
             line = node.told[-1][1]
-            assert line.startswith("trunkline ") and line.endswith(f" stands by, {owner.name} serves")
+            assert line.startswith("trunkline "), line
+            assert line.endswith(f" stands by, {owner.name} serves"), line
             for method, path in (("GET", "/"), ("POST", "/api/v1/statuses"), ("POST", "/inbox"),
                                  ("GET", "/.well-known/webfinger?resource=acct:a@b")):
                 answer = requests.request(method, node.web_url + path, timeout=10)
@@ -325,8 +332,9 @@ def test_a_node_that_stands_by_says_who_serves(server):
             assert status == 200, shown
             assert (shown["node"], shown["serves"]) == (node.name, owner.name)
             assert shown["complete"] is True and shown["missing_nodes"] == [] and shown["as_of"]
-            assert all(0 < each["lease_left_ms"] <= 1000 * LEASE_SECONDS and each["joined_at"]
-                       and each["incarnation"] >= 1 and int(each["id"]) >= 1 for each in shown["nodes"])
+            for each in shown["nodes"]:
+                assert 0 < each["lease_left_ms"] <= 1000 * LEASE_SECONDS and each["joined_at"], each
+                assert each["incarnation"] >= 1 and int(each["id"]) >= 1, each
             table = node.cli("cluster")
             assert all(each.name in table for each in cluster.nodes) and "live" in table, table
         print(f"cluster views: {len(cluster.nodes)} nodes say that {owner.name} serves")
@@ -409,9 +417,10 @@ def test_a_killed_node_that_comes_back_at_once_does_not_wait(server):
         load.finish()
         verdict = load.verdict()
         owners = cluster.owners()
-        print(f"restart after kill -9: serves after {took:.1f} s, after a stop {calm:.1f} s, of a lease"
-              f" that had {lease_left:.1f} s left; {verdict.posts} posts, {len(verdict.lost)} lost,"
-              f" incarnations {' '.join(str(incarnation) for _, _, incarnation in owners)}")
+        print(f"restart after kill -9: serves after {took:.1f} s, after a stop {calm:.1f} s, of a"
+              f" lease that had {lease_left:.1f} s left; {verdict.posts} posts,"
+              f" {len(verdict.lost)} lost, incarnations"
+              f" {in_words(incarnation for _, _, incarnation in owners)}")
         assert not verdict.lost and not verdict.doubled and verdict.posts
         assert lease_left > 3 and took < calm + 2
         assert len(owners) == 3 and owners[-1][2] > owners[0][2]
@@ -486,13 +495,15 @@ def test_a_name_needs_postgresql():
 
 
 def test_without_a_name_a_second_process_gives_up(server):
-    database = DocumentedDatabase(server, "nameless")
-    with Node(postgres=database.url) as first, Node(postgres=database.url, start=False) as second:
+    with Cluster(server, "nameless", count=0) as cluster:
+        first, second = cluster.make(""), cluster.make("")
+        first.start()
         began = time.monotonic()
-        done = subprocess.run([binary(), "run", "--config", str(second.config_file)], text=True,
-                              capture_output=True, timeout=60, env=clean_environment())
+        done = subprocess.run(["timeout", "-s", "KILL", "30", binary(), "run", "--config",
+                               str(second.config_file)], text=True, capture_output=True,
+                              timeout=60, env=clean_environment())
         took = time.monotonic() - began
-        assert done.returncode == 75, (done.returncode, done.stderr)
-        assert requests.get(first.admin_url + "/readyz", timeout=10).status_code == 200
         print(f"nameless: the second gave up after {took:.1f} s: {done.stderr.splitlines()[-1]}")
-        assert took < LEASE_SECONDS + 10
+        assert done.returncode == 75, (done.returncode, done.stderr)
+        assert first.is_ready()
+        assert took < 25
