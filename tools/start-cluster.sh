@@ -59,7 +59,8 @@ start_postgresql() {
   database=$!
   for _ in {1..600}; do
     "$programs/pg_isready" -q -h "$folder/postgresql" -U superuser -d postgres && break
-    kill -0 "$database" 2>/dev/null || die "PostgreSQL did not start: $(tail -n 5 "$folder/postgresql.log")"
+    kill -0 "$database" 2>/dev/null ||
+      die "PostgreSQL did not start: $(tail -n 5 "$folder/postgresql.log")"
     sleep 0.1
   done
   # The role, its timeouts and the database: the box of the page for operators.
@@ -98,7 +99,8 @@ start_node() { # start_node NAME: returns when it serves or stands by
   processes+=($!)
   for _ in {1..600}; do
     grep -qE '^admin |stands by' "$folder/$1.out" && return
-    kill -0 $! 2>/dev/null || die "$1 did not start; its last words: $(tail -n 3 "$folder/$1.log.jsonl")"
+    kill -0 $! 2>/dev/null ||
+      die "$1 did not start; its last words: $(tail -n 3 "$folder/$1.log.jsonl")"
     sleep 0.1
   done
   die "$1 neither serves nor stands by"
