@@ -104,13 +104,14 @@ void remote_host_core::send(exchange_id id, sign_request wish, outgoing_request 
   };
   if (open->fetch && !open->fetch->wanted.is_signed)
     return sender_->send(std::move(request), std::move(done));
-  self_->send(has_.signing, sign_and_send{.wish = std::move(wish),
-                                          .request = std::move(request),
-                                          .sender = sender_,
-                                          .done = std::move(done),
-                                          .failed = [me, id](const caf::error& failure) {
-                                            caf::anon_send(me, exchange_ended{id, {}, failure});
-                                          }});
+  self_->send(has_.signing,
+              sign_and_send{.wish = std::move(wish),
+                            .request = std::move(request),
+                            .sender = sender_,
+                            .done = std::move(done),
+                            .unsent = unsent_reply{[me, id](const caf::error& failure) {
+                              caf::anon_send(me, exchange_ended{id, {}, failure});
+                            }}});
 }
 
 /// What is not on the wire yet goes back to where it came from.

@@ -40,14 +40,6 @@ signing_pool_state::~signing_pool_state() {
     answer.deliver(ending);
   for (auto& [id, answer] : asks_)
     answer.deliver(ending);
-  while (const auto asked = queue_.take())
-    if (asked->order)
-      asked->order->failed(ending);
-  for (const auto& [owner, parked] : parked_)
-    for (const auto* questions : {&parked.waiting, &parked.late})
-      for (const auto& asked : *questions)
-        if (asked.order)
-          asked.order->failed(ending);
 }
 
 signing_handle::behavior_type
@@ -94,7 +86,7 @@ caf::result<signed_headers> signing_pool_state::sign(const sign_request& wish) {
 
 void signing_pool_state::send(sign_and_send& order) {
   if (is_full())
-    return order.failed(too_many());
+    return order.unsent.fail(too_many());
   ++orders_;
   const auto kept = std::make_shared<sign_and_send>(std::move(order));
   queue_.put(kept->wish.cls, host_of(kept->wish.url),
@@ -361,7 +353,7 @@ void signing_pool_state::answer_key(question_id id, const std::string& pem) {
 void signing_pool_state::answer_failure(const question& asked, const caf::error& failure) {
   if (asked.order) {
     --orders_;
-    return asked.order->failed(failure);
+    return asked.order->unsent.fail(failure);
   }
   if (auto answer = signs_.extract(asked.id))
     answer.mapped().deliver(failure);

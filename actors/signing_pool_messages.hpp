@@ -1,6 +1,7 @@
 /// Messages and handle of the signing pool: the only place where private keys are used.
 #pragma once
 
+#include "actors/unsent_reply.hpp"
 #include "net/http_exchange.hpp"
 #include "net/http_types.hpp"
 #include "protocol/codes.hpp"
@@ -11,7 +12,6 @@
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -37,9 +37,7 @@ struct sign_and_send {
   outgoing_request request; ///< Its headers come after those of the signature.
   std::shared_ptr<http_sender> sender;
   exchange_handler done; ///< Handed to the sender.
-  /// Called instead, on any thread, when there is no signature; fails as `sign_request` does. Must
-  /// not block.
-  std::function<void(const caf::error&)> failed;
+  unsent_reply unsent;   ///< Told instead when there is no signature; fails as `sign_request` does.
 };
 
 /// Everything to send but Host and Content-Type.

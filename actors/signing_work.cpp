@@ -64,6 +64,7 @@ void sign_and_hand_on(sign_and_send& order, const own_key& key, time_point now) 
   auto headers = sign_headers(order.wish, key, now);
   std::ranges::move(order.request.headers, std::back_inserter(headers));
   order.request.headers = std::move(headers);
+  order.unsent.let_go();
   order.sender->send(std::move(order.request), std::move(order.done));
 }
 

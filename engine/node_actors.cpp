@@ -260,9 +260,12 @@ bool node_actors::end() {
   if (!dispatcher)
     return true;
   auto all = end_all(first_);
-  all = end_all(second_) && all;
+  // A host waits for what it has under way; its sender ends that.
+  auto hosts = second_;
+  const auto hosts_ended = end_all(second_);
   if (after_second_)
     after_second_();
+  all = (hosts_ended || end_all(hosts)) && all;
   write_books();
   for (auto* group : {&regions_, &log_actors_, &workers_})
     all = end_all(*group) && all;

@@ -229,15 +229,16 @@ TEST_CASE_METHOD(pool_fixture, "a request that is ordered is signed and sent, wi
   auto refusals = std::vector<caf::error>{};
   const auto order = [&](account_id signer) {
     auto wish = post_by(signer);
-    caf::anon_send(
-        pool, sign_and_send{.wish = wish,
-                            .request = {.method = wish.method,
-                                        .url = wish.url,
-                                        .headers = {{"Content-Type", "text/plain"}},
-                                        .body = wish.body},
-                            .sender = sender,
-                            .done = [&](exchange_outcome) { ++ended; },
-                            .failed = [&](const caf::error& why) { refusals.push_back(why); }});
+    caf::anon_send(pool, sign_and_send{.wish = wish,
+                                       .request = {.method = wish.method,
+                                                   .url = wish.url,
+                                                   .headers = {{"Content-Type", "text/plain"}},
+                                                   .body = wish.body},
+                                       .sender = sender,
+                                       .done = [&](exchange_outcome) { ++ended; },
+                                       .unsent = unsent_reply{[&](const caf::error& why) {
+                                         refusals.push_back(why);
+                                       }}});
   };
   order(alice);
   order(account_id{99});
@@ -257,4 +258,19 @@ TEST_CASE_METHOD(pool_fixture, "a request that is ordered is signed and sent, wi
   caf::anon_send_exit(full, caf::exit_reason::kill);
   actors.settle();
   CHECK(refusals.size() + sender->requests.size() == 2 + 5);
+
+  // Wherever an order is when the pool ends: in its mailbox, parked, with a worker, too late.
+  constexpr auto moments = std::size_t{8};
+  for (auto steps = std::size_t{1}; steps <= moments; ++steps) {
+    const auto gone = start_pool({.workers = 1});
+    pool = gone;
+    order(alice);
+    actors.settle_partly(steps);
+    caf::anon_send_exit(gone, caf::exit_reason::kill);
+    order(alice);
+    actors.settle();
+    order(alice);
+    actors.settle();
+  }
+  CHECK(refusals.size() + sender->requests.size() == 2 + 5 + 3 * moments);
 }

@@ -29,6 +29,7 @@ namespace trunkline::kit {
 inline signing_handle::behavior_type fake_signing() {
   return {[](const sign_request&) -> caf::result<signed_headers> { return signed_headers{}; },
           [](sign_and_send& order) {
+            order.unsent.let_go();
             order.sender->send(std::move(order.request), std::move(order.done));
           },
           [](const ask_public_key& question) -> caf::result<public_key_text> {

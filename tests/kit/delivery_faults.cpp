@@ -53,8 +53,9 @@ signing_handle::behavior_type fake_signer(signing_handle::pointer, unsigned lost
       [=](sign_and_send& order) {
         auto made = sign(order.wish);
         if (!made)
-          return order.failed(made.error());
+          return order.unsent.fail(made.error());
         std::ranges::move(made->headers, std::back_inserter(order.request.headers));
+        order.unsent.let_go();
         order.sender->send(std::move(order.request), std::move(order.done));
       },
       [](ask_public_key) { return public_key_text{}; },
