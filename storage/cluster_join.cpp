@@ -25,7 +25,7 @@ caf::error no_slot(const cluster_view& view) {
     advice = "start this node under the name of one that will not come back, such as \"" +
              gone->name + "\"";
   return make_error(errc::config_invalid,
-                    "cluster: there are " + std::to_string(node_slots) +
+                    "cluster.node: there are " + std::to_string(node_slots) +
                         " nodes already, which is all there can be: " + advice);
 }
 
@@ -51,7 +51,7 @@ bool must_wait(const cluster_node& own, const join_wish& wish, time_point now) {
 caf::expected<joined_node> add_node(database& db, const join_wish& wish, const cluster_view& view) {
   if (wish.name.empty() && !view.nodes.empty())
     return make_error(errc::config_invalid,
-                      "cluster: the database has nodes with names: give this one a name too");
+                      "cluster.node: is needed, because the database has nodes with names");
   const auto slot = free_slot(view);
   if (!slot)
     return no_slot(view);

@@ -92,6 +92,8 @@ caf::error migrate(database& db) {
                       "database: schema " + std::to_string(*version) +
                           " was made by a newer trunkline; this one knows up to " +
                           std::to_string(schema_version()));
+  if (*version == schema_version())
+    return {}; // not even a lock is taken of it
   for (const auto& step : migrations)
     if (auto failure = db.transact([&](database& open) { return apply_if_new(open, step); }))
       return failure;

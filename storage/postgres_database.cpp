@@ -55,6 +55,7 @@ std::vector<extra_row> extras_of(const std::vector<log_draft>& drafts) {
 struct batch {
   std::int64_t id;
   time_point now;
+  std::optional<write_fence> fence;
   std::vector<log_draft> drafts;
   std::vector<extra_row> extras;
 
@@ -77,7 +78,7 @@ public:
       const std::function<caf::expected<std::vector<log_draft>>(database&)>& body) override {
     if (in_transaction())
       return make_error(errc::storage_refused, "batch: inside a transaction");
-    auto work = batch{.id = batch_id, .now = now, .drafts = {}, .extras = {}};
+    auto work = batch{.id = batch_id, .now = now, .fence = fence, .drafts = {}, .extras = {}};
     const auto failure = open_with([&](database& open) -> caf::error {
       auto drafts = body(open);
       if (!drafts)
@@ -88,7 +89,7 @@ public:
     if (failure)
       return failure;
     work.extras = extras_of(work.drafts);
-    return send_tail(work, fence);
+    return send_tail(work);
   }
 
   std::string_view key_type() const override { return "BIGINT"; }
@@ -212,15 +213,13 @@ private:
     return failure;
   }
 
-  caf::expected<commit_receipt> send_tail(const batch& work,
-                                          const std::optional<write_fence>& fence) {
+  caf::expected<commit_receipt> send_tail(const batch& work) {
     if (auto failure = flush_if_lost()) {
       drop_level();
       return failure;
     }
     const auto until = steady::now() + options_.outcome_max;
-    const auto sent =
-        session_.send(take_pending() + tail_of(work, fence), "log", options_.commit_max);
+    const auto sent = session_.send(take_pending() + tail_of(work), "log", options_.commit_max);
     if (sent) {
       drop_level();
       forget_pending();
@@ -238,10 +237,8 @@ private:
   /// A body that ran no statement has not noticed that an idle connection had died.
   caf::error flush_if_lost() { return begun_ ? caf::error{} : flush(); }
 
-  std::string tail_of(const batch& work, const std::optional<write_fence>& fence) {
-    auto text = std::string{};
-    if (fence)
-      text += fence_check(*fence);
+  std::string tail_of(const batch& work) {
+    auto text = fence_check(work.fence);
     text += "SELECT pg_advisory_xact_lock(" + std::to_string(log_lock) + ");";
     if (!work.drafts.empty())
       text += log_insert(work);
@@ -254,9 +251,12 @@ private:
 
   /// Divides by zero, and so ends the batch, unless this node is what it says; holds its row
   /// against whoever would depose it before the commit.
-  static std::string fence_check(const write_fence& fence) {
-    return "SELECT 1 / count(*) FROM (SELECT 1 FROM node WHERE id = " + std::to_string(fence.node) +
-           " AND incarnation = " + std::to_string(fence.incarnation) +
+  static std::string fence_check(const std::optional<write_fence>& fence) {
+    if (!fence)
+      return "";
+    return "SELECT 1 / count(*) FROM (SELECT 1 FROM node WHERE id = " +
+           std::to_string(fence->node) +
+           " AND incarnation = " + std::to_string(fence->incarnation) +
            " AND state IN (1, 2) FOR KEY SHARE) AS own;"; // live, leaving
   }
 
@@ -307,7 +307,9 @@ private:
   }
 
   /// Finds out what became of a batch: its id is inserted once more, which waits for a commit that
-  /// still runs and keeps out one that comes late. Refused as double, it is committed.
+  /// still runs and keeps out one that comes late. Refused as double, it is committed. A node that
+  /// was deposed may claim nothing, and need not: whoever deposed it has waited for its batch, and
+  /// one that comes late is refused as well.
   caf::expected<commit_receipt> resolve(const batch& work, steady::time_point until) {
     while (steady::now() < until) {
       if (auto known = ask_outcome(work, until))
@@ -326,19 +328,25 @@ private:
       return std::max(std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()),
                       resolve_pause);
     };
-    const auto claimed = session_.run(
-        "INSERT INTO batch(id, at, last_seq) VALUES ($1, $2, $3)",
-        std::vector<sql_value>{work.id, work.now, sql_value{never_committed}}, limit());
-    if (!claimed && code_of(claimed.error()) != errc::unique_violation)
+    const auto claimed = session_.send(claim_of(work), "batch", limit());
+    const auto is_deposed = !claimed && is_fence_refusal(claimed.error());
+    if (!claimed && !is_deposed && code_of(claimed.error()) != errc::unique_violation)
       return {};
     const auto row = read_receipt(work, limit());
-    if (!row || row->rows.empty())
+    if (!row || (row->rows.empty() && !is_deposed))
       return {};
-    const auto last = row->rows[0][0].integer();
+    const auto last = row->rows.empty() ? never_committed : row->rows[0][0].integer();
     if (last == never_committed)
       return make_error(errc::unavailable, "database: connection lost, nothing was changed");
     count_written(work.rows());
     return receipt_from(work, last);
+  }
+
+  /// One message, and so one transaction.
+  static std::string claim_of(const batch& work) {
+    return fence_check(work.fence) + "INSERT INTO batch(id, at, last_seq) VALUES (" +
+           std::to_string(work.id) + ", " + std::to_string(to_micros(work.now)) + ", " +
+           std::to_string(never_committed) + ")";
   }
 
   postgres_session session_;

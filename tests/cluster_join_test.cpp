@@ -59,7 +59,7 @@ TEST_CASE("a node without a name is alone", "[cluster]") {
     const auto refused = join_cluster(world.db, {});
     REQUIRE_FALSE(refused);
     CHECK(code_of(refused.error()) == errc::config_invalid);
-    CHECK_THAT(context_of(refused.error()), Catch::Contains("give this one a name"));
+    CHECK_THAT(context_of(refused.error()), Catch::Contains("cluster.node: is needed"));
     CHECK(kit::dump(world.inner) == before);
   });
 }

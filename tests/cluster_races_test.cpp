@@ -44,9 +44,11 @@ struct race {
                  " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()"));
   }
 
+  /// Asks the server again and again until `sql` gives a row.
   void wait_until(const std::string& sql) {
-    while (rows_of(db->run(sql)).empty())
-      std::this_thread::sleep_for(1ms);
+    constexpr auto asked_max = 100'000;
+    for (auto asked = 0; rows_of(db->run(sql)).empty(); ++asked)
+      REQUIRE(asked < asked_max);
   }
   void wait_until_commit_runs() {
     wait_until("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND granted");

@@ -133,3 +133,33 @@ TEST_CASE("a batch of a node that was deposed writes nothing", "[postgres][fence
   CHECK(kit::dump(*db) == before);
   CHECK(must(commit(*db, 5, write_fence{5, 1})).first == 2);
 }
+
+TEST_CASE("a deposed node that looks for a lost batch writes nothing", "[postgres][fence]") {
+  const auto where = kit::fresh_postgres_database();
+  auto other = opened(where);
+  const auto depose = [&] {
+    must(other->run("UPDATE node SET state = $1", {static_cast<int>(node_state::dead)}));
+  };
+  REQUIRE(must(start_node(*other, {.id = 5, .slot = 1})) == 1);
+  auto proxy = kit::postgres_proxy{where};
+  auto db = opened(proxy.connection_string());
+  SECTION("one that never arrived was not committed") {
+    depose();
+    const auto before = kit::dump(*other);
+    proxy.at_commit(kit::proxy_mood::lose_request);
+    CHECK(code_of(commit(*db, 1, write_fence{5, 1}).error()) == errc::unavailable);
+    CHECK(kit::dump(*other) == before);
+  }
+  SECTION("one that was committed is found") {
+    proxy.before_drop = [&] {
+      while (kit::rows_of(other->run("SELECT 1 FROM batch WHERE id = 1")).empty())
+        ;
+      depose();
+    };
+    proxy.at_commit(kit::proxy_mood::leave_running);
+    CHECK(must(commit(*db, 1, write_fence{5, 1})).last == 1);
+    CHECK(settings_in(*other) == std::vector<std::string>{"1"});
+    CHECK(kit::rows_of(other->run("SELECT id, last_seq FROM batch")) ==
+          std::vector<std::string>{"1|1"});
+  }
+}
