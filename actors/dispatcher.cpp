@@ -61,7 +61,7 @@ dispatcher_state::make_behavior(std::shared_ptr<const dispatcher_dependencies> d
       [this](const ask_open_units& wish) { return tell_open(wish); },
       [this](flush_books) { return flush(); },
       [this](describe_dispatcher) { return describe(); },
-      [this](checkpoint_due) { tick(); },
+      [this](checkpoint_due due) { due.is_early ? write() : tick(); },
   };
 }
 

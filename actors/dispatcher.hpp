@@ -48,6 +48,8 @@ struct dispatcher_options {
   std::size_t hosts_per_page = 2'000;    ///< Read at once for the board.
   std::size_t endpoints_max = 1'000'000; ///< Kept in memory.
   std::chrono::milliseconds checkpoint_interval{1'000};
+  std::size_t settled_at_once = 4; ///< Of one host since the last checkpoint: the next comes early,
+  std::chrono::milliseconds early_after{100}; ///< so long after that.
   std::chrono::seconds recipients_kept{60};
   std::chrono::seconds silence_max{60};  ///< After its next try a host is looked after.
   std::chrono::seconds refused_wait{10}; ///< After the region refused a host.
@@ -92,6 +94,8 @@ private:
     std::optional<time_point> look_at;    ///< When to wake it unless it is heard of.
     std::optional<time_point> queued_at;  ///< Its entry among the `looks_`.
     std::size_t offer_at = 0;             ///< Its place in `offers_`, from 1; 0: none.
+    std::size_t settled = 0;              ///< Told after the checkpoint `settled_after`.
+    std::int64_t settled_after = 0;
   };
 
   /// Units of one host, and up to where it was offered others before.
@@ -127,6 +131,7 @@ private:
   // dispatcher_books.cpp: what hosts tell, and what is written
   void take(const host_progress& news);
   caf::result<host_cursor> adopt(const adopt_host& wish);
+  void count_settled(known_host& host, const host_progress& news);
   bool is_written(const host_address& host) const;
   void answer(waiting_cursor waiting);
   host_cursor cursor_of(const host_address& host) const;
@@ -185,6 +190,8 @@ private:
   std::unordered_map<host_id, std::int64_t> unseen_; ///< Offered to hosts not known by address.
   std::unordered_set<host_id> settling_; ///< Hosts that changed, and may have nothing any more.
   bool writing_ = false;
+  std::int64_t writes_ = 1;      ///< Checkpoints begun, and the next one.
+  std::int64_t early_write_ = 0; ///< That was ordered to come early.
   std::vector<waiting_cursor> adopting_;
   std::vector<flush_reply> flushing_;      ///< Answered by the checkpoint under way.
   std::vector<flush_reply> flushing_next_; ///< Answered by the one after it.

@@ -37,11 +37,24 @@ void dispatcher_state::take(const host_progress& news) {
     return;
   auto& host = found->second;
   heard_of(host);
+  count_settled(host, news);
   const auto is_held = host.held_until && *host.held_until > now;
   const auto due = is_held ? *host.held_until : now;
   look_after(news.id, host, host.withheld && is_held ? due : due + options_.silence_max);
   if (!is_held && std::exchange(host.withheld, false))
     offer({.host = news.id, .previous = books_.offered_upto(news.id), .units = {}});
+}
+
+/// A crash forgets what was settled since the last checkpoint: of a host that takes much at once,
+/// such as what had waited for a restart, that would be sent again.
+void dispatcher_state::count_settled(known_host& host, const host_progress& news) {
+  if (std::exchange(host.settled_after, writes_) != writes_)
+    host.settled = 0;
+  for (const auto& progress : news.classes)
+    host.settled += progress.settled.size();
+  if (host.settled < options_.settled_at_once || std::exchange(early_write_, writes_) == writes_)
+    return;
+  self_->delayed_send(self_, options_.early_after, checkpoint_due{.is_early = true});
 }
 
 /// A host that died told things that are not in the database yet: its next life reads them there.
@@ -150,6 +163,7 @@ void dispatcher_state::write() {
   if (writing_)
     return;
   writing_ = true;
+  ++writes_;
   flushing_ = std::exchange(flushing_next_, {});
   auto books = books_.collect(has_->clock());
   auto events = has_->outbox ? has_->outbox->take() : std::vector<outbox_row>{};

@@ -86,8 +86,10 @@ struct dispatcher_report {
 /// Asks to begin: everything that it works with is there.
 struct begin_delivery {};
 
-/// INTERNAL: writes what changed, and wakes hosts; once a second.
-struct checkpoint_due {};
+/// INTERNAL: writes what changed, and wakes hosts; once a second. An early one only writes.
+struct checkpoint_due {
+  bool is_early = false;
+};
 
 using dispatcher_handle =
     caf::typed_actor<caf::reacts_to<begin_delivery>, caf::reacts_to<dispatch_rows>,

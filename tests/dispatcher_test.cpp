@@ -210,10 +210,7 @@ TEST_CASE_METHOD(dispatcher_fixture, "a flush ends when the books are in the dat
   run();
   hint(commit());
   actors.settle();
-  caf::anon_send(dispatcher, host_progress{.host = far(),
-                                           .id = {kit::host_row_id("far.example")},
-                                           .classes = {{.settled = {{{1, kit::shared_endpoint()}}},
-                                                        .received_upto = 1}}});
+  tell_settled(1);
   const auto flushed = actors.start_done(dispatcher, flush_books{});
   actors.settle();
   REQUIRE(flushed.ready());
@@ -224,10 +221,7 @@ TEST_CASE_METHOD(dispatcher_fixture, "a flush ends when the books are in the dat
   hint(commit());
   actors.settle();
   storage.faults().at_call = [](std::int64_t) { return make_error(errc::unavailable, "away"); };
-  caf::anon_send(dispatcher, host_progress{.host = far(),
-                                           .id = {kit::host_row_id("far.example")},
-                                           .classes = {{.settled = {{{2, kit::shared_endpoint()}}},
-                                                        .received_upto = 2}}});
+  tell_settled(2);
   const auto failed = actors.start_done(dispatcher, flush_books{});
   actors.settle();
   REQUIRE(failed.ready());
@@ -236,6 +230,34 @@ TEST_CASE_METHOD(dispatcher_fixture, "a flush ends when the books are in the dat
   actors.advance(1s);
   CHECK(kit::rows_of(storage.db().run("SELECT seq FROM shard_mark")) ==
         std::vector<std::string>{"2"});
+}
+
+TEST_CASE_METHOD(dispatcher_fixture,
+                 "what one host settles fast is written before the second is over",
+                 "[dispatcher]") {
+  const auto limits = dispatcher_options{};
+  const auto marks = [&] { return kit::rows_of(storage.db().run("SELECT seq FROM shard_mark")); };
+  run();
+  for (auto number = 0; number < 6; ++number)
+    hint(commit());
+  actors.advance(2 * limits.checkpoint_interval); // what follows is between two ticks
+  for (const auto seq : {1, 2, 3})
+    tell_settled(seq);
+  actors.advance(limits.early_after);
+  CHECK(marks().empty()); // few are left to the tick
+
+  tell_settled(4);
+  actors.advance(limits.early_after - 1ms);
+  CHECK(marks().empty()); // what follows in this moment goes with it
+  tell_settled(5);
+  actors.advance(1ms);
+  CHECK(marks() == std::vector<std::string>{"5"});
+
+  tell_settled(6); // is counted anew
+  actors.advance(limits.early_after);
+  CHECK(marks() == std::vector<std::string>{"5"});
+  actors.advance(limits.checkpoint_interval);
+  CHECK(marks() == std::vector<std::string>{"6"});
 }
 
 TEST_CASE_METHOD(dispatcher_fixture, "a flush before the start has nothing to write",

@@ -142,6 +142,14 @@ struct dispatcher_fixture {
     caf::anon_send(dispatcher, std::move(news));
   }
 
+  /// far.example has settled the unit of a row, and those of all rows before it.
+  void tell_settled(log_seq seq) {
+    caf::anon_send(dispatcher, host_progress{.host = far(),
+                                             .id = {host_row_id("far.example")},
+                                             .classes = {{.settled = {{{seq, shared_endpoint()}}},
+                                                          .received_upto = seq}}});
+  }
+
   dispatcher_report report() {
     return must(actors.ask<dispatcher_report>(dispatcher, describe_dispatcher{}));
   }
