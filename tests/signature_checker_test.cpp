@@ -3,7 +3,6 @@
 #include <algorithm>
 
 using namespace trunkline;
-using namespace trunkline::kit;
 using namespace trunkline::kit::signature_checker_scene;
 using namespace std::chrono_literals;
 using namespace std::string_literals;

@@ -1,7 +1,6 @@
 #include "kit/signature_checker_fixture.hpp"
 
 using namespace trunkline;
-using namespace trunkline::kit;
 using namespace trunkline::kit::signature_checker_scene;
 using namespace std::chrono_literals;
 using namespace std::string_literals;

@@ -14,8 +14,8 @@ part() { # part NAME COMMAND...
   summary+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
 }
 
-configure() { # the preset is configured once; CMake follows its own files after that
-  [ -f "build/$1/build.ninja" ] || cmake --preset "$1"
+configure() { # configure PRESET [OPTION...]: once; CMake follows its own files after that
+  [ -f "build/$1/build.ninja" ] || cmake --preset "$@"
 }
 
 await_build() { # await_build PROCESS LOG
@@ -35,7 +35,7 @@ run_tests() {
 
 part "install what is missing" tools/install-dependencies.sh test
 [ -x /usr/lib/postgresql/15/bin/initdb ] || { echo "PostgreSQL 15 is missing" >&2; exit 1; }
-part "configure" configure asan
+part "configure" configure asan -DTRUNKLINE_BATCHES=ON
 part "build (address and undefined behaviour)" cmake --build --preset asan
 part "configure (threads)" configure tsan
 # Most of the tests of whole processes wait: what is free meanwhile builds the next part.

@@ -104,13 +104,19 @@ void delivery_bans::node_died(moment now) {
   forbidden_.clear(); // what replaced it may be forgotten with it
 }
 
+void delivery_bans::count(bans& of, const sending& what, moment now) {
+  of.sent.erase(of.sent.begin(), of.sent.upper_bound(now - 1s));
+  std::erase_if(of.signed_lately,
+                [now](const auto& each) { return each.second.first <= now - 1s; });
+  const auto [unit, is_new] = of.signed_lately.try_emplace({what.url, what.number}, now, false);
+  if (is_new || std::exchange(unit->second.second, true))
+    of.sent.insert(now);
+}
+
 std::optional<std::string> delivery_bans::refuse(const sending& what, const written_row& row,
                                                  moment now) {
   auto& of = bans_[what.host];
-  of.sent.erase(of.sent.begin(), of.sent.upper_bound(now - 1s));
-  auto unit = std::pair{what.url, what.number};
-  if (std::exchange(of.last, unit) != unit)
-    of.sent.insert(now);
+  count(of, what, now);
   if (is_forbidden(what.url, what.number))
     return "sent although it was superseded before";
   if (of.paused_at)

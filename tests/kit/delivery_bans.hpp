@@ -86,9 +86,12 @@ private:
     std::optional<std::int64_t> in_flight;
     std::optional<std::int64_t> per_s;
     std::multiset<moment> sent;
-    std::pair<std::string, int> last; ///< Unit; its second signature is no other request.
+    /// Units of the last second, and whether each was sent twice: its second signature is no other
+    /// request, but a third one would be.
+    std::map<std::pair<std::string, int>, std::pair<moment, bool>> signed_lately;
   };
 
+  static void count(bans& of, const sending& what, moment now);
   void lift(const host_order_given& order);
   void impose(const given& done, moment now);
   moment end_of(const given& begin, host_order_kind end) const;

@@ -73,7 +73,28 @@ class Door:
         self.name, self.url, self.more = name, url, more
 
 
-class Load:
+class Threads:
+    """Runs each of `works` on `count` threads, for as long as the `with` block lasts."""
+
+    patience = 10  # s that the end waits for one of them
+
+    def __init__(self, works, count):
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=work, args=(number,), daemon=True)
+                        for work in works for number in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(self.patience)
+
+
+class Load(Threads):
     """The clients and the senders, each a thread; `pause` is between two posts of one of them.
 
     With `keyed=False` posts are asked for again without a key: right where all that was not
@@ -83,15 +104,14 @@ class Load:
         self.cluster, self.peer, self.pause, self.keyed = cluster, peer, pause, keyed
         self.doors = doors or [Door(node.name, node.web_url) for node in cluster.nodes]
         self.deeds, self.open, self.unexpected = [], set(), []
-        self.stopping, self.bell = threading.Event(), threading.Condition()
+        self.bell = threading.Condition()
         self.first_door = None  # of what begins in a burst
         self.authors = cluster.create_accounts([f"author{number}" for number in range(AUTHORS)])
         if peer:
             peer.nodes = cluster.all
             self.introduce()
         works = [self.write_on] + ([self.send_on] if peer else [])
-        self.threads = [threading.Thread(target=work, args=(number,), daemon=True)
-                        for work in works for number in range(AUTHORS)]
+        super().__init__(works, AUTHORS)
 
     def introduce(self):
         """The peer follows every author and knows their keys; every Accept has arrived."""
@@ -115,16 +135,6 @@ class Load:
 
     def actor(self, author):
         return f"{self.cluster.url}/users/{author.name}"
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(10)
 
     # --- what they do -----------------------------------------------------------------------------
 
@@ -369,7 +379,7 @@ class Load:
         verdict.repeated = sum(count - 1 for count in counts.values())
 
 
-class Insistent:
+class Insistent(Threads):
     """Clients of one node alone, who wait for its answer as long as it takes and ask once.
 
     What it acknowledges is among the deeds of the load, and so in its verdict.
@@ -377,19 +387,8 @@ class Insistent:
 
     def __init__(self, load, owner, seconds):
         self.load, self.door, self.seconds = load, Door(owner.name, owner.web_url), seconds
-        self.tries, self.deeds, self.stopping = [], [], threading.Event()
-        self.threads = [threading.Thread(target=self.insist, args=(number,), daemon=True)
-                        for number in range(2 * AUTHORS)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(self.seconds + 10)
+        self.tries, self.deeds, self.patience = [], [], seconds + 10
+        super().__init__([self.insist], 2 * AUTHORS)
 
     def insist(self, number):
         author = self.load.authors[number % AUTHORS]

@@ -117,7 +117,7 @@ def test_a_drained_host_gets_what_waits_and_nothing_new(storage, farm):
         assert has(host, before)
         late = publish(node, alice, "late")
         assert has(other, late)
-        assert states(node, post_of(late))[host.name] == "cancelled"
+        assert eventually(lambda: states(node, post_of(late))[host.name] == "cancelled")
         node.restart()
         assert shown(node, host)["drained"] is True, "outlives the process"
         order(node, host, "resume", reason="moved")
@@ -234,7 +234,7 @@ def test_dead_letters_are_listed_replayed_and_discarded(storage, farm):
         newest = listed()[0]
         assert newest["host"] == host.name and newest["author_name"] == "alice"
         assert "422" in newest["error"] and newest["kind"] == "create"
-        assert states(node, post_of(refused[0]))[host.name] == "dead"
+        assert eventually(lambda: states(node, post_of(refused[0]))[host.name] == "dead")
 
         host.status = 202
         assert act(node, LETTERS + ":replay", host=host.name, dry_run=True)["units"] == 3
