@@ -159,7 +159,12 @@ void remote_host_core::begin_with(stored_exception read) {
   const auto is_ordered = read.row.error.starts_with(ordered_again);
   exceptions_.put(
       {.unit = std::move(read.unit), .row = std::move(read.row), .is_ordered = is_ordered});
-  replace_exceptions(unit); // one that was out when the node ended has stayed beside it
+  for (const auto& each : exceptions_.about(unit)) // one that was out has stayed beside it
+    if (is_superseded(each.unit, unit) && !exceptions_.is_out(each.unit)) {
+      exceptions_.set_out(each.unit, true);
+      early_.out.push_back(each.unit);
+    }
+  replace_exceptions(unit);
 }
 
 /// What is under way comes to its end; nothing else begins.
@@ -344,7 +349,7 @@ std::optional<std::chrono::microseconds> remote_host_core::next_wake() const {
     consider(fetches_.waiting.front().due);
   if (facts_.limit_per_s)
     consider_steady(places_.next_begin);
-  if (queue_.waiting() > 0 && !old_may_go())
+  if ((queue_.waiting() > 0 || !early_.out.empty()) && !old_may_go())
     consider_steady(started_at_ + options_.request_limit);
   const auto is_idle =
       queue_.is_empty() && exchanges_.empty() && fetches_.waiting.empty() && exceptions_.empty();

@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace trunkline {
 
@@ -49,6 +50,9 @@ struct early_orders {
   /// Given up in the first seconds; the peer may still be at work at a request about them. At most
   /// `exceptions_max`.
   std::set<std::pair<endpoint_id, object_key>> doubtful;
+  /// Exceptions that were replaced and may have been out when the node ended: what replaced them
+  /// has no turn while the peer may be at work at them.
+  std::vector<delivery_unit> out;
 };
 
 struct host_fetches {
