@@ -99,8 +99,10 @@ void delivery_bans::node_died(moment now) {
   for (auto& order : orders_)
     if (std::exchange(order.is_open, false))
       order.done_at = now;
-  for (auto& [host, of] : bans_)
+  for (auto& [host, of] : bans_) {
     of.sent.clear();
+    of.signed_lately.clear();
+  }
   forbidden_.clear(); // what replaced it may be forgotten with it
 }
 

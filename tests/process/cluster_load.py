@@ -306,6 +306,10 @@ class Load(Threads):
     def of_kind(self, kind):
         return [deed for deed in self.deeds if deed.kind == kind]
 
+    def acknowledged_of(self, *kinds):
+        """Whether one of each kind was."""
+        return set(kinds) <= {deed.kind for deed in self.acknowledged()}
+
     def undelivered(self):
         """What was acknowledged and has not come to the peer."""
         ids = set(self.peer.host.received)

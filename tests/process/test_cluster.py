@@ -42,6 +42,7 @@ def server():
 
 def assert_kept(load, repeated_max):
     """Ends the load; nothing is lost, doubled, missing or in the wrong order. Returns the words."""
+    assert eventually(lambda: load.acknowledged_of("post", "note", "edit"), 60), "too little is done"
     load.finish()
     verdict = load.verdict()
     assert verdict.posts and verdict.notes and verdict.changes, verdict

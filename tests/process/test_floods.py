@@ -16,6 +16,7 @@ import pytest
 from database import one, rows
 from fake_hosts import ACTIVITY, FakeHosts
 from node import Node, ROOT, eventually, kind
+from test_admin_hosts import shown
 from test_fedify import federated_node
 
 AS = "https://www.w3.org/ns/activitystreams"
@@ -240,11 +241,12 @@ def test_F41_a_log_that_nobody_takes_holds_up_nothing(make_sink, posts):
         if isinstance(sink, UnreadPipe):
             assert sink.bytes() == sink.filled, "somebody has read it"
             sink.read()
+            assert eventually(lambda: sink.bytes() > 0), "nothing is written after all was read"
             back = farm.hosts[0]
             back.status = 202
             node.admin("POST", f"/admin/v1/hosts/{back.name}:retry-now")
             assert eventually(lambda: set(ids) <= set(back.received), 60)
-            assert eventually(lambda: sink.bytes() > 0), "nothing is written after all was read"
+            assert eventually(lambda: shown(node, back)["state"] == "healthy")  # which is a line
             node.stop()
             told = [json.loads(line) for line in sink.read().decode().splitlines()]
             assert any(back.name in json.dumps(line) for line in told), told

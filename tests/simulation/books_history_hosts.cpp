@@ -139,6 +139,7 @@ void books_history::tell_class(int number, delivery_class cls) {
                .oldest_at = now_ - std::chrono::milliseconds{below(2000)},
                .gone_upto = host.gone_upto[index]},
               now_);
+  end_lost(); // what opens again in the next moment does not hide it
 }
 
 std::vector<kit::known_unit*> books_history::units_of(int number, fate is) {
