@@ -10,6 +10,7 @@
 
 #include "actors/blocked_domains.hpp"
 #include "actors/dispatcher_messages.hpp"
+#include "actors/dispatcher_options.hpp"
 #include "actors/host_board.hpp"
 #include "actors/recipient_book.hpp"
 #include "actors/remote_host_messages.hpp"
@@ -22,7 +23,6 @@
 #include <caf/typed_response_promise.hpp>
 #include <caf/unit.hpp>
 
-#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -38,23 +38,6 @@ namespace trunkline {
 
 class webhook_outbox;
 struct outbox_row;
-
-struct dispatcher_options {
-  delivery_books_limits books;
-  std::size_t rows_max = 1'024;          ///< Rows that wait; more are dropped and read again.
-  std::size_t batch_max = 64;            ///< Rows that are expanded at once.
-  std::int64_t outstanding_max = 16'384; ///< Offers not taken: past it no more rows are expanded.
-  std::size_t wakes_at_once = 128;       ///< Hosts woken and not heard of, for a second at most.
-  std::size_t hosts_per_page = 2'000;    ///< Read at once for the board.
-  std::size_t endpoints_max = 1'000'000; ///< Kept in memory.
-  std::chrono::milliseconds checkpoint_interval{1'000};
-  std::size_t settled_at_once = 4; ///< Of one host since the last checkpoint: the next comes early,
-  std::chrono::milliseconds early_after{100}; ///< so long after that.
-  std::chrono::seconds recipients_kept{60};
-  std::chrono::seconds silence_max{60};  ///< After its next try a host is looked after.
-  std::chrono::seconds refused_wait{10}; ///< After the region refused a host.
-  std::chrono::minutes pause_known{10};  ///< How long a paused host is told of nothing.
-};
 
 /// Empty at first; all there when `begin_delivery` is sent.
 struct dispatcher_dependencies {
