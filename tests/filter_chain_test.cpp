@@ -266,16 +266,19 @@ TEST_CASE("a filter that does not return holds nobody, and its late verdict coun
 TEST_CASE("of 1,000 activities the first waits for a filter that stands, the others do not",
           "[filters][filter_chain]") {
   const auto stands = kit::gate{};
+  auto log = lines{};
   auto chain =
       filter_chain{{seat("sleeps",
                          [pass = stands.passer()](const activity_origin&, filtered_activity&) {
                            pass();
                            return verdict::accept();
                          })},
-                   nullptr};
+                   nullptr,
+                   {.log = [&log](const std::string& line) { log.add(line); }}};
   const auto began = std::chrono::steady_clock::now();
   CHECK(ask(chain).what == kind::passed);
   CHECK(std::chrono::steady_clock::now() - began >= filter_patience);
+  log.wait_for(1); // it was asked a moment after the question came, and stands a moment longer
   for (auto i = 1; i < 1'000; ++i) {
     auto next = begin(chain, {});
     REQUIRE(is_decided(next));
