@@ -9,8 +9,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -24,10 +22,6 @@ constexpr auto seeds_least = 300;
 constexpr auto time_allowed = 170s;
 constexpr auto on_file_every = 50; ///< Seeds between two whose database is a file.
 constexpr auto twice_every = 50;   ///< Seeds between two that are run twice.
-/// Two kills within 15 s of a Delete (docs/architecture.md, Coalescing), and what an exception that
-/// is replaced after one leaves the oracle to complain of. They are run and told like others, and
-/// must fail: one that is mended leaves the list.
-constexpr auto known_to_fail = std::array<std::int64_t, 2>{453, 604};
 
 std::int64_t number_from(const char* name, std::int64_t otherwise) {
   const auto* text = std::getenv(name);
@@ -86,14 +80,11 @@ TEST_CASE("every history of delivery ends with everything delivered, in order, a
   for (auto seed = first; goes_on(seed - first, wanted, began); ++seed) {
     const auto on_file = seed % on_file_every == 0;
     const auto history = run(seed, on_file, total);
-    const auto is_known = !only && std::ranges::find(known_to_fail, seed) != known_to_fail.end();
-    failed += !is_known && !history.wrong.empty();
+    failed += !history.wrong.empty();
     for (const auto& what : history.wrong)
       std::cout << "seed " << seed << ": " << what << '\n';
-    if (is_known)
-      std::cout << "left out: seed " << seed << " is known to fail\n";
     INFO("replay with TRUNKLINE_SEED=" << seed);
-    CHECK(history.wrong.empty() != is_known);
+    CHECK(history.wrong.empty());
     if (only || seed % twice_every == 1) {
       auto ignored = simulation::history_sums{};
       CHECK(run(seed, on_file, ignored).trace == history.trace);
