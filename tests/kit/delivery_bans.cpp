@@ -58,9 +58,17 @@ void delivery_bans::done(std::size_t number, moment now) {
     return;
   order.done_at = now;
   order.is_done = true;
+  const auto first = orders_.begin();
+  const auto at = first + static_cast<std::ptrdiff_t>(number);
+  const auto is_its_hosts = [&](const given& other) {
+    return other.order.host == order.order.host;
+  };
+  // Of two that were under way at once nobody knows which came first.
   const auto is_undone_since =
-      std::any_of(orders_.begin() + static_cast<std::ptrdiff_t>(number) + 1, orders_.end(),
-                  [&](const given& later) { return later.order.host == order.order.host; });
+      std::any_of(std::next(at), orders_.end(), is_its_hosts) ||
+      std::any_of(first, at, [&](const given& earlier) {
+        return is_its_hosts(earlier) && earlier.done_at.value_or(now) >= order.wanted_at;
+      });
   if (!is_undone_since)
     impose(order, now);
 }
@@ -140,11 +148,13 @@ std::optional<std::string> delivery_bans::refuse(const sending& what, const writ
   return std::nullopt;
 }
 
-/// Returns until when what `begin` ordered may have been in force.
+/// Returns until when what `begin` ordered may have been in force. An end that was ordered before
+/// `begin` was answered may have come before it.
 delivery_bans::moment delivery_bans::end_of(const given& begin, host_order_kind end) const {
   const auto first = orders_.begin() + (&begin - orders_.data());
   const auto ended = std::find_if(first, orders_.end(), [&](const given& each) {
-    return each.order.host == begin.order.host && each.order.kind == end && each.is_done;
+    return each.order.host == begin.order.host && each.order.kind == end && each.is_done &&
+           begin.done_at && each.wanted_at >= *begin.done_at;
   });
   return ended == orders_.end() ? moment::max() : *ended->done_at;
 }

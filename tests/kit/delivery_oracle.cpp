@@ -54,7 +54,7 @@ int delivery_oracle::write(delivery_world::row next) {
       return;
     }
     rows_[at].acked_at = world_.elapsed();
-    if (is_broken_)
+    if (broken_at_ && world_.elapsed() > *broken_at_) // what was committed before is on its way
       violations_.push_back("acknowledged after the disk failed: row " + std::to_string(at + 1));
   });
   return static_cast<int>(at) + 1;
@@ -78,9 +78,9 @@ void delivery_oracle::forget_order(const std::string& host) {
 void delivery_oracle::crashed() {
   tell("the node is killed");
   crashes_.push_back(world_.elapsed());
-  if (!faults_.empty() && faults_.back().second == moment::max() && is_broken_)
+  if (!faults_.empty() && faults_.back().second == moment::max() && broken_at_)
     faults_.back().second = world_.elapsed();
-  is_broken_ = false;
+  broken_at_.reset();
   bans_.node_died(world_.elapsed());
   pending_.clear();
   in_flight_.clear();
@@ -109,8 +109,9 @@ void delivery_oracle::storage_failing(bool fails) {
 }
 
 void delivery_oracle::storage_broken() {
-  if (std::exchange(is_broken_, true))
+  if (broken_at_)
     return;
+  broken_at_ = world_.elapsed();
   if (faults_.empty() || faults_.back().second != moment::max())
     storage_failing(true);
 }
@@ -265,8 +266,11 @@ void delivery_oracle::answered(const sent_request& request, const peer_answer& a
   past.refused = past.refused || is_for_good(answer);
 }
 
-/// One that was in flight when the Delete came may stay until it is answered.
+/// One that was in flight when the Delete came may stay until it is answered, or its host is there
+/// again after a kill; any, while nothing can be written.
 void delivery_oracle::check_exceptions() {
+  if (!faults_.empty() && faults_.back().second == moment::max())
+    return unreplaced_.clear();
   const auto found = must(world_.db().run(
       "SELECT e.endpoint_id, e.seq FROM delivery_exception e JOIN log l ON l.seq = e.seq"
       " WHERE e.status = 1 AND l.kind IN (1, 2) AND EXISTS (SELECT 1 FROM delivery_exception d"
@@ -274,6 +278,9 @@ void delivery_oracle::check_exceptions() {
       " AND d.object_key = e.object_key AND d.seq > e.seq AND m.kind = 3)"));
   auto now = std::map<std::pair<std::int64_t, std::int64_t>, moment>{};
   for (const auto& each : found.rows) {
+    const auto& url = url_of(each[0].id<endpoint_id>());
+    if (!world_.runs_host(url.substr(8, url.find('/', 8) - 8)))
+      continue;
     const auto key = std::pair{each[0].integer(), each[1].integer()};
     const auto before = unreplaced_.find(key);
     now[key] = before == unreplaced_.end() ? world_.elapsed() : before->second;

@@ -132,7 +132,7 @@ private:
   std::vector<moment> crashes_;
   std::map<std::string, std::set<moment>> host_ends_;
   std::vector<std::pair<moment, moment>> faults_;
-  bool is_broken_ = false;
+  std::optional<moment> broken_at_; ///< The disk, in this life.
   std::vector<std::string> violations_;
   counted_units counted_;
   std::int64_t offered_again_ = 0;

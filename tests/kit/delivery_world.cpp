@@ -174,7 +174,6 @@ void delivery_world::restart(bool begins) {
   handles.readers.clear();
   has_.reset();
   actors.restart();
-  options_.host.queue.old_before = actors.clock()();
   start();
   if (begins)
     begin();
@@ -186,6 +185,13 @@ void delivery_world::kill_host(const std::string& name, std::function<void()> th
     return;
   caf::actor_cast<caf::strong_actor_ptr>(found->second)->get()->attach_functor(std::move(then));
   actors.kill(found->second);
+}
+
+bool delivery_world::runs_host(const std::string& name) const {
+  const auto found = running_.find(address(name));
+  return found != running_.end() && !caf::actor_cast<caf::strong_actor_ptr>(found->second)
+                                         ->get()
+                                         ->getf(caf::abstract_actor::is_terminated_flag);
 }
 
 std::vector<endpoint_id> delivery_world::add_host(const std::string& name, int persons) {

@@ -104,6 +104,7 @@ public:
   void begin();
   /// Ends the actor of one host before its next message; `then` is called when it is gone.
   void kill_host(const std::string& name, std::function<void()> then);
+  bool runs_host(const std::string& name) const; ///< It has an actor.
 
   template <class Message>
   caf::error tell(Message message) {
