@@ -5,6 +5,7 @@
 #include "protocol/errc.hpp"
 #include "protocol/shard.hpp"
 #include "storage/delivery_store.hpp"
+#include "storage/log_store.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,10 +27,14 @@ caf::expected<loaded_books> read_books(database& db) {
   auto drained = drained_hosts(db);
   if (!drained)
     return std::move(drained.error());
+  auto newest = newest_seq(db);
+  if (!newest)
+    return std::move(newest.error());
   return loaded_books{.books = std::move(*books),
                       .blocked = std::move(*blocked),
                       .waiting = std::move(*waiting),
-                      .drained = std::move(*drained)};
+                      .drained = std::move(*drained),
+                      .newest = *newest};
 }
 
 } // namespace
@@ -106,6 +111,7 @@ void dispatcher_state::begin_with(loaded_books read) {
       books_.load_exceptions(each.id, each.exceptions);
   for (const auto& each : read.drained)
     drained_.emplace(each.id, each.after);
+  earlier_upto_ = read.newest;
   loaded_ = true;
   taken_ = dispatched_ = books_.start();
   books_.advance(dispatched_);

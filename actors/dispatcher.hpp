@@ -55,6 +55,7 @@ struct loaded_books {
   blocked_domains::names blocked;
   std::vector<waiting_host> waiting;
   std::vector<drained_host> drained;
+  log_seq newest = 0; ///< Row.
 };
 
 class dispatcher_state {
@@ -154,10 +155,11 @@ private:
   std::deque<log_entry> rows_;   ///< In order; all between `dispatched_` and `taken_`.
   std::vector<log_entry> batch_; ///< Being expanded.
   log_seq batch_upto_ = 0;
-  log_seq taken_ = 0;      ///< Every row up to here is in `rows_`, the batch or dispatched.
-  log_seq seen_ = 0;       ///< The newest row that a hint told of.
-  bool is_unsure_ = true;  ///< The log may have rows that no hint told of.
-  log_seq dispatched_ = 0; ///< Every row up to here was offered.
+  log_seq taken_ = 0;        ///< Every row up to here is in `rows_`, the batch or dispatched.
+  log_seq seen_ = 0;         ///< The newest row that a hint told of.
+  bool is_unsure_ = true;    ///< The log may have rows that no hint told of.
+  log_seq dispatched_ = 0;   ///< Every row up to here was offered.
+  log_seq earlier_upto_ = 0; ///< The newest row when it began.
   std::vector<const endpoint_on_host*> owed_; ///< A row of the batch; kept for its room.
   std::vector<new_units> offers_;             ///< Of the batch that is being expanded.
   std::unordered_map<host_id, known_host> hosts_;

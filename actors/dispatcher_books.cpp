@@ -94,7 +94,8 @@ host_cursor dispatcher_state::cursor_of(const host_address& host) const {
   const auto id = known == ids_.end() ? host_id{} : known->second;
   const auto shard = shard_of(host);
   return {.direct = books_.cursor(id, shard, delivery_class::direct),
-          .bulk = books_.cursor(id, shard, delivery_class::bulk)};
+          .bulk = books_.cursor(id, shard, delivery_class::bulk),
+          .earlier_upto = earlier_upto_};
 }
 
 /// A host that is not known has nothing open.

@@ -47,6 +47,7 @@ struct adopt_host {
 struct host_cursor {
   class_cursor direct;
   class_cursor bulk;
+  log_seq earlier_upto = 0; ///< Rows up to here an earlier process may have sent.
 };
 
 /// Asks which of some units are open: neither settled nor an exception.

@@ -69,7 +69,7 @@ time_point idle_until(time_point active_at, std::optional<time_point> fetch_not_
 remote_host_core::~remote_host_core() {
   if (sender_)
     sender_->bar(); // what is being signed is its next life's to send
-  for (auto& reply : asked_)
+  for (auto& reply : news_.asked)
     reply.deliver(make_error(errc::unavailable, "host: shutting down"));
   for (auto& waiting : fetches_.waiting)
     waiting.reply.deliver(make_error(errc::unavailable, "host: shutting down"));
@@ -112,8 +112,8 @@ void remote_host_core::begin(const host_cursor& cursor) {
                 if (!read)
                   return start_later();
                 report_.dead = read->dead;
-                queue_.begin(delivery_class::direct, cursor.direct);
-                queue_.begin(delivery_class::bulk, cursor.bulk);
+                queue_.begin(delivery_class::direct, cursor.direct, cursor.earlier_upto);
+                queue_.begin(delivery_class::bulk, cursor.bulk, cursor.earlier_upto);
                 if (read->facts)
                   begin_with(*read->facts);
                 for (auto& each : read->exceptions)
@@ -127,9 +127,9 @@ void remote_host_core::begin(const host_cursor& cursor) {
                 } else if (early_.life && is_withheld(facts_.state))
                   try_again_at(std::nullopt, "it sent something");
                 started_ = discard_due_ = discard_exceptions_due_ = true;
-                started_at_ = steady();
+                early_.doubted_at = steady();
                 answer_asked();
-                for (const auto& next : std::exchange(when_started_, {}))
+                for (const auto& next : std::exchange(early_.when_started, {}))
                   next();
                 pump();
               });
@@ -138,7 +138,7 @@ void remote_host_core::begin(const host_cursor& cursor) {
 /// A host that was withheld stood since it began to fail at the earliest.
 void remote_host_core::begin_with(const host_facts& facts) {
   facts_ = facts;
-  told_state_ = facts_.state;
+  news_.told_state = facts_.state;
   window_.restore(facts_.window);
   is_failing_ = facts_.fail_streak > 0;
   if (facts_.paused)
@@ -159,11 +159,8 @@ void remote_host_core::begin_with(stored_exception read) {
   const auto is_ordered = read.row.error.starts_with(ordered_again);
   exceptions_.put(
       {.unit = std::move(read.unit), .row = std::move(read.row), .is_ordered = is_ordered});
-  for (const auto& each : exceptions_.about(unit)) // one that was out has stayed beside it
-    if (is_superseded(each.unit, unit) && !exceptions_.is_out(each.unit)) {
-      exceptions_.set_out(each.unit, true);
-      early_.out.push_back(each.unit);
-    }
+  if (replaces_others(unit.kind)) // maybe what was out when the node ended
+    hold_exception(unit);
   replace_exceptions(unit);
 }
 
@@ -290,6 +287,8 @@ bool remote_host_core::send_one() {
   fetches_.went_last = fetches;
   if (fetches)
     start_fetch();
+  else if (exception && !old_may_go() && must_wait(exception->unit))
+    hold_exception(exception->unit);
   else if (exception)
     deliver({.unit = exception->unit}, true);
   else
@@ -300,8 +299,7 @@ bool remote_host_core::send_one() {
 void remote_host_core::deliver_next() {
   auto item = queue_.take_next(old_may_go());
   const auto& unit = item->unit;
-  if (!old_may_go() &&
-      (replaces_any(exceptions_, unit) || early_.doubtful.contains({unit.to->id, unit.object}))) {
+  if (!old_may_go() && (replaces_any(exceptions_, unit) || must_wait(unit))) {
     item->replaces_old = true; // which holds it
     return queue_.put_back(std::move(*item));
   }
@@ -312,9 +310,16 @@ void remote_host_core::deliver_next() {
     deliver(std::move(*item), false);
 }
 
-/// What replaced a unit of an earlier life waits until the peer is done with that.
+/// What replaced a unit of an earlier life waits until the peer is done with that; so does what
+/// follows a request that was ended early.
 bool remote_host_core::old_may_go() const {
-  return steady() - started_at_ >= options_.request_limit;
+  return steady() - early_.doubted_at >= options_.request_limit;
+}
+
+/// Tells whether the peer may be at work at something older of its object.
+bool remote_host_core::must_wait(const delivery_unit& unit) const {
+  const auto found = early_.doubtful.find({unit.to->id, unit.object});
+  return found != early_.doubtful.end() && found->second < unit.seq;
 }
 
 /// Arms the timer for whatever is due next; one that rings earlier looks again then.
@@ -350,7 +355,7 @@ std::optional<std::chrono::microseconds> remote_host_core::next_wake() const {
   if (facts_.limit_per_s)
     consider_steady(places_.next_begin);
   if ((queue_.waiting() > 0 || !early_.out.empty()) && !old_may_go())
-    consider_steady(started_at_ + options_.request_limit);
+    consider_steady(early_.doubted_at + options_.request_limit);
   const auto is_idle =
       queue_.is_empty() && exchanges_.empty() && fetches_.waiting.empty() && exceptions_.empty();
   const auto idle_end = idle_until(active_at_, fetches_.not_before, options_);

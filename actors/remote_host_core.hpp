@@ -53,6 +53,7 @@ protected:
   bool send_one();
   void deliver_next();
   bool old_may_go() const;
+  bool must_wait(const delivery_unit& unit) const;
   void wake_later();
   std::optional<microseconds> next_wake() const;
 
@@ -109,6 +110,8 @@ protected:
   void ended(exchange_ended& news);
   delivery_verdict verdict_of(const host_exchange& done, const exchange_outcome& outcome) const;
   void conclude(host_exchange& done, const exchange_outcome& outcome);
+  void note_ended_early(const host_exchange& done);
+  void doubt(const delivery_unit& unit);
   void sign_again(host_exchange& done);
   bool conclude_item(host_exchange& done, const delivery_verdict& verdict);
   void settle(const delivery_unit& unit, unit_outcome outcome);
@@ -124,6 +127,7 @@ protected:
   void run_clock();
   void conclude_exception(host_exchange& done, const delivery_verdict& verdict);
   void except(queued_unit item, const std::string& reason, std::int64_t attempts);
+  void hold_exception(const delivery_unit& unit);
   void refuse_exception(queued_unit item);
   void note_full();
   void put_exception(waiting_exception changed, bool is_again = false);
@@ -160,14 +164,11 @@ protected:
   remote_host_dependencies has_;
   remote_host_options options_;
   bool started_ = false;
-  steady_time started_at_;
   bool stopping_ = false;
-  std::vector<std::function<void()>> when_started_;    ///< At most `asked_max`.
   std::function<void(const delivery_unit&)> on_ended_; ///< Empty unless somebody counts.
   bool asking_again_ = false;
   early_orders early_;
   host_facts facts_;
-  host_state told_state_ = host_state::unproven; ///< The last one that was no probe.
   delivery_queue queue_;
   std::array<std::shared_ptr<const missed_sources>, delivery_classes> sources_; ///< Of refills.
   request_window window_;
@@ -193,8 +194,7 @@ protected:
   std::optional<steady_time> wakes_at_; ///< Of its timer.
   std::uint64_t wake_epoch_ = 0;
   std::mt19937_64 random_;
-  std::vector<caf::typed_response_promise<host_report>> asked_; ///< Before it has started.
-  host_report report_;                                          ///< Its counters and errors.
+  host_report report_; ///< Its counters and errors.
 };
 
 } // namespace trunkline

@@ -79,7 +79,7 @@ void remote_host_core::give_up(exchange_id id, const caf::error& failure,
     discard_due_ = true;
   }
   const auto reason = "not sent: " + context_of(failure);
-  if (facts_.state == host_state::probing)
+  if (open->is_probe && facts_.state == host_state::probing)
     apply(probe_failure(failing_for()), reason);
   if (!is_gone)
     wait_until(has_.clock() + options_.local_retry, reason);
@@ -132,6 +132,8 @@ void remote_host_core::conclude(host_exchange& done, const exchange_outcome& out
     has_.on_missing({.endpoint = *done.item.unit.to, .status = done.status});
   if (verdict.outcome == delivery_outcome::sign_again)
     return sign_again(done);
+  if (failure && failure->timed_out && failure->fully_written())
+    note_ended_early(done);
   const auto id = done.id;
   const auto scheme = done.scheme;
   const auto was_full = exceptions_.size() >= options_.exceptions_max;
@@ -158,13 +160,35 @@ void remote_host_core::conclude(host_exchange& done, const exchange_outcome& out
   note_success(id, outcome.timing.total, acknowledged);
 }
 
-/// The same request once more, with the place of the first.
+/// The peer got all of it and may still be at work at it: what is newer of its object waits until
+/// the limit of the request.
+void remote_host_core::note_ended_early(const host_exchange& done) {
+  if (!done.sent_at || steady() - *done.sent_at >= options_.request_limit)
+    return;
+  early_.doubted_at = std::max(early_.doubted_at, *done.sent_at);
+  queue_.hold_again();
+  doubt(done.item.unit);
+}
+
+void remote_host_core::doubt(const delivery_unit& unit) {
+  const auto about = std::pair{unit.to->id, unit.object};
+  if (early_.doubtful.size() >= options_.exceptions_max && !early_.doubtful.contains(about))
+    return;
+  auto& newest = early_.doubtful[about];
+  newest = std::max(newest, unit.seq);
+}
+
+/// The same request once more, with the place of the first; unless an operator wants fewer since.
 void remote_host_core::sign_again(host_exchange& done) {
   done.scheme = signature_scheme::rfc9421;
   done.id = ++newest_;
   done.sent_at.reset();
   const auto id = done.id;
+  const auto is_over =
+      facts_.limit_in_flight && std::cmp_greater_equal(exchanges_.size(), *facts_.limit_in_flight);
   exchanges_.push_back(std::move(done));
+  if (is_over)
+    return give_up(id, make_error(errc::unavailable, "an order came first"), {});
   read_body(id);
 }
 

@@ -91,8 +91,8 @@ void remote_host_core::conclude_exception(host_exchange& done, const delivery_ve
 void remote_host_core::bury(const delivery_unit& unit, const std::string& reason,
                             std::int64_t attempts, int status) {
   ++report_.dead;
-  if (!old_may_go() && early_.doubtful.size() < options_.exceptions_max)
-    early_.doubtful.emplace(unit.to->id, unit.object);
+  if (!old_may_go())
+    doubt(unit);
   tell_change(unit, delivery_change::dead, status, reason);
   const auto waited = exceptions_.erase(unit);
   news_.exceptions.push_back({.host = facts_.id,
@@ -130,6 +130,12 @@ void remote_host_core::except(queued_unit item, const std::string& reason, std::
                          .attempts = attempts,
                          .next_try_at = attempts > 0 ? clock + exception_waits[0] : clock}});
   settle(unit, unit_outcome::excepted);
+}
+
+/// It has no turn, and nothing about its object, while the peer may be at work at something older.
+void remote_host_core::hold_exception(const delivery_unit& unit) {
+  early_.out.push_back(unit);
+  exceptions_.set_out(unit, true);
 }
 
 void remote_host_core::refuse_exception(queued_unit item) {

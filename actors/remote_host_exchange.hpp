@@ -13,8 +13,9 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -43,15 +44,17 @@ struct host_exchange {
 
 /// What came before the host had started, and what an earlier life of it may have left.
 struct early_orders {
+  std::vector<std::function<void()>> when_started; ///< At most `asked_max`.
   bool retry = false;
   bool life = false;                   ///< A sign of it.
   std::optional<bool> paused;          ///< Newer than what was read;
   std::optional<log_seq> drained_upto; ///< likewise, of a resumed one.
-  /// Given up in the first seconds; the peer may still be at work at a request about them. At most
-  /// `exceptions_max`.
-  std::set<std::pair<endpoint_id, object_key>> doubtful;
-  /// Exceptions that were replaced and may have been out when the node ended: what replaced them
-  /// has no turn while the peer may be at work at them.
+  /// When it started, or when the last request was sent that was given up before its limit.
+  std::chrono::steady_clock::time_point doubted_at;
+  /// The peer may still be at work at a request about them that was given up: the last such row.
+  /// What is newer waits. At most `exceptions_max`.
+  std::map<std::pair<endpoint_id, object_key>, log_seq> doubtful;
+  /// Exceptions that have no turn meanwhile.
   std::vector<delivery_unit> out;
 };
 

@@ -47,7 +47,7 @@ void remote_host_core::apply(host_event event, const std::string& reason) {
     has_.log("remote_host " + to_name(address_) + " " + std::string{to_string(entered)} + ": " +
              reason);
   // A probe that fails leaves the host as it was.
-  if (std::exchange(told_state_, entered) != entered && has_.on_state)
+  if (std::exchange(news_.told_state, entered) != entered && has_.on_state)
     has_.on_state({.at = has_.clock(),
                    .host = to_name(address_),
                    .state = std::string{to_string(entered)},

@@ -2,7 +2,11 @@
 #pragma once
 
 #include "actors/host_board.hpp"
+#include "actors/remote_host_messages.hpp"
 #include "protocol/delivery_progress.hpp"
+#include "protocol/host_health.hpp"
+
+#include <caf/typed_response_promise.hpp>
 
 #include <array>
 #include <chrono>
@@ -23,8 +27,10 @@ struct host_news {
   std::chrono::steady_clock::time_point told_at;
   std::optional<std::chrono::steady_clock::time_point> timer_at; ///< It is told then at the latest.
 
-  std::optional<host_health_line> shown; ///< On the board.
-  std::string last_failure;              ///< In its words.
+  std::optional<host_health_line> shown;                       ///< On the board.
+  host_state told_state = host_state::unproven;                ///< The last one that was no probe.
+  std::vector<caf::typed_response_promise<host_report>> asked; ///< Before it has started.
+  std::string last_failure;                                    ///< In its words.
 
   std::size_t size() const {
     return settled[0].size() + settled[1].size() + exceptions.size() + reopened.size() + facts;

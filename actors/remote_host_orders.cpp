@@ -14,13 +14,13 @@ namespace trunkline {
 caf::result<operated_host> remote_host_state::operate(const operate_host& wish) {
   auto order = std::make_shared<running_order>();
   order->wish = wish;
-  if (!started_ && when_started_.size() >= options_.asked_max)
+  if (!started_ && early_.when_started.size() >= options_.asked_max)
     return make_error(errc::unavailable, to_name(address_) + ": too many orders wait");
   order->reply = self_->make_response_promise<operated_host>();
   if (started_)
     carry_out(order);
   else
-    when_started_.emplace_back([this, order] { carry_out(order); });
+    early_.when_started.emplace_back([this, order] { carry_out(order); });
   return order->reply;
 }
 
@@ -88,24 +88,26 @@ bool remote_host_state::may_hold_drained() const {
   return is_before_end(delivery_class::direct) || is_before_end(delivery_class::bulk);
 }
 
-/// What waits by now is delivered; all that comes later is cancelled.
+/// What waits by now is delivered; all that comes later is cancelled. One that is drained already
+/// is stored so once more: an end of it may be there of which nobody was told.
 void remote_host_state::carry_out(const order_ptr& order, const drain_wish&) {
   order->result.units = static_cast<std::int64_t>(exceptions_.size()) +
                         queue_.position(delivery_class::direct).open +
                         queue_.position(delivery_class::bulk).open;
-  if (order->wish.dry_run || facts_.is_drained())
+  if (order->wish.dry_run)
     return finish(order);
-  if (may_hold_drained())
+  const auto known = facts_.is_drained() ? facts_.drained_after : std::nullopt;
+  if (!known && may_hold_drained())
     return finish(order, make_error(errc::unavailable, "drain: what came during the last one is"
                                                        " still looked through; try again later"));
   store_upto(
-      [host = facts_.id](database& db, log_seq newest) {
-        return set_drained(db, host, row_range{.after = newest, .upto = {}});
+      [host = facts_.id, known](database& db, log_seq newest) {
+        return set_drained(db, host, row_range{.after = known.value_or(newest), .upto = {}});
       },
-      [this, order](caf::expected<log_seq> newest) {
+      [this, order, known](caf::expected<log_seq> newest) {
         if (!newest)
           return finish(order, newest.error());
-        facts_.drained_after = *newest;
+        facts_.drained_after = known.value_or(*newest);
         facts_.drained_upto.reset();
         news_.facts = true; // the dispatcher cancels what comes later by itself
         discard_due_ = discard_exceptions_due_ = true;

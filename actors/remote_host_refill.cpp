@@ -71,13 +71,15 @@ void remote_host_core::discard() {
     for (auto& waiting : std::exchange(fetches_.waiting, {}))
       waiting.reply.deliver(make_error(errc::forbidden, to_name(address_) + ": is blocked"));
   }
-  if (old_may_go())
+  if (old_may_go()) {
+    early_.doubtful.clear();
     for (const auto& unit : std::exchange(early_.out, {})) {
       exceptions_.set_out(unit, false);
       discard_exceptions_due_ = true;
       for (const auto& each : exceptions_.about(unit))
         replace_exceptions(each.unit);
     }
+  }
   if (std::exchange(discard_exceptions_due_, false))
     for (const auto& each : exceptions_.all())
       if (is_unwanted(each.unit) && !exceptions_.is_out(each.unit))

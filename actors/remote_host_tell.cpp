@@ -84,7 +84,7 @@ host_facts remote_host_core::stored_facts() const {
   auto facts = facts_;
   facts.window = window_.size();
   if (facts.state == host_state::probing)
-    facts.state = told_state_;
+    facts.state = news_.told_state;
   if (facts.paused)
     facts.next_try_at = paused_at_;
   return facts;
@@ -130,14 +130,14 @@ std::optional<time_point> remote_host_core::next_try() const {
 caf::result<host_report> remote_host_core::describe() {
   if (started_)
     return make_report();
-  if (asked_.size() >= options_.asked_max)
+  if (news_.asked.size() >= options_.asked_max)
     return make_error(errc::unavailable, to_name(address_) + ": too many ask");
-  asked_.push_back(self_->make_response_promise<host_report>());
-  return asked_.back();
+  news_.asked.push_back(self_->make_response_promise<host_report>());
+  return news_.asked.back();
 }
 
 void remote_host_core::answer_asked() {
-  for (auto& reply : std::exchange(asked_, {}))
+  for (auto& reply : std::exchange(news_.asked, {}))
     if (started_)
       reply.deliver(make_report());
     else

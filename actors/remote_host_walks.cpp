@@ -59,13 +59,13 @@ void remote_host_state::walked(const walk_ptr& through, delivery_class cls,
 }
 
 caf::result<host_queue> remote_host_state::tell_queue(const list_queue& wish) {
-  if (when_started_.size() >= options_.asked_max || lists_ >= options_.asked_max)
+  if (early_.when_started.size() >= options_.asked_max || lists_ >= options_.asked_max)
     return make_error(errc::unavailable, to_name(address_) + ": too many ask");
   auto reply = self_->make_response_promise<host_queue>();
   if (started_)
     list(wish, reply);
   else
-    when_started_.emplace_back([this, wish, reply] { list(wish, reply); });
+    early_.when_started.emplace_back([this, wish, reply] { list(wish, reply); });
   return reply;
 }
 

@@ -203,8 +203,7 @@ void node_federation::spawn_hosts(const node_options& options, node_actors& acto
       .on_state = told.on_state,
       .seed = options.world ? options.world->chance() : std::random_device{}()};
   auto* system = &actors.system();
-  auto limits = remote_host_options{};
-  limits.queue.old_before = clock();
+  const auto limits = remote_host_options{};
   const auto region = system->spawn(
       shard_region<remote_host_handle>,
       [one_host, limits, system](const host_address& host, const host_passivator_handle& around) {

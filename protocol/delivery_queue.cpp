@@ -34,7 +34,7 @@ void delivery_queue::class_queue::trim() {
   held.erase(held.begin(), held.lower_bound(begin));
 }
 
-void delivery_queue::begin(delivery_class cls, const class_cursor& start) {
+void delivery_queue::begin(delivery_class cls, const class_cursor& start, log_seq earlier_upto) {
   auto& queue = of(cls);
   queue.begun = true;
   queue.settled.insert(start.settled.begin(), start.settled.end());
@@ -42,12 +42,12 @@ void delivery_queue::begin(delivery_class cls, const class_cursor& start) {
   // Everything open up to here is in the log alone; what follows is here, but for a gap, or on its
   // way.
   const auto elsewhere = queue.joined_at.value_or(offered_upto);
-  queue.old_upto = elsewhere;
+  queue.old_upto = std::max(elsewhere, earlier_upto);
   const auto first = start.first_open.value_or(start.offered_upto + 1);
   if (!queue.left && first > elsewhere) {
     if (!start.first_open)
       queue.received_upto = offered_upto;
-    return;
+    return hold_old(cls);
   }
   clear_waiting(cls);
   queue.unsure = !start.first_open;
@@ -140,8 +140,7 @@ void delivery_queue::offer(const offered_before& previous, std::span<const deliv
     auto& queue = of(unit.cls);
     queue.received_upto = unit.seq;
     replace(unit);
-    const auto has_room = !queue.left && queue.settled.size() < limits_.acked_max;
-    if (!may_keep || !has_room || !keep(queue, unit))
+    if (!may_keep || queue.left || !has_room(queue) || !keep(queue, unit))
       count(queue, unit);
   }
 }
@@ -156,7 +155,7 @@ void delivery_queue::note_settled(delivery_class cls, std::span<const unit_key> 
 std::optional<refill_wish> delivery_queue::wish(delivery_class cls) {
   auto& queue = of(cls);
   if (!queue.left || queue.unsure || queue.refilling || queue.stalled ||
-      queue.waiting > limits_.refill_at || queue.settled.size() >= limits_.acked_max)
+      queue.waiting > limits_.refill_at || !has_room(queue))
     return std::nullopt;
   queue.refilling = true;
   return refill_wish{cls, *queue.left, queue.counted_upto, queue.round};

@@ -29,10 +29,9 @@ struct delivery_queue_limits {
   std::size_t references_max = 64;         ///< Waiting per class; the log has the rest.
   std::size_t lane_max = 8;                ///< Of those in one lane.
   std::size_t refill_at = 32;              ///< Reads again when no more than this wait.
-  std::size_t acked_max = acked_units_max; ///< Settled behind what is open: past it no refill.
+  std::size_t acked_max = acked_units_max; ///< Settled behind what is open in memory.
   std::uint32_t direct_share = 8;          ///< Direct units before a bulk one.
   std::size_t gone_max = 256;              ///< Deleted accounts remembered, for refills.
-  time_point old_before{};                 ///< Rows up to then an earlier process may send.
 };
 
 class delivery_queue {
@@ -42,8 +41,9 @@ public:
   delivery_queue& operator=(delivery_queue&&) = default;
 
   /// Begins where the books say; once, before anything is taken. Units that were offered before it
-  /// are kept when they are all there is.
-  void begin(delivery_class cls, const class_cursor& start);
+  /// are kept when they are all there is. An earlier process may have sent rows up to
+  /// `earlier_upto`.
+  void begin(delivery_class cls, const class_cursor& start, log_seq earlier_upto = 0);
 
   /// Takes units in the order of the log, all of a row at once; rows that were offered before are
   /// left out. What was offered up to `previous` and did not come is left to the log, and with
@@ -57,10 +57,8 @@ public:
   /// nothing is read from the log until then.
   bool needs_cursor() const { return classes_[0].unsure || classes_[1].unsure; }
   void resume(delivery_class cls, const class_cursor& now);
-
   /// Nothing was offered for a while: what waits goes back to the log, and `resume` must come.
   void forget_waiting();
-
   /// Everything from `from` on is read from the log again, what was settled there included, which
   /// are `units`; but for what is out.
   void reopen(delivery_class cls, log_seq from, std::int64_t units,
@@ -71,10 +69,11 @@ public:
   bool can_take(bool old_may_go = true) const;
   /// Returns the next unit whose lane is free, which is then out. `old_may_go` stays true.
   std::optional<queued_unit> take_next(bool old_may_go = true);
+  void hold_again() { released_ = false; } ///< It is false once more.
 
-  /// Takes the units that a later one has replaced since the last call; they are settled here.
+  /// Takes the units that a later one has replaced since the last call, or whose account is gone;
+  /// they are settled here.
   std::vector<delivery_unit> take_coalesced() { return std::exchange(coalesced_, {}); }
-  /// Likewise those whose account is gone.
   std::vector<delivery_unit> take_cancelled() { return std::exchange(cancelled_, {}); }
 
   void settle(const delivery_unit& unit); ///< Out, or waits no longer: it came to an end.
@@ -86,7 +85,6 @@ public:
   std::vector<queued_unit> take_failed_before(std::uint64_t sent);
   /// Takes the waiting units that have failed `failures` times by themselves.
   std::vector<queued_unit> take_often_failed(std::int64_t failures);
-
   /// Likewise those that are named, wherever in their lanes.
   std::vector<queued_unit> take_where(const std::function<bool(const delivery_unit&)>& is_named);
 
@@ -168,6 +166,7 @@ private:
   void count(class_queue& in, const delivery_unit& unit);
   static void note_gap(class_queue& in, log_seq previous, std::optional<time_point> at);
   // delivery_queue_lanes.cpp: what is in memory
+  bool has_room(const class_queue& in) const;
   bool keep(class_queue& in, const delivery_unit& unit);
   left_units keep_all(class_queue& in, std::span<const delivery_unit> units);
   void skip(class_queue& in, const delivery_unit& unit, const delivery_unit* newer);
@@ -175,6 +174,7 @@ private:
   void cancel_for(const delivery_unit& account_gone);
   bool is_gone(const delivery_unit& unit) const;
   bool hold(const delivery_unit& newer);
+  void hold_old(delivery_class cls);
   void clear_waiting(delivery_class cls);
   void leave_to_log(delivery_class cls, log_seq from);
   void place(lane& each, delivery_class cls);

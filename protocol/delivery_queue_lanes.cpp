@@ -16,15 +16,6 @@ log_seq seq_of(const queued_unit& unit) {
   return unit.unit.seq;
 }
 
-bool replaces_others(log_kind kind) {
-  return kind == log_kind::remove || kind == log_kind::update || kind == log_kind::update_actor;
-}
-
-/// Tells whether an earlier life of the host, or of the node, may have sent it.
-bool is_old(const delivery_unit& unit, log_seq old_upto, const delivery_queue_limits& limits) {
-  return unit.seq <= old_upto || unit.at <= limits.old_before;
-}
-
 /// For each of some units which of them replaces it, if any.
 std::vector<const delivery_unit*> replacements(std::span<const delivery_unit> units) {
   auto found = std::vector<const delivery_unit*>(units.size());
@@ -42,6 +33,10 @@ std::vector<const delivery_unit*> replacements(std::span<const delivery_unit> un
 }
 
 } // namespace
+
+bool replaces_others(log_kind kind) {
+  return kind == log_kind::remove || kind == log_kind::update || kind == log_kind::update_actor;
+}
 
 bool is_superseded(const delivery_unit& older, const delivery_unit& newer) {
   if (older.seq >= newer.seq || older.object != newer.object || older.to->id != newer.to->id)
@@ -62,8 +57,10 @@ bool delivery_queue::keep(class_queue& in, const delivery_unit& unit) {
   auto& units = found->second.parts[index_of(unit.cls)].units;
   if (units.size() >= limits_.lane_max)
     return false;
+  const auto replaced_old = in.held.erase(unit.key()) > 0;
+  const auto may_have = replaces_others(unit.kind) && unit.seq <= in.old_upto;
   units.insert(std::ranges::upper_bound(units, unit.seq, {}, seq_of),
-               {.unit = unit, .replaces_old = in.held.erase(unit.key()) > 0});
+               {.unit = unit, .replaces_old = replaced_old || may_have});
   ++in.waiting;
   const auto at = std::ranges::lower_bound(in.open, unit.key(), {}, &open_unit::key);
   in.open.insert(at, {.key = unit.key(), .at = unit.at});
@@ -152,7 +149,7 @@ void delivery_queue::replace(const delivery_unit& newer) {
       continue;
     }
     auto older = remove(found->second, newer.cls, at, unit_place::taken);
-    may_be_out |= older.replaces_old || is_old(older.unit, queue.old_upto, limits_);
+    may_be_out |= older.replaces_old || !queue.begun || older.unit.seq <= queue.old_upto;
     queue.note_settled(older.unit.key());
     coalesced_.push_back(std::move(older.unit));
   }
@@ -184,6 +181,12 @@ bool delivery_queue::is_gone(const delivery_unit& unit) const {
   return found != gone_.end() && unit.seq < found->second;
 }
 
+/// What is settled behind something open is listed, and the list is full once. With nothing open in
+/// memory a unit is kept all the same: only its end makes the list shorter.
+bool delivery_queue::has_room(const class_queue& in) const {
+  return in.settled.size() < limits_.acked_max || in.open.empty();
+}
+
 /// Keeps of a refill what there is room for; tells where the rest begins.
 delivery_queue::left_units delivery_queue::keep_all(class_queue& in,
                                                     std::span<const delivery_unit> units) {
@@ -194,19 +197,19 @@ delivery_queue::left_units delivery_queue::keep_all(class_queue& in,
     const auto& unit = units[at];
     if (in.is_known(unit.key()))
       continue;
-    const auto has_room = in.settled.size() < limits_.acked_max;
-    if (has_room && (newer[at] || is_gone(unit))) {
+    const auto may_keep = has_room(in);
+    if (may_keep && (newer[at] || is_gone(unit))) {
       skip(in, unit, newer[at]);
       continue;
     }
-    if (has_room && !full.contains(lane_of(unit)) && keep(in, unit)) {
+    if (may_keep && !full.contains(lane_of(unit)) && keep(in, unit)) {
       in.counted = std::max<std::int64_t>(in.counted - 1, 0);
       continue;
     }
     full.insert(lane_of(unit)); // what comes after it in its lane must wait as well
     if (!rest.from)
       rest = {unit.seq, unit.at};
-    if (!has_room || in.waiting >= limits_.references_max)
+    if (!may_keep || in.waiting >= limits_.references_max)
       break;
   }
   return rest;
@@ -214,7 +217,7 @@ delivery_queue::left_units delivery_queue::keep_all(class_queue& in,
 
 /// Settles a unit that was read from the log and need not be sent.
 void delivery_queue::skip(class_queue& in, const delivery_unit& unit, const delivery_unit* newer) {
-  const auto may_be_out = in.held.erase(unit.key()) > 0 || is_old(unit, in.old_upto, limits_);
+  const auto may_be_out = in.held.erase(unit.key()) > 0 || unit.seq <= in.old_upto;
   in.counted = std::max<std::int64_t>(in.counted - 1, 0);
   in.note_settled(unit.key());
   if (newer && may_be_out && !hold(*newer))
@@ -233,6 +236,15 @@ bool delivery_queue::hold(const delivery_unit& newer) {
     each.replaces_old |= each.unit.seq == newer.seq;
   place(found->second, newer.cls);
   return true;
+}
+
+/// Of what came before the books spoke, what may have replaced a unit of an earlier life waits.
+void delivery_queue::hold_old(delivery_class cls) {
+  for (auto& [key, each] : lanes_) {
+    for (auto& unit : each.parts[index_of(cls)].units)
+      unit.replaces_old |= replaces_others(unit.unit.kind) && unit.unit.seq <= of(cls).old_upto;
+    place(each, cls);
+  }
 }
 
 bool delivery_queue::can_take(bool old_may_go) const {
@@ -310,7 +322,7 @@ void delivery_queue::put_back(queued_unit unit) {
       units, [&](const queued_unit& each) { return is_superseded(unit.unit, each.unit); });
   if (newer != units.end() || is_gone(unit.unit)) {
     if (newer != units.end())
-      newer->replaces_old |= unit.replaces_old || is_old(unit.unit, queue.old_upto, limits_);
+      newer->replaces_old |= unit.replaces_old || unit.unit.seq <= queue.old_upto;
     tidy(found);
     queue.stalled = false;
     queue.note_settled(unit.unit.key());

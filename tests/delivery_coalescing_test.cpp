@@ -215,6 +215,20 @@ TEST_CASE("a Delete that replaced what came since waits for nothing",
   CHECK(queue.take_next(false)->unit.seq == 5);
 }
 
+TEST_CASE("an Update or Delete of an earlier life waits, whatever is known of what it replaced",
+          "[delivery_queue][coalescing]") {
+  for (const auto kind : {removal, update, update_actor}) {
+    CAPTURE(static_cast<int>(kind));
+    auto queue = delivery_queue{};
+    queue.begin(direct, {});
+    queue.begin(bulk, {.first_open = 2, .offered_upto = 4, .open = 3});
+    refill(queue, units{unit(2, kind, 6), unit(3, create, 7, 1, 2), unit(4, create, 8)});
+    CHECK(queue.take_next(false)->unit.seq == 3);
+    CHECK_FALSE(queue.can_take(false));
+    CHECK(queue.take_next(true)->unit.seq == 2);
+  }
+}
+
 TEST_CASE("the Delete of an account cancels what waits of it", "[delivery_queue][coalescing]") {
   auto queue = begun();
   auto follow = unit(2, log_kind::follow, 3);

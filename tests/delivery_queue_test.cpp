@@ -204,6 +204,27 @@ TEST_CASE("what is settled behind an open unit has a limit", "[delivery_queue]")
   CHECK(take_all(queue) == std::vector<log_seq>{5, 6});
 }
 
+TEST_CASE("a full list of what is settled does not keep the first open unit in the log",
+          "[delivery_queue]") {
+  auto settled = std::vector<unit_key>{};
+  for (auto seq = log_seq{2}; seq <= 5; ++seq)
+    settled.push_back({seq, endpoint_id{1}});
+  auto queue = delivery_queue{{.acked_max = 3}};
+  queue.begin(direct, {});
+  queue.begin(bulk, {.first_open = 1, .settled = settled, .offered_upto = 7, .open = 3});
+  const auto log = units{unit(1), unit(2), unit(3), unit(4), unit(5), unit(6), unit(7)};
+  CHECK(refill(queue, log) == 1);
+  CHECK(queue.waiting() == 1); // no more than it takes
+  auto first = queue.take_next();
+  REQUIRE(first);
+  CHECK(first->unit.seq == 1);
+  CHECK_FALSE(queue.wish(bulk));
+  queue.settle(first->unit);
+  CHECK(refill(queue, log) == 1);
+  CHECK(take_all(queue) == std::vector<log_seq>{6, 7});
+  CHECK(queue.is_empty());
+}
+
 TEST_CASE("units that failed before a success leave their lanes", "[delivery_queue]") {
   auto queue = begun();
   queue.offer({}, units{unit(1), unit(2, 2), unit(3)}, true);
@@ -303,13 +324,27 @@ TEST_CASE("after a time without offers what waits is read again with what replac
 }
 
 TEST_CASE("what replaced a row of before the start waits for it", "[delivery_queue]") {
-  const auto start = time_point{std::chrono::seconds{GENERATE(4, 5)}};
-  auto queue = begun({.old_before = start});
+  const auto earlier = GENERATE(log_seq{4}, log_seq{5}, log_seq{6});
   auto gone = unit(6);
   gone.kind = log_kind::remove;
-  gone.object = unit(5).object; // of second 5
-  queue.offer({}, units{unit(5), gone}, true);
-  CHECK(queue.can_take(false) == (start < unit(5).at));
+  gone.object = unit(5).object;
+  auto queue = delivery_queue{};
+  SECTION("it came later") {
+    queue.begin(direct, {}, earlier);
+    queue.begin(bulk, {}, earlier);
+    queue.offer({}, units{unit(5), gone}, true);
+    CHECK(queue.can_take(false) == (earlier < 5));
+  }
+  SECTION("it came before the books spoke, with what it replaced") {
+    queue.offer({0, 4}, units{unit(5), gone}, true);
+    queue.begin(bulk, {.first_open = 5, .offered_upto = 6, .open = 2}, earlier);
+    CHECK_FALSE(queue.can_take(false)); // nobody knows by then whether that was sent before
+  }
+  SECTION("it came before the books spoke, alone") {
+    queue.offer({0, 5}, units{gone}, true);
+    queue.begin(bulk, {.first_open = 6, .offered_upto = 6, .open = 1}, earlier);
+    CHECK(queue.can_take(false) == (earlier < 6));
+  }
   CHECK(queue.take_next(true)->unit.seq == 6);
 }
 

@@ -174,6 +174,36 @@ TEST_CASE("a full slow budget ends its oldest request as a timeout",
   CHECK(here.report("h1.example").failed == 0);
 }
 
+TEST_CASE("what is newer than a request that was ended early waits until its limit",
+          "[remote_host][remote_host_budget]") {
+  auto options = delivery_world_options{};
+  options.budget.slow = 1;
+  auto here = many_hosts{2, options};
+  here.peers->keep_requests();
+  const auto about = [&here](const std::string& text, std::int64_t object, log_kind kind) {
+    here.write({.text = text, .kind = kind, .object = object, .extra = {here.inboxes[0]}});
+    here.settle();
+  };
+  about("first", 9, log_kind::create);
+  here.advance(20s); // nothing of an earlier life
+  here.all_answer(no_answer());
+  about("made", 1, log_kind::create);
+  here.advance(1'900ms);
+  about("gone", 1, log_kind::remove);
+  here.write({.text = "other", .object = 2, .extra = {here.inboxes[1]}});
+  here.advance(500ms);
+  REQUIRE(here.report("h0.example").last_errors.at(0).text == "ended early");
+  here.all_answer({});
+  about("next", 3, log_kind::create);
+  here.advance(12s);
+  const auto sent = here.peers->bodies("h0.example");
+  CHECK(std::ranges::find(sent, "gone") == sent.end()); // the peer may be at work at it
+  here.advance(10s);
+  const auto all = here.peers->bodies("h0.example");
+  CHECK(std::ranges::count(all, "gone") == 1);
+  CHECK(std::ranges::count(all, "next") == 1);
+}
+
 TEST_CASE_METHOD(remote_host_fixture, "a place that no longer fits is given back",
                  "[remote_host][remote_host_budget]") {
   const auto held = budget->take(budget_kind::unproven, "else.example", [](budget_place) {});

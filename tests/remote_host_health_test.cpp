@@ -284,3 +284,31 @@ TEST_CASE_METHOD(remote_host_fixture,
   CHECK(waiting().empty());
   CHECK(books().sums.are_balanced());
 }
+
+TEST_CASE_METHOD(remote_host_fixture,
+                 "a second kill does not forget that a Delete replaced what may be out",
+                 "[remote_host][remote_host_health]") {
+  const auto fails = GENERATE(false, true);
+  peers->set_status("far.example", fails ? 500 : 202);
+  if (!fails)
+    answer({.after = 14s});
+  post(0, 7);
+  post(1, 8, 2);
+  advance(3s);
+  CHECK_FALSE(tell(pause_host{address()}));
+  post(0, 7, 1, log_kind::remove);
+  advance(2s);
+  restart();
+  CHECK_FALSE(tell(resume_host{address()}));
+  advance(2s); // the Delete has taken the place of the Create
+  restart();
+  peers->set_status("far.example", 202);
+  const auto known = count_sent();
+  advance(remote_host_options{}.request_limit - 1s);
+  const auto all = sent();
+  CHECK(std::find(all.begin() + static_cast<std::ptrdiff_t>(known), all.end(), "post 3") ==
+        all.end());
+  advance(5min);
+  CHECK(sent().back() == "post 3");
+  CHECK(books().sums.are_balanced());
+}

@@ -112,6 +112,32 @@ TEST_CASE_METHOD(orders_fixture, "a drain delivers what waits and takes nothing 
   CHECK(sent().back() == "post 6");
 }
 
+TEST_CASE_METHOD(orders_fixture, "a drain is stored although nobody was told of its end",
+                 "[remote_host][remote_host_orders]") {
+  post();
+  advance(1s);
+  must(order(drain_wish{}));
+  // A resume whose answer was lost: the host knows nothing of it.
+  must(storage.open_writer()->run("UPDATE host SET drained_upto = drained_after"));
+  must(order(drain_wish{}));
+  restart();
+  advance(1s);
+  post(0, 0, 2);
+  advance(2s);
+  CHECK(sent() == texts{"post 1"});
+}
+
+TEST_CASE_METHOD(orders_fixture, "a limit holds for requests that are signed again",
+                 "[remote_host][remote_host_orders]") {
+  answer({.status = 401, .after = 1s}); // a host that never took anything is tried both ways
+  for (auto more = 0; more < 4; ++more)
+    post(0, 0, 2 + more);
+  REQUIRE(peers->in_flight() == 2);
+  must(order(limit_wish{.in_flight = 1}));
+  advance(1500ms); // each is signed in the other way
+  CHECK(peers->in_flight() == 1);
+}
+
 TEST_CASE_METHOD(orders_fixture, "a limit bounds what is in flight",
                  "[remote_host][remote_host_orders]") {
   post();
