@@ -212,7 +212,7 @@ log_draft delete_entry(const inbound_work& work, const post& erased) {
   return row;
 }
 
-caf::error delete_post(inbound_work& work) {
+caf::error delete_theirs(inbound_work& work) {
   const auto& uri = work.said.object;
   const auto known = find_post_by_uri(work.db(), uri, work.shared.own.origin);
   if (!known)
@@ -291,7 +291,7 @@ caf::error receive_delete(inbound_work& work) {
   const auto account = find_account_by_uri(work.db(), uri);
   if (!account)
     return account.error();
-  return *account ? caf::error{} : delete_post(work);
+  return *account ? caf::error{} : delete_theirs(work);
 }
 
 } // namespace trunkline

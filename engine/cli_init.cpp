@@ -1,5 +1,6 @@
 #include "engine/admin_client.hpp"
 #include "engine/cli.hpp"
+#include "engine/cli_calls.hpp"
 #include "engine/config.hpp"
 #include "engine/exit_codes.hpp"
 #include "engine/node.hpp"
@@ -14,11 +15,6 @@ namespace trunkline {
 namespace {
 
 using namespace std::chrono_literals;
-
-int refuse(const std::string& message, int code) {
-  std::cerr << "trunkline: " << message << '\n';
-  return code;
-}
 
 std::string absolute(const std::string& path) {
   return std::filesystem::absolute(path).lexically_normal().string();

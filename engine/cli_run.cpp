@@ -37,7 +37,7 @@ std::string from_environment(const char* name) {
   return text ? text : "";
 }
 
-int refuse(const caf::error& failure) {
+int end_with(const caf::error& failure) {
   std::cerr << context_of(failure) << '\n';
   return exit_code_of(code_of(failure));
 }
@@ -146,7 +146,7 @@ int serve(node_options options) {
   if (how == ending::lost)
     return begin_anew();
   const auto all_ended = running->stop();
-  const auto code = how == ending::failed ? refuse(failure) : 0;
+  const auto code = how == ending::failed ? end_with(failure) : 0;
   if (!all_ended) // whatever was answered is in the database, which does not answer now
     std::_Exit(code);
   return code;
@@ -159,7 +159,7 @@ int run(const run_command& command) {
       load_config({command.config_file.empty() ? default_config_file() : command.config_file,
                    process_environment(), command.flags});
   if (!config)
-    return refuse(config.error());
+    return end_with(config.error());
   if (command.print_only)
     std::cout << print_config(*config);
   if (command.print_only || command.check_only)

@@ -21,8 +21,7 @@ std::function<samples(const metric_sources&)> of_hooks(Read read) {
 } // namespace
 
 std::vector<metric> embedding_metrics() {
-  constexpr auto counter = metric_type::counter;
-  constexpr auto gauge = metric_type::gauge;
+  using enum metric_type;
   const auto labels = std::vector<std::string_view>{"hook", "event"};
   return {
       {"trunkline_hook_calls_total", counter, "Events that a hook was called with", labels,

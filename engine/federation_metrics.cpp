@@ -4,8 +4,7 @@ namespace trunkline {
 
 namespace {
 
-constexpr auto counter = metric_type::counter;
-constexpr auto gauge = metric_type::gauge;
+using enum metric_type;
 
 auto of_client(std::uint64_t http_client_counters::*member) {
   return [member](const metric_sources& from) {

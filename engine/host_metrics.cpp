@@ -8,8 +8,7 @@ namespace trunkline {
 
 namespace {
 
-constexpr auto counter = metric_type::counter;
-constexpr auto gauge = metric_type::gauge;
+using enum metric_type;
 using samples = std::vector<metric_sample>;
 
 /// Hosts with series of their own: however many there are, a scrape has no more.

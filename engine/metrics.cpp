@@ -17,8 +17,7 @@ namespace {
 using sources = metric_sources;
 using samples = std::vector<metric_sample>;
 
-constexpr auto counter = metric_type::counter;
-constexpr auto gauge = metric_type::gauge;
+using enum metric_type;
 
 /// Calls it `read` for what can be said with one number.
 template <class Read>

@@ -9,9 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How long an ending node waits for its last line to be written.
-constexpr auto last_words_limit = 300ms;
-
 /// How often actors are looked at by who looks more often.
 constexpr auto actors_look_interval = 1s;
 

@@ -27,8 +27,6 @@ constexpr auto unspoken_wait = 500ms;
 constexpr auto lone_wait =
     std::chrono::duration_cast<std::chrono::milliseconds>(lease_length + lease_grace) + renew_every;
 
-constexpr auto last_words_limit = 300ms;
-
 std::string boot_id() {
   auto in = std::ifstream{"/proc/sys/kernel/random/boot_id"};
   auto id = std::string{};

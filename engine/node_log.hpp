@@ -26,6 +26,9 @@ struct node_log_options {
   log_sink sink = {}; ///< Takes the lines in place of the descriptor; called on the log's thread.
 };
 
+/// How long an ending node waits for its last line to be written.
+inline constexpr auto last_words_limit = std::chrono::milliseconds{300};
+
 class node_log {
 public:
   node_log(node_log_options options, wall_clock clock);

@@ -23,9 +23,6 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-/// How long a dying node waits for its last line to be written.
-constexpr auto last_words_limit = 300ms;
-
 std::string_view name_of(node_phase phase) {
   switch (phase) {
   case node_phase::starting:

@@ -20,8 +20,7 @@ std::function<samples(const metric_sources&)> of_webhooks(Read read) {
 } // namespace
 
 std::vector<metric> webhook_metrics() {
-  constexpr auto counter = metric_type::counter;
-  constexpr auto gauge = metric_type::gauge;
+  using enum metric_type;
   const auto labels = std::vector<std::string_view>{"webhook"};
   return {
       {"trunkline_webhook_delivered_total", counter, "Events that a webhook's receiver has taken",

@@ -11,8 +11,6 @@ namespace trunkline {
 
 namespace {
 
-constexpr http_fault bad_request_line{400, "Malformed request line"};
-constexpr http_fault bad_header{400, "Malformed header"};
 constexpr http_fault wrong_length{400, "Content-Length contradicts the body"};
 
 constexpr auto methods = std::to_array<http_method>(

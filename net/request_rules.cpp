@@ -9,8 +9,6 @@ namespace {
 
 constexpr http_fault bare_line_end{400, "Line without CRLF"};
 constexpr http_fault nul_byte{400, "NUL in the head"};
-constexpr http_fault bad_request_line{400, "Malformed request line"};
-constexpr http_fault bad_header{400, "Malformed header"};
 constexpr http_fault bad_host{400, "Missing, repeated or malformed Host"};
 constexpr http_fault bad_length{400, "Malformed or repeated Content-Length"};
 constexpr http_fault bad_coding{400, "Unsupported or ambiguous Transfer-Encoding"};

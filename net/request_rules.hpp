@@ -19,6 +19,8 @@ struct http_fault {
   std::string_view message; ///< Static text.
 };
 
+inline constexpr http_fault bad_request_line{400, "Malformed request line"};
+inline constexpr http_fault bad_header{400, "Malformed header"};
 inline constexpr http_fault headers_too_large{431, "Request headers too large"};
 inline constexpr http_fault target_too_long{414, "Request target too long"};
 inline constexpr http_fault body_too_large{413, "Request body too large"};

@@ -1,5 +1,6 @@
 #include "protocol/activity_out.hpp"
 
+#include "protocol/loose_members.hpp"
 #include "protocol/plain_text.hpp"
 
 #include <utility>
@@ -120,11 +121,6 @@ std::string field_html(const std::string& value) {
   return is_link ? "<a href=\"" + escaped + "\" rel=\"me nofollow noopener\" target=\"_blank\">" +
                        escaped + "</a>"
                  : escaped;
-}
-
-std::string text_of(const json_value* value) {
-  const auto* text = value ? value->as_string() : nullptr;
-  return text ? *text : std::string{};
 }
 
 json_array fields_of(const std::string& fields_json) {

@@ -1,6 +1,7 @@
 #include "protocol/entities.hpp"
 
 #include "protocol/emoji_entities.hpp"
+#include "protocol/loose_members.hpp"
 #include "protocol/plain_text.hpp"
 
 #include <functional>
@@ -41,11 +42,6 @@ json_value or_null(const std::optional<std::int64_t>& number) {
 template <class Id>
 json_value or_null(Id id) {
   return id ? json_value{to_string(id)} : json_value{};
-}
-
-std::string text_of(const json_value* value) {
-  const auto* text = value ? value->as_string() : nullptr;
-  return text ? *text : std::string{};
 }
 
 /// The fields of a profile; `shown` turns a value into what is shown of it.

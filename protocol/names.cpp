@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t host_max = 253;
 constexpr std::size_t label_max = 63;
-constexpr std::size_t tag_bytes_max = 255;
 
 // Sorted. Paths of the server, mailboxes that RFC 2142 names, and words that would be believed.
 constexpr auto reserved_names = std::to_array<std::string_view>({
@@ -33,7 +32,7 @@ constexpr auto reserved_names = std::to_array<std::string_view>({
 });
 static_assert(std::ranges::is_sorted(reserved_names));
 
-constexpr char lower(char letter) {
+constexpr char lower_letter(char letter) {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
@@ -42,7 +41,8 @@ constexpr bool is_digit(char letter) {
 }
 
 constexpr bool is_name_letter(char letter) {
-  return (lower(letter) >= 'a' && lower(letter) <= 'z') || is_digit(letter) || letter == '_';
+  return (lower_letter(letter) >= 'a' && lower_letter(letter) <= 'z') || is_digit(letter) ||
+         letter == '_';
 }
 
 caf::error bad_host(std::string_view why) {
@@ -85,7 +85,7 @@ caf::expected<std::string> to_a_labels(std::string_view name) {
   if (result != IDN2_OK)
     return bad_host("not a host name");
   auto text = std::string{held.get()};
-  std::ranges::transform(text, text.begin(), lower);
+  std::ranges::transform(text, text.begin(), lower_letter);
   return text;
 }
 
@@ -100,7 +100,7 @@ std::string join(std::string_view origin, std::string_view path, std::string_vie
 
 std::string fold_name(std::string_view name) {
   auto folded = std::string{name};
-  std::ranges::transform(folded, folded.begin(), lower);
+  std::ranges::transform(folded, folded.begin(), lower_letter);
   return folded;
 }
 

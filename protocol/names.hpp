@@ -28,6 +28,8 @@ caf::expected<std::string> check_local_name(std::string_view name);
 /// a label over 63 or a name over 253 bytes, and on every character that no host name has.
 caf::expected<std::string> canonical_host(std::string_view name);
 
+inline constexpr std::size_t tag_bytes_max = 255;
+
 /// Returns the folded form of a hashtag without its '#': lower case in Unicode, NFKC; "" when that
 /// is longer than 255 bytes.
 std::string fold_tag(std::string_view tag);

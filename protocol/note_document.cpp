@@ -17,7 +17,6 @@ constexpr auto medium_types =
     std::to_array<std::string_view>({"Document", "Image", "Video", "Audio"});
 
 constexpr std::size_t title_bytes_max = 2'048;
-constexpr std::size_t tag_bytes_max = 255;
 constexpr std::size_t language_bytes_max = 35; ///< Of the longest tag that RFC 5646 wants kept.
 constexpr std::size_t media_type_bytes_max = 255;
 constexpr std::size_t description_bytes_max = 10'000;

@@ -38,7 +38,7 @@ struct freed_by {
 using key_handle = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 using key_context = std::unique_ptr<EVP_PKEY_CTX, freed_by<EVP_PKEY_CTX_free>>;
 using cipher_context = std::unique_ptr<EVP_CIPHER_CTX, freed_by<EVP_CIPHER_CTX_free>>;
-using number = std::unique_ptr<BIGNUM, freed_by<BN_free>>;
+using big_number = std::unique_ptr<BIGNUM, freed_by<BN_free>>;
 using pkcs8_handle = std::unique_ptr<PKCS8_PRIV_KEY_INFO, freed_by<PKCS8_PRIV_KEY_INFO_free>>;
 
 /// What fails here must not stay in the thread's error queue: TLS would take it for its own.
@@ -127,10 +127,10 @@ std::string pem_of(std::string_view der, const std::string& label) {
   return pem + "-----END " + label + "-----\n";
 }
 
-number number_of(const EVP_PKEY* key, const char* name) {
+big_number number_of(const EVP_PKEY* key, const char* name) {
   BIGNUM* value = nullptr;
   EVP_PKEY_get_bn_param(key, name, &value);
-  return number{value};
+  return big_number{value};
 }
 
 /// Small keys are weak, large ones and large exponents cost their reader time.

@@ -87,6 +87,11 @@ struct sql_result {
   std::int64_t rows_written = 0; ///< Inserted, updated and deleted.
 };
 
+/// Returns why a statement failed; nothing when it did not.
+inline caf::error error_of(caf::expected<sql_result> done) {
+  return done ? caf::error{} : std::move(done.error());
+}
+
 /// The fence of section 7 of the design: who writes, checked in the commit. The node must be in
 /// that incarnation and neither dead nor gone. A node that is alone may do without.
 struct write_fence {

@@ -13,10 +13,6 @@ namespace {
 constexpr auto kind_of_hosts = static_cast<int>(actor_kind::host);
 constexpr std::size_t rows_per_statement = 64; // written
 
-caf::error error_of(caf::expected<sql_result> done) {
-  return done ? caf::error{} : std::move(done.error());
-}
-
 caf::expected<std::vector<unit_key>> acked_of(const sql_value& column, std::string_view table) {
   auto units = decode_units(column.bytes());
   if (!units)

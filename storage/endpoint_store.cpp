@@ -13,10 +13,6 @@ struct stored_endpoint {
   std::optional<time_point> gone_since;
 };
 
-caf::error error_of(caf::expected<sql_result> done) {
-  return done ? caf::error{} : std::move(done.error());
-}
-
 caf::expected<std::optional<stored_endpoint>> endpoint_where(database& db, const char* condition,
                                                              const sql_value& value) {
   auto found = db.run(

@@ -23,10 +23,6 @@ caf::error changed_one(caf::expected<sql_result> done, const std::string& name) 
   return done->rows_written == 0 ? unknown_host(name) : caf::error{};
 }
 
-caf::error error_of(caf::expected<sql_result> done) {
-  return done ? caf::error{} : std::move(done.error());
-}
-
 /// Whose rows of the log are about the object; nothing: it is gone, and only its Delete is left.
 caf::expected<std::optional<account_id>> author_about(database& db, const object_key& object) {
   if (object.kind == object_kind::account)

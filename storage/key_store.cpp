@@ -12,10 +12,6 @@ namespace {
 /// The row of `setting` with the key of the server itself.
 constexpr auto instance_key = std::string_view{"instance_key"};
 
-caf::error error_of(caf::expected<sql_result> result) {
-  return result ? caf::error{} : std::move(result.error());
-}
-
 caf::expected<std::optional<own_key_row>> find_instance_key(database& db) {
   auto found = db.run("SELECT text, bytes FROM setting WHERE name = $1", {instance_key});
   if (!found)

@@ -9,10 +9,6 @@ namespace {
 constexpr auto marker_table = std::string_view{"move_in"};
 constexpr auto progress_table = std::string_view{"move_in_table"};
 
-caf::error error_of(caf::expected<sql_result> done) {
-  return done ? caf::error{} : std::move(done.error());
-}
-
 /// Fails when there are other tables than those of the move.
 caf::error check_alone(const catalogued_database& in) {
   const auto names = table_names(in);

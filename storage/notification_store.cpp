@@ -10,10 +10,6 @@ namespace trunkline {
 
 namespace {
 
-caf::error error_of(caf::expected<sql_result> result) {
-  return result ? caf::error{} : std::move(result.error());
-}
-
 std::int64_t code(notification_kind kind) {
   return static_cast<std::int64_t>(kind);
 }

@@ -25,7 +25,7 @@ struct post_place {
 };
 
 /// What is known of a row beside `post_row`.
-struct read_row {
+struct delivered_row {
   post_row row;
   account_id author;
   audience_id audience;
@@ -59,7 +59,7 @@ caf::expected<post_place> find_place(database& db, post_id id) {
 }
 
 caf::error add_rows(database& db, account_id author, const std::string& key,
-                    std::map<log_seq, read_row>& rows) {
+                    std::map<log_seq, delivered_row>& rows) {
   auto found = db.run("SELECT seq, kind, at, class, public, audience_id FROM log"
                       " WHERE author = $1 AND object_key = $2 ORDER BY seq DESC LIMIT $3",
                       {author, key, static_cast<std::int64_t>(post_rows_max)});
@@ -67,19 +67,19 @@ caf::error add_rows(database& db, account_id author, const std::string& key,
     return std::move(found.error());
   for (const auto& row : found->rows)
     rows.emplace(row[0].integer(),
-                 read_row{.row = {.seq = row[0].integer(),
-                                  .kind = static_cast<log_kind>(row[1].integer()),
-                                  .at = row[2].time(),
-                                  .cls = static_cast<delivery_class>(row[3].integer()),
-                                  .is_public = row[4].flag()},
-                          .author = author,
-                          .audience = row[5].id<audience_id>(),
-                          .owed = {}});
+                 delivered_row{.row = {.seq = row[0].integer(),
+                                       .kind = static_cast<log_kind>(row[1].integer()),
+                                       .at = row[2].time(),
+                                       .cls = static_cast<delivery_class>(row[3].integer()),
+                                       .is_public = row[4].flag()},
+                               .author = author,
+                               .audience = row[5].id<audience_id>(),
+                               .owed = {}});
   return {};
 }
 
 /// Finds the endpoints that a row names and, of its audience, those it is owed to.
-caf::error add_owed(database& db, read_row& into) {
+caf::error add_owed(database& db, delivered_row& into) {
   auto extra = extra_endpoints(db, into.row.seq);
   if (!extra)
     return std::move(extra.error());
@@ -115,7 +115,7 @@ caf::expected<delivery_exception> exception_of(const sql_row& row) {
 }
 
 caf::expected<exceptions_by_unit> exceptions_of(database& db,
-                                                const std::map<log_seq, read_row>& rows) {
+                                                const std::map<log_seq, delivered_row>& rows) {
   auto exceptions = exceptions_by_unit{};
   if (rows.empty())
     return exceptions;
@@ -141,7 +141,7 @@ caf::expected<exceptions_by_unit> exceptions_of(database& db,
 using endpoints_by_id = std::map<endpoint_id, endpoint_on_host>;
 
 caf::expected<endpoints_by_id> endpoints_for(database& db,
-                                             const std::map<log_seq, read_row>& rows) {
+                                             const std::map<log_seq, delivered_row>& rows) {
   auto ids = endpoint_set{};
   for (const auto& [seq, row] : rows)
     ids.insert(row.owed.begin(), row.owed.end());
@@ -155,7 +155,7 @@ caf::expected<endpoints_by_id> endpoints_for(database& db,
 }
 
 /// Puts the units of a row to their hosts; each endpoint once.
-void add_units(read_row& row, const endpoints_by_id& endpoints,
+void add_units(delivered_row& row, const endpoints_by_id& endpoints,
                const exceptions_by_unit& exceptions, std::map<host_id, post_host>& hosts) {
   auto takers = endpoint_set{};
   for (const auto id : row.owed)
@@ -191,8 +191,8 @@ void add_totals(const post_host& host, post_deliveries& found) {
 }
 
 /// The newest rows of a post, and whom each is owed to.
-caf::expected<std::map<log_seq, read_row>> rows_of(database& db, const post_place& place) {
-  auto rows = std::map<log_seq, read_row>{};
+caf::expected<std::map<log_seq, delivered_row>> rows_of(database& db, const post_place& place) {
+  auto rows = std::map<log_seq, delivered_row>{};
   if (auto failure = add_rows(db, place.author, place.key, rows))
     return failure;
   if (place.passed_on_by && place.passed_on_by != place.author)

@@ -18,10 +18,6 @@ sql_value or_null(Id id) {
   return id ? sql_value{id} : sql_value{};
 }
 
-caf::error error_of(caf::expected<sql_result> result) {
-  return result ? caf::error{} : std::move(result.error());
-}
-
 caf::expected<std::optional<post_id>> first_id(caf::expected<sql_result> found) {
   if (!found)
     return std::move(found.error());

@@ -8,10 +8,6 @@ namespace trunkline {
 
 namespace {
 
-caf::error error_of(caf::expected<sql_result> result) {
-  return result ? caf::error{} : std::move(result.error());
-}
-
 caf::error not_found() {
   return make_error(errc::not_found, "Record not found");
 }

@@ -10,10 +10,6 @@ namespace trunkline {
 
 namespace {
 
-caf::error error_of(caf::expected<sql_result> result) {
-  return result ? caf::error{} : std::move(result.error());
-}
-
 /// By what the sender says of it: nothing is fetched to look.
 medium_kind kind_of(std::string_view media_type) {
   if (media_type.starts_with("image/"))

@@ -20,10 +20,6 @@ constexpr auto ids_settled_after = std::chrono::minutes{1};
 /// Milliseconds that are searched for a free id.
 constexpr int id_searches_max = 16;
 
-caf::error error_of(caf::expected<sql_result> result) {
-  return result ? caf::error{} : std::move(result.error());
-}
-
 caf::expected<post_id> fresh_post_id(const note_context& context) {
   auto id = context.ids();
   if (!id)

@@ -16,10 +16,6 @@ namespace trunkline {
 
 namespace {
 
-caf::error error_of(caf::expected<sql_result> result) {
-  return result ? caf::error{} : std::move(result.error());
-}
-
 template <class Id>
 sql_value or_null(Id id) {
   return id ? sql_value{id} : sql_value{};

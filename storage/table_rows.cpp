@@ -11,7 +11,7 @@ namespace trunkline {
 namespace {
 
 /// Parameters of one INSERT: past some thousands they cost more than another statement.
-constexpr std::size_t parameters_max = 4'000;
+constexpr std::size_t parameters_at_once = 4'000;
 
 /// A letter of UTF-8, and a value with what stands around it.
 constexpr std::int64_t letter_bytes_max = 4;
@@ -155,7 +155,7 @@ caf::expected<std::int64_t> count_rows(database& db, const table_shape& table) {
 }
 
 caf::error insert_rows(database& db, const table_shape& table, std::span<const sql_row> rows) {
-  const auto at_once = std::max(std::size_t{1}, parameters_max / table.columns.size());
+  const auto at_once = std::max(std::size_t{1}, parameters_at_once / table.columns.size());
   while (!rows.empty()) {
     const auto count = std::min(at_once, rows.size());
     if (auto failure = insert_at_once(db, table, rows.first(count)))

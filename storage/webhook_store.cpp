@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t rows_per_statement = 64; // written
 
-caf::error error_of(caf::expected<sql_result> done) {
-  return done ? caf::error{} : std::move(done.error());
-}
-
 caf::expected<std::int64_t> number(caf::expected<sql_result> found) {
   if (!found)
     return std::move(found.error());

@@ -11,7 +11,7 @@ namespace trunkline {
 
 namespace {
 
-result<account_card> to_card(const result<json_value>& answer) {
+result<account_card> to_account_card(const result<json_value>& answer) {
   if (!answer)
     return answer.error();
   return to_account_card(*answer);
@@ -62,7 +62,8 @@ result<account_card> engine::create_account(const v0::new_account& draft) {
        .body = {{"name", draft.name}, {"password", draft.password}, {"role", draft.role}}});
   if (!made)
     return made.error();
-  return to_card(call.ask({.path = "/api/v1/accounts/" + text_of(made->find("id"))}, account_id{}));
+  return to_account_card(
+      call.ask({.path = "/api/v1/accounts/" + text_of(made->find("id"))}, account_id{}));
 }
 
 result<std::string> engine::create_token(std::string_view account, std::string_view scopes) {
@@ -84,7 +85,7 @@ result<std::string> engine::create_token(std::string_view account, std::string_v
 
 result<account_card> engine::find_account(std::string_view address) {
   auto call = program_call{entry_of(state_->inside), "find_account"};
-  return to_card(call.find(address, account_id{}));
+  return to_account_card(call.find(address, account_id{}));
 }
 
 result<follow_state> engine::follow(std::string_view account, std::string_view address) {

@@ -38,7 +38,7 @@ json_object body_of(const new_post& draft) {
   return body;
 }
 
-result<post_card> to_card(const result<json_value>& answer) {
+result<post_card> to_post_card(const result<json_value>& answer) {
   if (!answer)
     return answer.error();
   return to_post_card(*answer);
@@ -85,7 +85,7 @@ result<post_card> engine::post(std::string_view account, const new_post& draft) 
     request.body["in_reply_to_id"] = draft.reply_to_id;
   if (!draft.idempotency_key.empty())
     request.headers.emplace_back("Idempotency-Key", draft.idempotency_key);
-  return to_card(call.ask(request, account_id{*who}));
+  return to_post_card(call.ask(request, account_id{*who}));
 }
 
 result<post_card> engine::edit(std::string_view account, std::string_view post,
@@ -96,8 +96,8 @@ result<post_card> engine::edit(std::string_view account, std::string_view post,
     return place.error();
   if (is_blank(draft.text))
     return call.refuse("text", "is empty");
-  return to_card(call.ask({.method = http_method::put, .path = place->path, .body = body_of(draft)},
-                          place->account));
+  return to_post_card(call.ask(
+      {.method = http_method::put, .path = place->path, .body = body_of(draft)}, place->account));
 }
 
 result<bool> engine::delete_post(std::string_view account, std::string_view post) {
@@ -109,17 +109,17 @@ result<bool> engine::delete_post(std::string_view account, std::string_view post
 }
 
 result<post_card> engine::boost(std::string_view account, std::string_view post) {
-  return to_card(
+  return to_post_card(
       ask_about({entry_of(state_->inside), "boost"}, http_method::post, account, post, "/reblog"));
 }
 
 result<post_card> engine::favourite(std::string_view account, std::string_view post) {
-  return to_card(ask_about({entry_of(state_->inside), "favourite"}, http_method::post, account,
-                           post, "/favourite"));
+  return to_post_card(ask_about({entry_of(state_->inside), "favourite"}, http_method::post, account,
+                                post, "/favourite"));
 }
 
 result<post_card> engine::read_post(std::string_view account, std::string_view post) {
-  return to_card(
+  return to_post_card(
       ask_about({entry_of(state_->inside), "read_post"}, http_method::get, account, post));
 }
 

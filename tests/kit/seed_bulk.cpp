@@ -38,10 +38,6 @@ constexpr auto next_try = std::chrono::hours{1};
 constexpr auto numbers = "WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL"
                          " SELECT i + 1 FROM n WHERE i < CAST($2 AS BIGINT)) ";
 
-caf::error error_of(caf::expected<sql_result> done) {
-  return done ? caf::error{} : std::move(done.error());
-}
-
 caf::error store_hosts(database& db, const seeded_hosts& hosts, time_point now) {
   return error_of(db.run(std::string{numbers} +
                              "INSERT INTO host(id, scheme, name, port, state, last_ok_at)"
