@@ -51,7 +51,7 @@ grep -hE '^\.*(F[0-9]{2}|P[0-9]|I[0-9]+|row [0-9]+b?|simulation|timelines|homes|
 part "build net's tests (threads)" await_build "$threads_build" build/tsan/build.log
 # The release tree is the one that the packages were made from.
 part "bench, in short form" bench/delivery.py --short --build build/release
-part "clang-tidy over what changed" tools/tidy.sh build/asan changed
+part "clang-tidy over what changed" tools/tidy.sh changed
 part "test net's server (threads)" build/tsan/tests/net_tests --order lex
 part "test net's client (threads)" build/tsan/tests/http_client_tests --order lex
 
