@@ -1,6 +1,7 @@
 #include "protocol/activity.hpp"
 #include "protocol/errc.hpp"
 #include "protocol/loose_members.hpp"
+#include "protocol/names.hpp"
 #include "protocol/plain_text.hpp"
 
 #include <algorithm>

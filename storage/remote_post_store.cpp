@@ -115,7 +115,7 @@ caf::expected<post_links> find_links(database& db, const remote_note& note, visi
 
 /// What of a note stands in the row of its post, but for its id.
 post row_of(const remote_note& note, const remote_account& author, time_point now) {
-  auto page = web_address(note.url);
+  const auto page = web_address(note.url);
   return {.author = author.id,
           .uri = note.id,
           .html = note.content,
@@ -124,7 +124,7 @@ post row_of(const remote_note& note, const remote_account& author, time_point no
           .seen_by = visibility_of(note.to, note.cc, author.followers_url),
           .language = note.language,
           .created_at = clamp_published(note.published, now),
-          .url = page.empty() ? note.id : std::move(page),
+          .url = page.empty() ? note.id : page,
           .emojis_json = to_json_emojis(note.emojis)};
 }
 

@@ -143,7 +143,7 @@ caf::error save_webhook_marks(database& db, const std::string& name, const webho
 }
 
 caf::expected<std::int64_t> log_rows_lost(database& db, log_seq mark) {
-  const auto first = number(db.run("SELECT coalesce(min(seq), 0) FROM log"));
+  auto first = number(db.run("SELECT coalesce(min(seq), 0) FROM log"));
   if (!first)
     return first;
   return std::max<std::int64_t>(*first - mark - 1, 0);
@@ -152,8 +152,7 @@ caf::expected<std::int64_t> log_rows_lost(database& db, log_seq mark) {
 caf::expected<std::int64_t> add_to_outbox(database& db, std::span<const outbox_row> rows,
                                           std::int64_t rows_max) {
   // The update takes the row's lock: of two nodes one waits, and ids come in the order of commits.
-  const auto end =
-      number(db.run("UPDATE webhook_outbox_end SET last_id = last_id RETURNING last_id"));
+  auto end = number(db.run("UPDATE webhook_outbox_end SET last_id = last_id RETURNING last_id"));
   if (!end)
     return end;
   const auto fresh = new_rows(db, rows);
@@ -198,7 +197,7 @@ caf::expected<std::int64_t> purge_outbox(database& db, time_point before, std::s
   if (!slowest)
     return std::move(slowest.error());
   const auto taken = optional_number(slowest->rows.at(0)[0]);
-  const auto end = taken ? caf::expected<std::int64_t>{*taken} : outbox_end(db);
+  auto end = taken ? caf::expected<std::int64_t>{*taken} : outbox_end(db);
   if (!end)
     return end;
   auto last = db.run("SELECT max(id) FROM (SELECT id, at FROM webhook_outbox ORDER BY id LIMIT $3)"
