@@ -95,7 +95,8 @@ void delivery_oracle::judge_end(const unit& key, endpoint_id endpoint, bool is_d
   if (!past.taken_at && !is_dead && !is_buried && !is_superseded && !is_excused)
     wrong.push_back("never delivered: " + told);
   // The newest row about an object says whether its peer should know it.
-  const auto is_judged = !later.has_any && ends && past.taken_at && !past.refused && !is_excused &&
+  const auto is_given_up = is_dead || is_buried;
+  const auto is_judged = !later.has_any && ends && past.taken_at && !is_given_up && !is_excused &&
                          !bans_.may_replay(host);
   if (is_judged && ledger_.knows(key.first, draft.object))
     wrong.push_back("not gone at its peer: " + told);
