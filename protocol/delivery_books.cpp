@@ -253,7 +253,7 @@ class_cursor delivery_books::cursor(host_id host, std::uint8_t shard, delivery_c
   const auto& settled = entry->settled;
   return {.first_open = entry->first_open,
           .settled = {from_row(settled, *entry->first_open), settled.end()},
-          .offered_upto = entry->offered_upto,
+          .offered_upto = std::max(entry->offered_upto, read_upto_), // what was cancelled too
           .open = entry->pending,
           .oldest_at = entry->oldest_at};
 }

@@ -67,6 +67,26 @@ TEST_CASE("a replay from a row sends everything since then again, once",
   CHECK(here.books().sums.pending == 0);
 }
 
+TEST_CASE_METHOD(orders_fixture, "a replay sends what a drain has cancelled, and counts it",
+                 "[remote_host][remote_host_orders]") {
+  suspend();
+  CHECK(reached(drain_wish{}) == 1);
+  post();
+  post();
+  advance(2s);
+  CHECK(books().sums.cancelled == 2);
+  CHECK_FALSE(tell(resume_host{address()}));
+  CHECK(reached(replay_wish{.from_seq = 1}) == 2); // the first one waits anyway
+  answer(202);
+  CHECK_FALSE(tell(retry_host{address()}));
+  advance(20s);
+  CHECK(std::ranges::count(sent(), "post 2") == 1);
+  CHECK(std::ranges::count(sent(), "post 3") == 1);
+  CHECK(books().sums.offered == 5);
+  CHECK(books().sums.pending == 0);
+  CHECK(books().sums.are_balanced());
+}
+
 TEST_CASE_METHOD(orders_fixture, "a replay leaves alone what waits by itself, to its end",
                  "[remote_host][remote_host_orders]") {
   post();

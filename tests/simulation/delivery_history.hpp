@@ -101,6 +101,7 @@ private:
   void supersede();
   void fetch();
   void poll_orders();
+  void give_up_orders();
   template <class Message>
   void give(const kit::host_order_given& wish, Message message);
   void give_wish(kit::host_order_kind kind, const std::string& host,

@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace trunkline::simulation {
 
@@ -97,9 +98,7 @@ void delivery_history::crash_soon() {
 void delivery_history::revive() {
   ++mine_.crashes;
   oracle_.crashed();
-  for (const auto& lost : std::exchange(orders_, {}))
-    if (lost.reopens)
-      oracle_.offered_again_perhaps();
+  give_up_orders();
   planned_fault_.reset();
   faults_->is_dead = faults_->is_broken = false;
   const auto begins = !chance(25);

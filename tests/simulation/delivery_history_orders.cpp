@@ -79,6 +79,13 @@ void delivery_history::poll_orders() {
   });
 }
 
+/// Whoever was to answer them is gone: what came of them is not known.
+void delivery_history::give_up_orders() {
+  for (const auto& lost : std::exchange(orders_, {}))
+    if (lost.reopens)
+      oracle_.offered_again_perhaps();
+}
+
 void delivery_history::command() {
   const auto& host = some_host();
   const auto address = kit::delivery_world::address(host);
