@@ -1,6 +1,7 @@
 #include "actors/signing_pool.hpp"
 
 #include "actors/messages.hpp"
+#include "actors/own_thread.hpp"
 #include "protocol/errc.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -62,9 +63,10 @@ void signing_pool_state::start_workers() {
   const auto me = caf::actor_cast<caf::weak_actor_ptr>(signing_handle{self_});
   for (auto count = std::max<std::size_t>(1, options_.workers); count > 0; --count) {
     auto box = std::make_shared<work_box>();
-    auto handle = options_.detached
-                      ? self_->spawn<caf::linked + caf::detached>(signing_worker, box, me)
-                      : self_->spawn<caf::linked>(signing_worker, box, me);
+    auto handle =
+        options_.detached
+            ? on_own_thread(self_->spawn<caf::linked + caf::detached>(signing_worker, box, me))
+            : self_->spawn<caf::linked>(signing_worker, box, me);
     workers_.push_back({.handle = std::move(handle), .box = std::move(box), .finish = {}});
   }
 }

@@ -10,6 +10,7 @@
 #include "actors/id_source.hpp"
 #include "actors/key_cache.hpp"
 #include "actors/log_position.hpp"
+#include "actors/own_thread.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/shard_region.hpp"
 #include "actors/storage_worker.hpp"
@@ -140,7 +141,7 @@ private:
   template <class... Ts>
   auto spawn_blocking(Ts&&... args) {
     return world_ ? system_->spawn(std::forward<Ts>(args)...)
-                  : system_->spawn<caf::detached>(std::forward<Ts>(args)...);
+                  : on_own_thread(system_->spawn<caf::detached>(std::forward<Ts>(args)...));
   }
 
   const std::shared_ptr<virtual_world> world_; ///< Null in the real one.

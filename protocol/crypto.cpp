@@ -80,6 +80,10 @@ std::string random_bytes(std::size_t count) {
   return bytes;
 }
 
+void forget_thread() {
+  OPENSSL_thread_stop();
+}
+
 std::string random_secret() {
   return to_base64url(random_bytes(32));
 }

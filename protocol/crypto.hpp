@@ -34,6 +34,10 @@ std::string to_base64url(std::string_view bytes);
 /// Reads RFC 4648 section 4, with or without padding; "" when it is none.
 std::string from_base64(std::string_view text);
 
+/// Frees what OpenSSL keeps for the calling thread (random numbers, errors), which it makes anew
+/// when it is needed.
+void forget_thread();
+
 /// Compares in a time that depends on the lengths alone.
 bool same_secret(std::string_view left, std::string_view right);
 
