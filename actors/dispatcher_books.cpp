@@ -59,10 +59,10 @@ void dispatcher_state::count_settled(known_host& host, const host_progress& news
 
 /// A host that died told things that are not in the database yet: its next life reads them there.
 caf::result<host_cursor> dispatcher_state::adopt(const adopt_host& wish) {
-  const auto asked_before = std::ranges::find(adopting_, wish.host, &waiting_cursor::host);
-  if (asked_before != adopting_.end()) { // and waits no longer
-    asked_before->reply.deliver(make_error(errc::unavailable, "dispatcher: asked again"));
-    adopting_.erase(asked_before);
+  if (std::ranges::count(adopting_, wish.host, &waiting_cursor::host) >= options_.asks_max) {
+    const auto first = std::ranges::find(adopting_, wish.host, &waiting_cursor::host);
+    first->reply.deliver(make_error(errc::unavailable, "dispatcher: asked too often"));
+    adopting_.erase(first);
   }
   auto reply = self_->make_response_promise<host_cursor>();
   if (is_written(wish.host)) {

@@ -15,6 +15,7 @@ struct dispatcher_options {
   std::size_t batch_max = 64;            ///< Rows that are expanded at once.
   std::int64_t outstanding_max = 16'384; ///< Offers not taken: past it no more rows are expanded.
   std::size_t wakes_at_once = 128;       ///< Hosts woken and not heard of, for a second at most.
+  std::ptrdiff_t asks_max = 4; ///< Of one host that wait; earlier lives of it are among them.
   std::size_t hosts_per_page = 2'000;    ///< Read at once for the board.
   std::size_t endpoints_max = 1'000'000; ///< Kept in memory.
   std::chrono::milliseconds checkpoint_interval{1'000};

@@ -116,17 +116,22 @@ TEST_CASE_METHOD(dispatcher_fixture, "reads of the log that fail are tried again
   CHECK(noted.rows() == rows{1, 2, 3});
 }
 
-TEST_CASE_METHOD(dispatcher_fixture, "a host that asks twice is answered once with a cursor",
+TEST_CASE_METHOD(dispatcher_fixture, "a host that asks again while it waits is told both times",
                  "[dispatcher]") {
-  const auto first = actors.start<host_cursor>(dispatcher, adopt_host{far()});
-  actors.settle();
-  const auto second = actors.start<host_cursor>(dispatcher, adopt_host{far()});
-  actors.settle();
-  REQUIRE(first.ready());
-  CHECK_FALSE(first.get());
+  start({.asks_max = 2});
+  auto asked = std::vector<kit::pending_reply<host_cursor>>{};
+  for (auto time = 0; time < 3; ++time) {
+    asked.push_back(actors.start<host_cursor>(dispatcher, adopt_host{far()}));
+    actors.settle();
+  }
+  REQUIRE(asked[0].ready());
+  CHECK_FALSE(asked[0].get()); // past the limit
+  CHECK_FALSE(asked[1].ready());
   run();
-  REQUIRE(second.ready());
-  CHECK(second.get());
+  for (const auto at : {1U, 2U}) {
+    REQUIRE(asked[at].ready());
+    CHECK(asked[at].get());
+  }
 }
 
 TEST_CASE_METHOD(dispatcher_fixture, "rows are not expanded while hosts have not taken offers",
