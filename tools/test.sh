@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds one tree with sanitizers, and runs every test in it. Then
-# clang-tidy over what changed, and the thread sanitizer over what starts no actor system.
+# Installs what is missing, builds one tree with sanitizers, and runs every test in it. Beside the
+# tests: the release tree, what the thread sanitizer looks at, every header by itself, and clang-tidy
+# over what changed.
 # Works from any folder; prints what each part took.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,19 +19,30 @@ configure() { # configure PRESET [OPTION...]: once; CMake follows its own files 
   [ -f "build/$1/build.ninja" ] || cmake --preset "$@"
 }
 
-await_build() { # await_build PROCESS LOG
-  wait "$1" || { cat "$2" >&2; return 1; }
+# What needs no test's result and no quiet: most of the tests of whole processes wait, and what is
+# free meanwhile does this.
+build_beside() {
+  cmake --preset release
+  cmake --build --preset release
+  cmake --build --preset tsan --target net_tests http_client_tests
+  cmake --build --preset asan --target trunkline_headers
+  tools/tidy.sh changed
 }
 
-run_tests() {
-  local log="build/asan/ctest.log"
-  ctest --preset asan -j "$(nproc)" --timeout 1500 2>&1 | tee "$log"
+await_build() { # await_build PROCESS LOG
+  wait "$1" || { tail -n 200 "$2" >&2; return 1; }
+}
+
+run_tests() { # run_tests NAME [OPTION...]
+  local log="build/asan/ctest-$1.log"
+  shift
+  ctest --preset asan -j "$(nproc)" --timeout 1500 "$@" 2>&1 | tee "$log"
   # A half that nobody ran has not passed: PostgreSQL is never left out.
   if grep -E '\*\*\*(Skipped|Not Run)|Disabled' "$log"; then
     echo "a test was not run" >&2
     return 1
   fi
-  counted="$(grep -E '^[0-9]+% tests passed' "$log")"
+  counted+=("$(grep -E '^[0-9]+% tests passed' "$log")")
 }
 
 part "install what is missing" tools/install-dependencies.sh test
@@ -38,22 +50,24 @@ part "install what is missing" tools/install-dependencies.sh test
 part "configure" configure asan -DTRUNKLINE_BATCHES=ON
 part "build (address and undefined behaviour)" cmake --build --preset asan
 part "configure (threads)" configure tsan
-# Most of the tests of whole processes wait: what is free meanwhile builds the next part.
-nice -n 19 cmake --build --preset tsan --target net_tests http_client_tests \
-  > build/tsan/build.log 2>&1 &
-threads_build=$!
-trap 'kill "$threads_build" 2> /dev/null || true' EXIT
-counted=""
-part "test" run_tests
+mkdir -p build
+setsid nice -n 19 bash -c "set -euo pipefail; $(declare -f build_beside); build_beside" \
+  > build/beside.log 2>&1 &
+beside=$!
+trap 'kill -- "-$beside" 2> /dev/null || true' EXIT
+counted=()
+part "test" run_tests all -LE packages
 echo "=== what the tests counted"
 grep -hE '^\.*(F[0-9]{2}|P[0-9]|I[0-9]+|row [0-9]+b?|simulation|timelines|homes|fan-out|left out)[ :]' \
   build/asan/Testing/Temporary/LastTest.log | sed 's/^\.*//' || true
-part "build net's tests (threads)" await_build "$threads_build" build/tsan/build.log
+part "what is left of the builds beside" await_build "$beside" build/beside.log
+grep '^clang-tidy' build/beside.log
+part "test the packages" run_tests packages -L packages
 # The release tree is the one that the packages were made from.
 part "bench, in short form" bench/delivery.py --short --build build/release
-part "clang-tidy over what changed" tools/tidy.sh changed
 part "test net's server (threads)" build/tsan/tests/net_tests --order lex
 part "test net's client (threads)" build/tsan/tests/http_client_tests --order lex
 
 printf '%s\n' "${summary[@]}"
-echo "$counted in $((SECONDS / 60)) min"
+echo "$((SECONDS / 60)) min in all"
+printf '%s\n' "${counted[@]}"

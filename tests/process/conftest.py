@@ -1,9 +1,13 @@
 """Fixtures of the process tests: one PostgreSQL per file, and the two kinds of storage."""
 
+import os
 import pathlib
 import sys
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    sys.stdout = sys.stderr  # what a worker prints is lost
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
