@@ -11,11 +11,8 @@ http_response text_answer(int status, std::string text) {
   return answer;
 }
 
-json_object node_of(const gateway_state& gateway) {
-  auto node = json_object{{"id", gateway.services->admin->node_id}};
-  for (const auto& [key, value] : gateway.services->admin->describe_node())
-    node[key] = value;
-  return node;
+bool is_named(const json_value& node, const std::string& name) {
+  return *node.find("id")->as_string() == name || *node.find("name")->as_string() == name;
 }
 
 } // namespace
@@ -60,17 +57,16 @@ void show_cluster(gateway_state& gateway, const matched_request&, http_reply rep
 }
 
 void list_nodes(gateway_state& gateway, const matched_request&, http_reply reply) {
-  reply(admin_answer_of(200, {{"nodes", json_array{node_of(gateway)}},
-                              {"as_of", to_iso8601(gateway.services->clock())},
-                              {"complete", true},
-                              {"missing_nodes", json_array{}}}));
+  reply(admin_answer_of(200, gateway.services->admin->nodes()));
 }
 
 void show_node(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  if (request.segment() != gateway.services->admin->node_id)
-    return reply(gateway.flavour.error(
-        make_error(errc::not_found, "node '" + request.segment() + "': not found")));
-  reply(admin_answer_of(200, node_of(gateway)));
+  const auto all = gateway.services->admin->nodes();
+  for (const auto& node : *all.find("nodes")->as_array())
+    if (is_named(node, request.segment()))
+      return reply(admin_answer_of(200, *node.as_object()));
+  reply(gateway.flavour.error(
+      make_error(errc::not_found, "node '" + request.segment() + "': not found")));
 }
 
 } // namespace trunkline

@@ -63,7 +63,7 @@ struct admin_services {
   std::string node_id = "1";
   std::uint32_t own_uid = 0; ///< A unix socket's peer with this user id may do everything.
   std::function<std::string()> metrics; ///< Prometheus text.
-  std::function<json_object()> describe_node;
+  std::function<json_object()> nodes;   ///< Each node, and how it is.
   std::function<json_object()> cluster; ///< Who shares the database, and who serves.
   std::function<std::vector<readiness_check>()> readiness;
   std::function<bool()> started;

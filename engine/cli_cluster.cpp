@@ -9,11 +9,15 @@ namespace trunkline {
 namespace {
 
 constexpr auto node_columns = std::to_array<shown_member>({{"NODE", "name"},
+                                                           {"MEMBER", "member"},
                                                            {"STATE", "state"},
                                                            {"SERVES", "serves"},
-                                                           {"LEASE LEFT", "lease_left_ms"},
-                                                           {"START", "incarnation"},
-                                                           {"JOINED", "joined_at"}});
+                                                           {"VERSION", "version"},
+                                                           {"UP", "uptime_s"},
+                                                           {"MEMORY", "resident_bytes"},
+                                                           {"CORES", "cpu_cores"},
+                                                           {"LOAD", "saturation"},
+                                                           {"SAID", "reported_at"}});
 
 } // namespace
 
@@ -21,7 +25,7 @@ int run(const cluster_command& command) {
   const auto socket = admin_socket_of(command.config_file);
   if (!socket)
     return refuse(socket.error());
-  const auto answer = call_admin(*socket, "GET", "/admin/v1/cluster", {});
+  const auto answer = call_admin(*socket, "GET", "/admin/v1/nodes", {});
   if (!answer)
     return refuse(answer.error());
   print_list(*answer, command.as_json, node_columns, "nodes");

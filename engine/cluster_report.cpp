@@ -29,9 +29,12 @@ std::string name_of(const cluster_node& node) {
   return node.name.empty() ? std::to_string(node.id) : node.name;
 }
 
+bool is_member(const cluster_node& node) {
+  return node.state == node_state::live || node.state == node_state::leaving;
+}
+
 json_object line_of(const cluster_node& node, const cluster_view& view) {
   using std::chrono::milliseconds;
-  const auto is_member = node.state == node_state::live || node.state == node_state::leaving;
   const auto left = std::chrono::floor<milliseconds>(node.lease_until - view.now).count();
   return {{"id", std::to_string(node.id)},
           {"name", name_of(node)},
@@ -39,8 +42,20 @@ json_object line_of(const cluster_node& node, const cluster_view& view) {
           {"incarnation", node.incarnation},
           {"serves", view.serving() == &node},
           {"shards", static_cast<std::int64_t>(node.shards)},
-          {"lease_left_ms", is_member ? std::max<std::int64_t>(left, 0) : 0},
+          {"lease_left_ms", is_member(node) ? std::max<std::int64_t>(left, 0) : 0},
           {"joined_at", to_iso8601(node.joined_at)}};
+}
+
+json_object merged(json_object line, const json_object& said) {
+  for (const auto& [key, value] : said)
+    line[key] = value;
+  return line;
+}
+
+json_object said_by(const cluster_node& node) {
+  const auto read = parse_json(node.report);
+  const auto* said = read ? read->as_object() : nullptr;
+  return said ? *said : json_object{};
 }
 
 json_object report(std::string node, json_value serves, json_array nodes, time_point now) {
@@ -73,6 +88,44 @@ json_object report_of_lone_node(time_point now) {
                                  {"state", word_of(node_state::live)},
                                  {"serves", true}});
   return report(lone_node, json_value{lone_node}, std::move(nodes), now);
+}
+
+json_object nodes_of(const cluster_view& view, std::int64_t told_by, const json_object& own,
+                     bool is_old) {
+  auto nodes = json_array{};
+  auto missing = json_array{};
+  for (const auto& node : view.nodes) {
+    const auto is_own = node.id == told_by;
+    auto line = merged({{"id", std::to_string(node.id)}, {"name", name_of(node)}},
+                       is_own ? own : said_by(node));
+    line["member"] = word_of(node.state);
+    line["serves"] = view.serving() == &node;
+    line["reported_at"] = to_iso8601(is_own ? view.now : node.tried_at);
+    if (!is_member(node))
+      line["state"] = word_of(node.state);
+    else if (!is_own && (is_old || view.now - node.tried_at > fresh_for))
+      missing.emplace_back(name_of(node));
+    nodes.emplace_back(std::move(line));
+  }
+  const auto is_complete = missing.empty();
+  return {{"nodes", std::move(nodes)},
+          {"as_of", to_iso8601(view.now)},
+          {"complete", is_complete},
+          {"missing_nodes", std::move(missing)}};
+}
+
+json_object nodes_of_lone_node(const json_object& own, time_point now) {
+  auto nodes = json_array{};
+  nodes.emplace_back(merged({{"id", lone_node},
+                             {"name", lone_node},
+                             {"member", word_of(node_state::live)},
+                             {"serves", true},
+                             {"reported_at", to_iso8601(now)}},
+                            own));
+  return {{"nodes", std::move(nodes)},
+          {"as_of", to_iso8601(now)},
+          {"complete", true},
+          {"missing_nodes", json_array{}}};
 }
 
 } // namespace trunkline

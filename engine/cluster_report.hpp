@@ -1,4 +1,5 @@
-/// What GET /admin/v1/cluster shows, on a node that serves as on one that stands by.
+/// What GET /admin/v1/cluster and /admin/v1/nodes show, on a node that serves as on one that stands
+/// by.
 #pragma once
 
 #include "protocol/json.hpp"
@@ -17,5 +18,14 @@ json_object report_of(const cluster_view& view, std::int64_t told_by);
 
 /// The same of a node that shares its database with nobody.
 json_object report_of_lone_node(time_point now);
+
+/// Returns the nodes as /admin/v1/nodes shows them: what each said of itself at `reported_at`,
+/// `own` by now. A member that has not renewed for `fresh_for` is among `missing_nodes`; when the
+/// view `is_old`, because the database cannot be reached, every other member is.
+json_object nodes_of(const cluster_view& view, std::int64_t told_by, const json_object& own,
+                     bool is_old);
+
+/// The same of a node that shares its database with nobody.
+json_object nodes_of_lone_node(const json_object& own, time_point now);
 
 } // namespace trunkline

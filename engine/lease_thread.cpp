@@ -24,20 +24,21 @@ constexpr auto look_max = 1s;
 
 caf::expected<std::unique_ptr<lease_thread>>
 lease_thread::start(const std::string& url, const postgres_options& sessions, join_wish wish,
-                    std::function<void(const lease_status&)> told) {
+                    std::function<void(const lease_status&)> told, lease_keeper::reporter report) {
   auto options = sessions;
   options.answer_max = renewal_max;
   auto db = open_postgres(url, options);
   if (!db)
     return std::move(db.error());
   return std::unique_ptr<lease_thread>{
-      new lease_thread{std::move(*db), std::move(wish), std::move(told)}};
+      new lease_thread{std::move(*db), std::move(wish), std::move(told), std::move(report)}};
 }
 
 lease_thread::lease_thread(std::unique_ptr<database> db, join_wish wish,
-                           std::function<void(const lease_status&)> told)
-    : db_{std::move(db)}, told_{std::move(told)}, keeper_{std::move(wish), boot_clock::now},
-      thread_{[this] { run(); }} {}
+                           std::function<void(const lease_status&)> told,
+                           lease_keeper::reporter report)
+    : db_{std::move(db)}, told_{std::move(told)},
+      keeper_{std::move(wish), boot_clock::now, std::move(report)}, thread_{[this] { run(); }} {}
 
 lease_thread::~lease_thread() {
   leave();

@@ -22,11 +22,11 @@ namespace trunkline {
 
 class lease_thread {
 public:
-  /// `told` is called on the thread after each step that changed the phase or the failure. Fails
-  /// as `open_postgres` does.
+  /// `told` is called on the thread after each step that changed the phase or the failure, `report`
+  /// before each renewal. Fails as `open_postgres` does.
   static caf::expected<std::unique_ptr<lease_thread>>
   start(const std::string& url, const postgres_options& sessions, join_wish wish,
-        std::function<void(const lease_status&)> told);
+        std::function<void(const lease_status&)> told, lease_keeper::reporter report);
 
   /// Calls `leave`.
   ~lease_thread();
@@ -43,7 +43,7 @@ public:
 
 private:
   lease_thread(std::unique_ptr<database> db, join_wish wish,
-               std::function<void(const lease_status&)> told);
+               std::function<void(const lease_status&)> told, lease_keeper::reporter report);
   void run();
   void publish();
   bool is_settled() const; ///< With the mutex held.

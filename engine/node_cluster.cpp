@@ -105,7 +105,7 @@ caf::error node::state::check_shared(const std::string& url) {
 caf::error node::state::begin_lease(const std::string& url) {
   auto begun = lease_thread::start(
       url, sessions, join_wish{.name = config.cluster.node, .holder = holder_of(config)},
-      [this](const lease_status& news) { hear(news); });
+      [this](const lease_status& news) { hear(news); }, [this] { return to_json(describe()); });
   if (!begun)
     return std::move(begun.error());
   const auto held = std::scoped_lock{mutex};
@@ -118,7 +118,8 @@ caf::error node::state::stand_by() {
   const auto since = std::chrono::steady_clock::now();
   auto servers_meanwhile =
       standby_servers::start(config, {.why = [this] { return why_standing_by(); },
-                                      .describe = [this] { return describe_cluster(); }});
+                                      .cluster = [this] { return describe_cluster(); },
+                                      .nodes = [this] { return describe_nodes(); }});
   if (!servers_meanwhile)
     return std::move(servers_meanwhile.error());
   log.write(log_level::info, "standing_by", {{"why", why_standing_by()}});
@@ -195,6 +196,14 @@ std::string node::state::why_standing_by() const {
            (config.cluster.node.empty() ? std::string{"the only node"} : config.cluster.node);
   const auto serving = serving_name(now.view);
   return (serving.empty() ? "nobody" : serving) + " serves";
+}
+
+json_object node::state::describe_nodes() {
+  const auto own = describe();
+  if (!lease)
+    return nodes_of_lone_node(own, clock());
+  const auto now = lease->status();
+  return nodes_of(now.view, now.id, own, boot_clock::now() >= now.held_until);
 }
 
 json_object node::state::describe_cluster() const {

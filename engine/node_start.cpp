@@ -5,15 +5,17 @@
 #include "engine/embedding/webhook_reports.hpp"
 #include "engine/exit_codes.hpp"
 #include "engine/heartbeat.hpp"
-#include "engine/process_facts.hpp"
 #include "protocol/errc.hpp"
 #include "storage/watched_database.hpp"
 #include "trunkline/version.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace trunkline {
@@ -252,7 +254,7 @@ void node::state::close_listeners() {
 void node::state::fill_admin() {
   admin.own_uid = ::geteuid();
   admin.metrics = [this] { return trunkline::metrics_text(sources()) + own_metrics(*options); };
-  admin.describe_node = [this] { return describe(); };
+  admin.nodes = [this] { return describe_nodes(); };
   admin.cluster = [this] { return describe_cluster(); };
   admin.readiness = [this] { return check(); };
   admin.started = [this] {
@@ -294,23 +296,36 @@ metric_sources node::state::sources() {
       .webhooks = [this] { return embedding->webhooks(); }};
 }
 
+/// Also of a node that starts or stands by, which has no actors yet.
 json_object node::state::describe() {
   const auto facts = read_process_facts();
+  const auto now = steady::now();
   const auto held = std::scoped_lock{mutex};
-  return {
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  const auto busy = cpu.busy_cores(facts.cpu_seconds, now);
+  auto said = json_object{
       {"version", version()},
-      {"state", name_of(phase)},
+      {"state", stands_by ? "standing_by" : name_of(phase)},
       {"domain", config.server.domain},
       {"started_at", to_iso8601(began_at)},
-      {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(steady::now() - began).count()},
-      {"storage", dialect},
+      {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(now - began).count()},
       {"resident_bytes", facts.resident_bytes},
       {"cpu_s", facts.cpu_seconds},
+      {"cpu_cores", busy},
       {"threads", facts.threads},
-      {"open_files", facts.open_files},
-      {"log_committed", actors->memory.position->committed()},
-      {"log_applied", actors->memory.position->applied()},
-      {"writes_waiting", actors->memory.storage->waiting.load()}};
+      {"open_files", facts.open_files}};
+  auto saturation = busy / cores;
+  if (start_over && actors) {
+    const auto waiting = actors->memory.storage->waiting.load();
+    saturation = std::max(saturation, static_cast<double>(waiting) /
+                                          static_cast<double>(writer_options{}.queue_max));
+    said["storage"] = dialect;
+    said["log_committed"] = actors->memory.position->committed();
+    said["log_applied"] = actors->memory.position->applied();
+    said["writes_waiting"] = waiting;
+  }
+  said["saturation"] = std::round(saturation * 1'000) / 1'000;
+  return said;
 }
 
 std::vector<readiness_check> node::state::check() {

@@ -10,6 +10,7 @@
 #include "engine/node_federation.hpp"
 #include "engine/node_log.hpp"
 #include "engine/node_servers.hpp"
+#include "engine/process_facts.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -58,6 +59,7 @@ struct node::state {
   std::string serving_node() const;
   std::string why_standing_by() const;
   json_object describe_cluster() const;
+  json_object describe_nodes();
   metric_sources sources();
   json_object describe();
   std::vector<readiness_check> check();
@@ -103,6 +105,7 @@ struct node::state {
   caf::error failure; ///< Why the start failed.
   caf::error lost;    ///< Why nothing is answered any more.
   std::function<void()> on_loss;
+  cpu_meter cpu;      ///< Of the process.
   bool ends = false;  ///< Somebody ends the node.
   std::thread closer; ///< Of the listeners of a lost node.
 

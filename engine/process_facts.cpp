@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -37,6 +38,19 @@ process_facts read_process_facts() {
   if (::getrusage(RUSAGE_SELF, &usage) == 0)
     facts.cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
   return facts;
+}
+
+double cpu_meter::busy_cores(double cpu_seconds, std::chrono::steady_clock::time_point now) {
+  using namespace std::chrono_literals;
+  if (since_ && now - *since_ < 1s)
+    return busy_;
+  if (since_) {
+    const auto passed = std::chrono::duration<double>(now - *since_).count();
+    busy_ = std::round((cpu_seconds - before_) / passed * 1'000) / 1'000;
+  }
+  since_ = now;
+  before_ = cpu_seconds;
+  return busy_;
 }
 
 } // namespace trunkline

@@ -45,7 +45,9 @@ http_response answer_to_operators(const standby_view& view, const http_request& 
   if (request.path == "/readyz")
     return text_answer(503, "[-] lease: " + words_of(view) + "\nnot ready\n");
   if (request.path == "/admin/v1/cluster" && is_own_operator(request))
-    return {.status = 200, .body = to_json(view.describe())};
+    return {.status = 200, .body = to_json(view.cluster())};
+  if (request.path == "/admin/v1/nodes" && is_own_operator(request))
+    return {.status = 200, .body = to_json(view.nodes())};
   return problem(make_error(errc::unavailable, words_of(view)));
 }
 

@@ -18,8 +18,9 @@ namespace trunkline {
 
 /// What is told while a node stands by. Called on the servers' threads; must not block.
 struct standby_view {
-  std::function<std::string()> why;      ///< "n1 serves".
-  std::function<json_object()> describe; ///< What GET /admin/v1/cluster shows.
+  std::function<std::string()> why;     ///< "n1 serves".
+  std::function<json_object()> cluster; ///< What GET /admin/v1/cluster shows.
+  std::function<json_object()> nodes;   ///< What GET /admin/v1/nodes shows.
 };
 
 class standby_servers {

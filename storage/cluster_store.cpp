@@ -123,14 +123,14 @@ caf::expected<departure> leave_once(database& db, const write_fence& node) {
 
 } // namespace
 
-caf::expected<renewal> renew_lease(database& db, const write_fence& node) {
+caf::expected<renewal> renew_lease(database& db, const write_fence& node, std::string_view report) {
   const auto now = std::string{db.now_sql()};
   // In a transaction of its own: the row is held for no longer than this takes.
-  const auto renewed =
-      db.run("UPDATE node SET renewals = renewals + 1, tried_at = " + now +
-                 ", lease_until = " + now + " + " + std::to_string(lease_length.count()) +
-                 " WHERE id = $1 AND incarnation = $2 AND state IN (1, 2)", // live, leaving
-             {node.node, node.incarnation});
+  const auto renewed = db.run(
+      "UPDATE node SET renewals = renewals + 1, tried_at = " + now + ", lease_until = " + now +
+          " + " + std::to_string(lease_length.count()) +
+          ", report = $3 WHERE id = $1 AND incarnation = $2 AND state IN (1, 2)", // live, leaving
+      {node.node, node.incarnation, std::string{report}});
   if (!renewed)
     return renewed.error();
   auto view = read_cluster(db);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace trunkline {
@@ -62,8 +63,9 @@ struct renewal {
   cluster_view view; ///< After it.
 };
 
-/// Renews the lease; waits for no batch of the node.
-caf::expected<renewal> renew_lease(database& db, const write_fence& node);
+/// Renews the lease; waits for no batch of the node. `report` is what it says of itself.
+caf::expected<renewal> renew_lease(database& db, const write_fence& node,
+                                   std::string_view report = "{}");
 
 enum class takeover : std::uint8_t {
   done,    ///< The loser is dead; its shards belong to a node that has renewed lately, if any has.

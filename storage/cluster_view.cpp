@@ -16,7 +16,7 @@ std::string view_sql(const database& db) {
          " ON owned.node_id = node.id AND owned.incarnation = node.incarnation ORDER BY node.id";
 }
 
-constexpr auto shards_column = std::size_t{12}; ///< Behind `node_columns`.
+constexpr auto shards_column = node_columns_count; ///< Behind them.
 
 } // namespace
 

@@ -23,8 +23,9 @@ std::string_view to_string(lease_phase phase) {
   return names[static_cast<std::size_t>(phase)];
 }
 
-lease_keeper::lease_keeper(join_wish wish, clock now)
-    : wish_{std::move(wish)}, now_{std::move(now)}, next_{now_()}, observing_since_{next_} {
+lease_keeper::lease_keeper(join_wish wish, clock now, reporter report)
+    : wish_{std::move(wish)}, now_{std::move(now)}, report_{std::move(report)}, next_{now_()},
+      observing_since_{next_} {
   status_.held_until = no_time;
 }
 
@@ -90,8 +91,9 @@ void lease_keeper::enter(const joined_node& node, boot_time sent, boot_time got)
 }
 
 boot_time lease_keeper::renew(database& db) {
+  const auto report = report_ ? report_() : std::string{"{}"};
   const auto sent = now_();
-  auto answer = renew_lease(db, status_.fence());
+  auto answer = renew_lease(db, status_.fence(), report);
   if (!answer)
     return retry(answer.error(), sent);
   const auto got = now_();

@@ -65,8 +65,12 @@ class lease_keeper {
 public:
   using clock = std::function<boot_time()>;
 
-  /// `wish.waited_out` is the keeper's own.
-  lease_keeper(join_wish wish, clock now);
+  /// Says what the others see of the node: a JSON object.
+  using reporter = std::function<std::string()>;
+
+  /// `wish.waited_out` is the keeper's own. `report` is asked before each renewal; empty: nothing
+  /// is said.
+  lease_keeper(join_wish wish, clock now, reporter report = {});
 
   /// Does what is due, one operation of the cluster store at most. Returns when to be called again,
   /// `boot_time::max()` for never. `status` may have changed, also by a failure.
@@ -105,6 +109,7 @@ private:
 
   join_wish wish_;
   clock now_;
+  reporter report_;
   lease_status status_;
   boot_time next_;                    ///< Of joining, renewing or leaving.
   boot_time observing_since_;         ///< The node has held its lease without a gap since then.

@@ -5,6 +5,7 @@
 #include "storage/schema_v3.hpp"
 #include "storage/schema_v4.hpp"
 #include "storage/schema_v5.hpp"
+#include "storage/schema_v6.hpp"
 
 #include <string>
 
@@ -23,6 +24,7 @@ const auto migrations = std::to_array<migration>({
     {3, schema_v3},
     {4, schema_v4},
     {5, schema_v5},
+    {6, schema_v6},
 });
 
 std::string in_dialect(std::string_view statement, std::string_view key_type) {

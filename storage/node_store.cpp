@@ -26,7 +26,8 @@ node_row node_from(const sql_row& row) {
           .name = row[8].text(),
           .holder = row[9].text(),
           .tried_at = row[10].time(),
-          .renewals = row[11].integer()};
+          .renewals = row[11].integer(),
+          .report = row[12].text()};
 }
 
 caf::expected<std::optional<node_row>> find_node(database& db, std::int64_t id) {

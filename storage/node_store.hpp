@@ -4,6 +4,7 @@
 #include "protocol/ids.hpp"
 #include "storage/database.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,7 @@ struct node_row {
   std::string holder;        ///< The process that runs it.
   time_point tried_at;       ///< When it last joined or renewed.
   std::int64_t renewals = 0; ///< How often it did; rises for ever.
+  std::string report = "{}"; ///< What it said of itself then: a JSON object.
 
   friend bool operator==(const node_row&, const node_row&) = default;
 };
@@ -44,7 +46,12 @@ struct node_row {
 /// The columns of a node, in the order in which `node_from` reads them; of a table called `node`.
 inline constexpr std::string_view node_columns =
     "node.id, node.slot, node.incarnation, node.address, node.weights, node.joined_at, node.state,"
-    " node.lease_until, node.name, node.holder, node.tried_at, node.renewals";
+    " node.lease_until, node.name, node.holder, node.tried_at, node.renewals,"
+    " node.report";
+
+/// How many those are.
+inline constexpr std::size_t node_columns_count =
+    static_cast<std::size_t>(std::ranges::count(node_columns, ',')) + 1;
 
 /// Reads a row that begins with `node_columns`.
 node_row node_from(const sql_row& row);

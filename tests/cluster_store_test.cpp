@@ -38,8 +38,20 @@ TEST_CASE("a renewal gives a new lease and tells how things are", "[cluster]") {
     CHECK(own.lease_until == world.now + 6s);
     CHECK(own.tried_at == world.now);
     CHECK(own.renewals == 2);
+    CHECK(own.report == "{}");
     CHECK(own.joined_at == world.now - 1'500ms);
     CHECK(renewed.view.now == world.now);
+  });
+}
+
+TEST_CASE("what a node says of itself is told to all with its renewal", "[cluster]") {
+  kit::on_both_clocked([](cluster& world) {
+    const auto a = world.join("a");
+    const auto b = world.join("b");
+    must(renew_lease(world.db, cluster::fence(a), R"({"version":"1"})"));
+    const auto seen = must(renew_lease(world.db, cluster::fence(b))).view;
+    CHECK(seen.find("a")->report == R"({"version":"1"})");
+    CHECK(seen.find("b")->report == "{}");
   });
 }
 

@@ -250,6 +250,8 @@ def test_nodes_and_version(shared):
     assert node["id"] == "1" and node["state"] == "serving"
     assert node["domain"] == shared.domain
     assert node["resident_bytes"] > 1_000_000 and node["threads"] > 3
+    assert node["name"] == "1" and node["member"] == "live" and node["serves"] is True
+    assert 0 <= node["saturation"] <= node["cpu_cores"] + 1 and node["writes_waiting"] >= 0
     assert shared.admin("GET", "/admin/v1/nodes/1").json()["id"] == "1"
     version = shared.admin("GET", "/admin/v1/version").json()
     assert version["version"] == shared.ready_line.split()[1]

@@ -326,6 +326,9 @@ def test_a_node_that_stands_by_says_who_serves(server):
             assert other.status_code == 503
             assert other.headers["Content-Type"].startswith("application/problem+json")
         everybody = {node.name: ("live", node is owner) for node in cluster.nodes}
+        version = owner.told[0][1].split()[1]
+        everyone_says = {node.name: (version, "serving" if node is owner else "standing_by")
+                         for node in cluster.nodes}
         for node in cluster.nodes:
             # What a node shows is as old as its last renewal.
             assert eventually(lambda node=node: states(node) == everybody, 3), states(node)
@@ -336,9 +339,21 @@ def test_a_node_that_stands_by_says_who_serves(server):
             for each in shown["nodes"]:
                 assert 0 < each["lease_left_ms"] <= 1000 * LEASE_SECONDS and each["joined_at"], each
                 assert each["incarnation"] >= 1 and int(each["id"]) >= 1, each
+            assert eventually(lambda node=node: said(node) == everyone_says, 5), said(node)
+            status, shown = over_socket(node, "/admin/v1/nodes")
+            assert status == 200 and shown["complete"] is True and shown["as_of"], shown
+            for each in shown["nodes"]:
+                assert each["resident_bytes"] > 1_000_000 and each["reported_at"], each
+                assert ("writes_waiting" in each) == (each["name"] == owner.name), each
             table = node.cli("cluster")
             assert all(each.name in table for each in cluster.nodes) and "live" in table, table
         print(f"cluster views: {len(cluster.nodes)} nodes say that {owner.name} serves")
+
+
+def said(node):
+    """What each says of itself, as the node has heard it."""
+    return {each["name"]: (each.get("version"), each.get("state"))
+            for each in over_socket(node, "/admin/v1/nodes")[1]["nodes"]}
 
 
 def states(node):
