@@ -51,9 +51,11 @@ part "configure" configure asan -DTRUNKLINE_BATCHES=ON
 part "build (address and undefined behaviour)" cmake --build --preset asan
 part "configure (threads)" configure tsan
 mkdir -p build
-setsid nice -n 19 bash -c "set -euo pipefail; $(declare -f build_beside); build_beside" \
+set -m # a group of its own, to end it by; in a session of its own "nice" would mean nothing
+nice -n 19 bash -c "set -euo pipefail; $(declare -f build_beside); build_beside" \
   > build/beside.log 2>&1 &
 beside=$!
+set +m
 trap 'kill -- "-$beside" 2> /dev/null || true' EXIT
 counted=()
 part "test" run_tests all -LE packages
