@@ -29,10 +29,6 @@ std::string name_of(const cluster_node& node) {
   return node.name.empty() ? std::to_string(node.id) : node.name;
 }
 
-bool is_member(const cluster_node& node) {
-  return node.state == node_state::live || node.state == node_state::leaving;
-}
-
 json_object line_of(const cluster_node& node, const cluster_view& view) {
   using std::chrono::milliseconds;
   const auto left = std::chrono::floor<milliseconds>(node.lease_until - view.now).count();
@@ -42,7 +38,7 @@ json_object line_of(const cluster_node& node, const cluster_view& view) {
           {"incarnation", node.incarnation},
           {"serves", view.serving() == &node},
           {"shards", static_cast<std::int64_t>(node.shards)},
-          {"lease_left_ms", is_member(node) ? std::max<std::int64_t>(left, 0) : 0},
+          {"lease_left_ms", may_write(node.state) ? std::max<std::int64_t>(left, 0) : 0},
           {"joined_at", to_iso8601(node.joined_at)}};
 }
 
@@ -58,10 +54,52 @@ json_object said_by(const cluster_node& node) {
   return said ? *said : json_object{};
 }
 
-json_object report(std::string node, json_value serves, json_array nodes, time_point now) {
+json_object report(std::string node, json_value serves, json_array nodes, time_point now,
+                   json_array missing) {
+  const auto is_complete = missing.empty();
   return {{"node", std::move(node)},   {"serves", std::move(serves)},
           {"nodes", std::move(nodes)}, {"as_of", to_iso8601(now)},
-          {"complete", true},          {"missing_nodes", json_array{}}};
+          {"complete", is_complete},   {"missing_nodes", std::move(missing)}};
+}
+
+json_object report(const cluster_view& view, std::int64_t told_by, bool is_old, json_array nodes) {
+  auto missing = json_array{};
+  for (const auto& node : view.nodes)
+    if (node.id != told_by && may_write(node.state) &&
+        (is_old || view.now - node.tried_at > fresh_for))
+      missing.emplace_back(name_of(node));
+  const auto* teller = view.find(told_by);
+  const auto serving = serving_name(view);
+  return report(teller ? name_of(*teller) : std::to_string(told_by),
+                serving.empty() ? json_value{} : json_value{serving}, std::move(nodes), view.now,
+                std::move(missing));
+}
+
+json_object line_of_lone_node() {
+  return {{"id", lone_node},
+          {"name", lone_node},
+          {"state", word_of(node_state::live)},
+          {"serves", true}};
+}
+
+json_object lone_report(json_object line, time_point now) {
+  auto nodes = json_array{};
+  nodes.emplace_back(std::move(line));
+  return report(lone_node, json_value{lone_node}, std::move(nodes), now, {});
+}
+
+/// What a node said of itself, beside what the view says of it. One that may not write any more
+/// said what it did before.
+json_object line_of(const cluster_node& node, const cluster_view& view, const json_object& said) {
+  auto line = line_of(node, view);
+  const auto member = line["state"];
+  if (may_write(node.state))
+    line["state"] = json_value{}; // until it says so itself
+  line = merged(std::move(line), said);
+  if (!may_write(node.state))
+    line["state"] = member;
+  line["member"] = member;
+  return line;
 }
 
 } // namespace
@@ -71,61 +109,34 @@ std::string serving_name(const cluster_view& view) {
   return serving ? name_of(*serving) : "";
 }
 
-json_object report_of(const cluster_view& view, std::int64_t told_by) {
+json_object report_of(const cluster_view& view, std::int64_t told_by, bool is_old) {
   auto nodes = json_array{};
   for (const auto& node : view.nodes)
     nodes.emplace_back(line_of(node, view));
-  const auto* teller = view.find(told_by);
-  const auto serving = serving_name(view);
-  return report(teller ? name_of(*teller) : std::to_string(told_by),
-                serving.empty() ? json_value{} : json_value{serving}, std::move(nodes), view.now);
+  return report(view, told_by, is_old, std::move(nodes));
 }
 
 json_object report_of_lone_node(time_point now) {
-  auto nodes = json_array{};
-  nodes.emplace_back(json_object{{"id", lone_node},
-                                 {"name", lone_node},
-                                 {"state", word_of(node_state::live)},
-                                 {"serves", true}});
-  return report(lone_node, json_value{lone_node}, std::move(nodes), now);
+  return lone_report(line_of_lone_node(), now);
 }
 
-json_object nodes_of(const cluster_view& view, std::int64_t told_by, const json_object& own,
-                     bool is_old) {
+json_object nodes_of(const cluster_view& view, std::int64_t told_by, bool is_old,
+                     const json_object& own) {
   auto nodes = json_array{};
-  auto missing = json_array{};
   for (const auto& node : view.nodes) {
     const auto is_own = node.id == told_by;
-    auto line = merged({{"id", std::to_string(node.id)}, {"name", name_of(node)}},
-                       is_own ? own : said_by(node));
-    line["member"] = word_of(node.state);
-    line["serves"] = view.serving() == &node;
+    auto line = line_of(node, view, is_own ? own : said_by(node));
     line["reported_at"] = to_iso8601(is_own ? view.now : node.tried_at);
-    if (!is_member(node))
-      line["state"] = word_of(node.state);
-    else if (!is_own && (is_old || view.now - node.tried_at > fresh_for))
-      missing.emplace_back(name_of(node));
     nodes.emplace_back(std::move(line));
   }
-  const auto is_complete = missing.empty();
-  return {{"nodes", std::move(nodes)},
-          {"as_of", to_iso8601(view.now)},
-          {"complete", is_complete},
-          {"missing_nodes", std::move(missing)}};
+  return report(view, told_by, is_old, std::move(nodes));
 }
 
 json_object nodes_of_lone_node(const json_object& own, time_point now) {
-  auto nodes = json_array{};
-  nodes.emplace_back(merged({{"id", lone_node},
-                             {"name", lone_node},
-                             {"member", word_of(node_state::live)},
-                             {"serves", true},
-                             {"reported_at", to_iso8601(now)}},
-                            own));
-  return {{"nodes", std::move(nodes)},
-          {"as_of", to_iso8601(now)},
-          {"complete", true},
-          {"missing_nodes", json_array{}}};
+  auto line = merged(line_of_lone_node(), own);
+  line["member"] = word_of(node_state::live);
+  line["reported_at"] = to_iso8601(now);
+  return lone_report(std::move(line), now);
 }
 
 } // namespace trunkline

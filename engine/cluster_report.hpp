@@ -12,18 +12,20 @@ namespace trunkline {
 /// Returns the name of the node that serves, its id when it has none; "" when nobody serves.
 std::string serving_name(const cluster_view& view);
 
-/// Returns the view as the admin API shows it: `node` is who tells, `serves` null for nobody; the
-/// nodes by id, times in the database's clock.
-json_object report_of(const cluster_view& view, std::int64_t told_by);
+/// Returns the view as /admin/v1/cluster shows it: `node` is who tells, `serves` null for nobody;
+/// the nodes by id, times in the database's clock. A member that has not renewed for `fresh_for` is
+/// among `missing_nodes`; when the view `is_old`, because the database cannot be reached, every
+/// other member is.
+json_object report_of(const cluster_view& view, std::int64_t told_by, bool is_old);
 
 /// The same of a node that shares its database with nobody.
 json_object report_of_lone_node(time_point now);
 
-/// Returns the nodes as /admin/v1/nodes shows them: what each said of itself at `reported_at`,
-/// `own` by now. A member that has not renewed for `fresh_for` is among `missing_nodes`; when the
-/// view `is_old`, because the database cannot be reached, every other member is.
-json_object nodes_of(const cluster_view& view, std::int64_t told_by, const json_object& own,
-                     bool is_old);
+/// Returns the same as /admin/v1/nodes shows it, with what each node said of itself at
+/// `reported_at`: `own` by now. There `state` is its own word, null before it said any, and
+/// `member` what the view says.
+json_object nodes_of(const cluster_view& view, std::int64_t told_by, bool is_old,
+                     const json_object& own);
 
 /// The same of a node that shares its database with nobody.
 json_object nodes_of_lone_node(const json_object& own, time_point now);

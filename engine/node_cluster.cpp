@@ -50,6 +50,11 @@ std::string joined(const std::vector<std::string>& statements) {
   return text;
 }
 
+/// Tells whether the last renewal was so long ago that the others may be gone.
+bool is_old(const lease_status& status) {
+  return boot_clock::now() >= status.held_until;
+}
+
 } // namespace
 
 /// Returns when the node has the right to serve: at once on SQLite, in a cluster when its turn has
@@ -203,14 +208,14 @@ json_object node::state::describe_nodes() {
   if (!lease)
     return nodes_of_lone_node(own, clock());
   const auto now = lease->status();
-  return nodes_of(now.view, now.id, own, boot_clock::now() >= now.held_until);
+  return nodes_of(now.view, now.id, is_old(now), own);
 }
 
 json_object node::state::describe_cluster() const {
   if (!lease)
     return report_of_lone_node(clock());
   const auto now = lease->status();
-  return report_of(now.view, now.id);
+  return report_of(now.view, now.id, is_old(now));
 }
 
 std::string node::standing_by() const {

@@ -46,7 +46,7 @@ using texts = std::vector<std::string>;
 
 TEST_CASE("nodes are shown with what each said of itself", "[cluster_report]") {
   const auto view = view_of_three();
-  const auto shown = nodes_of(view, 1, {{"version", "0.2"}, {"state", "serving"}}, false);
+  const auto shown = nodes_of(view, 1, false, {{"version", "0.2"}, {"state", "serving"}});
   CHECK(text_in(shown, 0, "version") == "0.2"); // by now, not as it was told
   CHECK(text_in(shown, 0, "state") == "serving");
   CHECK(text_in(shown, 1, "name") == "n2");
@@ -55,6 +55,9 @@ TEST_CASE("nodes are shown with what each said of itself", "[cluster_report]") {
   CHECK(text_in(shown, 1, "member") == "live");
   CHECK(text_in(shown, 1, "reported_at") == to_iso8601(view.now - 1s));
   CHECK(text_in(shown, 2, "state") == "dead"); // whatever it said before
+  CHECK(text_in(shown, 2, "member") == "dead");
+  CHECK(*shown.find("node")->as_string() == "n1");
+  CHECK(*shown.find("serves")->as_string() == "n1");
   CHECK(missing_in(shown).empty());
   CHECK(*shown.find("complete")->as_bool());
 }
@@ -63,16 +66,20 @@ TEST_CASE("a node that says nothing is missing", "[cluster_report]") {
   auto view = view_of_three();
   view.nodes[1].tried_at = view.now - 4s;
   view.nodes[1].report = "no JSON";
-  const auto shown = nodes_of(view, 1, {}, false);
+  const auto shown = nodes_of(view, 1, false, {});
   CHECK(missing_in(shown) == texts{"n2"});
   CHECK_FALSE(*shown.find("complete")->as_bool());
   CHECK(text_in(shown, 1, "name") == "n2");
+  CHECK(shown.find("nodes")->as_array()->at(1).find("state")->is_null());
+  CHECK(missing_in(report_of(view, 1, false)) == texts{"n2"});
 }
 
 TEST_CASE("without the database every other member is missing", "[cluster_report]") {
-  const auto shown = nodes_of(view_of_three(), 2, {}, true);
-  CHECK(missing_in(shown) == texts{"n1"});
-  CHECK_FALSE(*shown.find("complete")->as_bool());
+  for (const auto& shown :
+       {nodes_of(view_of_three(), 2, true, {}), report_of(view_of_three(), 2, true)}) {
+    CHECK(missing_in(shown) == texts{"n1"});
+    CHECK_FALSE(*shown.find("complete")->as_bool());
+  }
 }
 
 TEST_CASE("a meter tells how many cores were busy over the last second", "[process_facts]") {

@@ -272,6 +272,7 @@ def test_F15_a_node_that_is_cut_off_sheds_and_is_replaced(server, silent):
             2 * SHED_SECONDS)
         told = eventually(lambda: owner.probe("/readyz").status_code == 503, SHED_SECONDS) \
             and owner.probe("/readyz").text
+        assert_alone(owner, cluster)
         gap = load.served_again(moment)
         after = {attempt.status for attempt in
                  load.tries(moment + SHED_SECONDS, time.monotonic(), owner.name)}
@@ -291,6 +292,18 @@ def test_F15_a_node_that_is_cut_off_sheds_and_is_replaced(server, silent):
         assert sheds <= SHED_SECONDS and told and ("lease" in told or "database" in told), told
         assert 503 in after and after <= {503, None}, after
         assert gap <= TAKEOVER_SECONDS
+
+
+def assert_alone(node, cluster):
+    """A node that is cut off still answers, with what it knew, and knows that it may be wrong."""
+    others = {each.name for each in cluster.others(node)}
+    for path in ("/admin/v1/nodes", "/admin/v1/cluster"):
+        assert eventually(
+            lambda path=path: set(over_socket(node, path)[1]["missing_nodes"]) == others,
+            SHED_SECONDS), over_socket(node, path)
+        status, shown = over_socket(node, path)
+        assert status == 200 and shown["complete"] is False, shown
+        assert {each["name"] for each in shown["nodes"]} == others | {node.name}, shown
 
 
 def refuses(node, author):
