@@ -179,7 +179,7 @@ class FakeHosts:
             self._public_key(fields["keyId"]).verify(
                 base64.b64decode(fields["signature"]), "\n".join(lines).encode(),
                 padding.PKCS1v15(), hashes.SHA256())
-        except (AssertionError, KeyError, InvalidSignature) as problem:
+        except (AssertionError, KeyError, InvalidSignature, requests.RequestException) as problem:
             self.problems.append(f"{host.name}{target}: {problem!r} in {headers}")
 
     def _public_key(self, key_id):
@@ -228,6 +228,8 @@ class FakeHosts:
 
     def follow(self, node, actor, numbers):
         """Each of the hosts follows `actor`; all must be answered 202."""
+        if self.check_every:
+            self.learn_key(actor)
         for number in numbers:
             host = self.hosts[number]
             answer = self.send(number, node.web_url + "/inbox", {
