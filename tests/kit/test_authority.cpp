@@ -5,6 +5,8 @@
 
 #include <cstdio>
 
+#include <sys/stat.h>
+
 namespace trunkline::kit {
 
 namespace {
@@ -42,6 +44,7 @@ void write(const std::string& path, X509* certificate) {
 
 void write(const std::string& path, EVP_PKEY* key) {
   auto* out = std::fopen(path.c_str(), "w");
+  ::fchmod(::fileno(out), 0600);
   PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
   std::fclose(out);
 }
@@ -54,7 +57,7 @@ test_authority::test_authority(const char* name)
           draft(key_, {.name = name, .serial = 1, .valid_from = -7'200, .valid_until = 7'200})} {
   X509_set_issuer_name(certificate_, X509_get_subject_name(certificate_));
   extend(certificate_, NID_basic_constraints, "critical,CA:TRUE");
-  extend(certificate_, NID_key_usage, "critical,keyCertSign");
+  extend(certificate_, NID_key_usage, "critical,keyCertSign,cRLSign");
   X509_sign(certificate_, key_, EVP_sha256());
   write(ca_file(), certificate_);
 }
@@ -73,6 +76,8 @@ tls_files test_authority::issue(const certificate_wish& wish) {
   const auto* issuer = wish.signs_itself ? made : certificate_;
   X509_set_issuer_name(made, X509_get_subject_name(issuer));
   extend(made, NID_subject_alt_name, wish.names.c_str());
+  if (!wish.purposes.empty())
+    extend(made, NID_ext_key_usage, wish.purposes.c_str());
   X509_sign(made, wish.signs_itself ? pair : key_, EVP_sha256());
   const auto begin = folder_.path + "/" + std::to_string(issued_);
   auto files = tls_files{.certificate = begin + ".pem", .key = begin + ".key"};
@@ -81,6 +86,35 @@ tls_files test_authority::issue(const certificate_wish& wish) {
   X509_free(made);
   EVP_PKEY_free(pair);
   return files;
+}
+
+std::string test_authority::revoke(const std::vector<tls_files>& revoked, long valid_until) {
+  auto* list = X509_CRL_new();
+  X509_CRL_set_version(list, 1);
+  X509_CRL_set_issuer_name(list, X509_get_subject_name(certificate_));
+  auto* at = X509_gmtime_adj(nullptr, -3'600);
+  X509_CRL_set1_lastUpdate(list, at);
+  for (const auto& files : revoked) {
+    auto* in = std::fopen(files.certificate.c_str(), "r");
+    auto* certificate = PEM_read_X509(in, nullptr, nullptr, nullptr);
+    std::fclose(in);
+    auto* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate));
+    X509_REVOKED_set_revocationDate(entry, at);
+    X509_CRL_add0_revoked(list, entry);
+    X509_free(certificate);
+  }
+  X509_gmtime_adj(at, valid_until);
+  X509_CRL_set1_nextUpdate(list, at);
+  ASN1_TIME_free(at);
+  X509_CRL_sort(list);
+  X509_CRL_sign(list, key_, EVP_sha256());
+  const auto path = folder_.path + "/revoked" + std::to_string(++issued_) + ".pem";
+  auto* out = std::fopen(path.c_str(), "w");
+  PEM_write_X509_CRL(out, list);
+  std::fclose(out);
+  X509_CRL_free(list);
+  return path;
 }
 
 } // namespace trunkline::kit

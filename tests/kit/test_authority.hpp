@@ -5,6 +5,7 @@
 #include "tests/kit/peer_server.hpp"
 
 #include <string>
+#include <vector>
 
 struct evp_pkey_st;
 struct x509_st;
@@ -17,6 +18,7 @@ struct certificate_wish {
   long valid_from = -3'600;           ///< Seconds from now.
   long valid_until = 3'600;
   bool signs_itself = false; ///< Instead of the authority.
+  std::string purposes;      ///< As OpenSSL writes extendedKeyUsage; "": any.
 };
 
 class test_authority {
@@ -31,6 +33,9 @@ public:
 
   /// The files live as long as the authority.
   tls_files issue(const certificate_wish& wish = {});
+
+  /// Returns a new list (PEM) of what is revoked, valid until so many seconds from now.
+  std::string revoke(const std::vector<tls_files>& revoked, long valid_until = 3'600);
 
 private:
   temporary_folder folder_;
