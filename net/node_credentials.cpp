@@ -36,6 +36,10 @@ struct stack_free {
   void operator()(STACK_OF(X509) * chain) const { sk_X509_free(chain); }
 };
 
+struct lists_free {
+  void operator()(STACK_OF(X509_CRL) * lists) const { sk_X509_CRL_pop_free(lists, X509_CRL_free); }
+};
+
 /// The files of a node, read but not believed yet.
 struct node_papers {
   pem_file certificate;
@@ -110,9 +114,14 @@ caf::error check_name(const node_papers& papers, const std::string& name) {
 
 // --- what a certificate is judged by ---
 
-/// An authority without a list of its own has revoked nothing.
+/// An authority without a list of its own has revoked nothing. One whose list cannot be applied
+/// (to a part of its certificates, say) is not pardoned.
 bool is_want_of_list(X509_STORE_CTX* check) {
   if (X509_STORE_CTX_get_error(check) != X509_V_ERR_UNABLE_TO_GET_CRL)
+    return false;
+  const std::unique_ptr<STACK_OF(X509_CRL), lists_free> lists{X509_STORE_CTX_get1_crls(
+      check, X509_get_issuer_name(X509_STORE_CTX_get_current_cert(check)))};
+  if (sk_X509_CRL_num(lists.get()) > 0)
     return false;
   X509_STORE_CTX_set_error(check, X509_V_OK);
   return true;
@@ -158,7 +167,7 @@ caf::error check_list(const node_papers& papers, X509_CRL* list, time_point now)
 
 caf::error fill_store(X509_STORE* store, const node_papers& papers, time_point now) {
   for (const auto& authority : papers.authorities) {
-    if (X509_check_ca(authority.get()) == 0)
+    if (X509_check_ca(authority.get()) != 1)
       return refuse(papers.authority.words() + " holds a certificate that is no CA's; name the "
                                                "file of the CA itself");
     X509_STORE_add_cert(store, authority.get());

@@ -3,7 +3,7 @@
 /// Both sides prove their names with certificates of a CA that is the cluster's own; TLS 1.3 alone,
 /// nothing is resumed. Each connection that stands is given away as one end of a pair of local
 /// sockets; what is written there comes out at the peer. One thread; it takes no signals, and all
-/// callbacks run on it: they must not block, and must not destroy the pipes.
+/// callbacks run on it: they must not block, not throw, and not destroy the pipes.
 ///
 /// A pipe ends when either descriptor is closed; what was written before still arrives if the peer
 /// takes it within `end_limit`. It also ends when a peer is silent for `silence_limit` though it

@@ -48,7 +48,7 @@ dial_address address_of(const ip_bytes& ip, std::uint16_t port) {
   return address;
 }
 
-std::string words_of(int failure) {
+std::string connect_words(int failure) {
   return std::generic_category().message(failure);
 }
 
@@ -132,7 +132,7 @@ void pipe_dial::connect_next() {
     const auto address = address_of(addresses_[tried_++], endpoint_.port);
     const auto descriptor = begin_connect(address, limits_.silence_limit);
     if (descriptor < 0) {
-      last_words_ = words_of(errno);
+      last_words_ = connect_words(errno);
       continue;
     }
     error_code ignored;
@@ -154,7 +154,7 @@ void pipe_dial::on_connected() {
     fault = errno;
   if (fault == 0)
     return shake_hands();
-  last_words_ = words_of(fault);
+  last_words_ = connect_words(fault);
   error_code ignored;
   socket_.close(ignored);
   connect_next();

@@ -10,8 +10,10 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -276,6 +278,26 @@ TEST_CASE("F45: whose certificate is revoked is put out, and nobody else", "[pip
   CHECK(one.count("closed") == 1);
 }
 
+TEST_CASE("F45: a handshake that began before is judged by the new files", "[pipes][F45]") {
+  test_authority authority;
+  const replaceable_files own{authority, authority.issue({.names = "DNS:n1"})};
+  auto options = pipe_options("n1", own.files);
+  options.files.revoked = own.folder.path + "/revoked.pem";
+  std::filesystem::copy_file(authority.revoke({}), options.files.revoked);
+  pipe_node one{options};
+  const auto outcast = authority.issue({.names = "DNS:n2"});
+  raw_tls early{outcast};
+  REQUIRE(early.connect(one->port()));
+  pipe_node three{pipe_options(authority, "n3")};
+  three.dial(one);
+  one.take(); // accepted after the other one
+  std::filesystem::copy_file(authority.revoke({outcast}), options.files.revoked, by_file);
+  REQUIRE(!one->reload());
+  early.shake_hands();
+  CHECK(has(one.await("refused 127.0.0.1: "), "certificate revoked"));
+  CHECK(one.count("accepted n2") == 0);
+}
+
 TEST_CASE("F45: one CA replaces another while pipes stand", "[pipes][F45]") {
   test_authority old_one{"old"};
   test_authority new_one{"new"};
@@ -309,7 +331,31 @@ TEST_CASE("F45: one CA replaces another while pipes stand", "[pipes][F45]") {
   check_flows(third, ours);
 }
 
-// --- descriptors ---
+// --- the thread and its descriptors ---
+
+TEST_CASE("the pipes' thread takes no signals", "[pipes]") {
+  const auto threads = [] {
+    std::map<string, string> blocked;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/task"}) {
+      std::ifstream status{entry.path() / "status"};
+      for (string line; std::getline(status, line);)
+        if (line.starts_with("SigBlk:"))
+          blocked[entry.path().filename()] =
+              line.substr(line.find_last_not_of("0123456789abcdef") + 1);
+    }
+    return blocked;
+  };
+  const auto before = threads();
+  test_authority authority;
+  pipe_node node{pipe_options(authority, "n1")};
+  auto blocking = 0;
+  for (const auto& [thread, blocked] : threads()) {
+    const auto mask = std::stoull(blocked, nullptr, 16);
+    const auto blocks = [&](int signal) { return (mask >> (signal - 1) & 1) != 0; };
+    blocking += !before.contains(thread) && blocks(SIGTERM) && blocks(SIGHUP) && blocks(SIGPIPE);
+  }
+  CHECK(blocking == 1);
+}
 
 TEST_CASE("without descriptors a node stands still, then goes on", "[pipes]") {
   test_authority authority;

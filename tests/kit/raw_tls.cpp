@@ -55,11 +55,17 @@ raw_tls::~raw_tls() {
 }
 
 bool raw_tls::dial(std::uint16_t port, std::string_view early) {
+  return connect(port) && shake_hands(early);
+}
+
+bool raw_tls::connect(std::uint16_t port) {
   socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   limit_reading(socket_);
   const auto address = local(port);
-  if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return false;
+  return ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+bool raw_tls::shake_hands(std::string_view early) {
   ssl_ = SSL_new(context_);
   SSL_set_fd(ssl_, socket_);
   // Held back until it is let go: what follows leaves together with the end of the handshake.

@@ -24,6 +24,10 @@ public:
   /// whether this side has finished.
   bool dial(std::uint16_t port, std::string_view early = {});
 
+  /// The two parts of `dial`.
+  bool connect(std::uint16_t port);
+  bool shake_hands(std::string_view early = {});
+
   /// Listens on a port of 127.0.0.1, which it returns.
   std::uint16_t listen();
 
