@@ -71,7 +71,8 @@ public:
         expiry_timer_{shared_.loop} {}
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
-  ~impl() { stop(); }
+  // What may be thrown is the want of memory for one handler, which ends the program anyway.
+  ~impl() { stop(); } // NOLINT(bugprone-exception-escape)
 
   caf::error open() {
     const auto where = parse_named_endpoint(options_.listen);
