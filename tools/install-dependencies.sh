@@ -11,10 +11,10 @@ build_packages=(
   libgumbo-dev libpsl-dev)
 test_packages=(
   catch2 chromium-headless-shell clang-format clang-tidy curl dpkg-dev e2fsprogs fakeroot faketime
-  file libcpp-httplib-dev lintian nginx-light pgbouncer postgresql-15 procps prometheus
-  python3-cryptography python3 python3-jsonschema python3-mastodon python3-psycopg2 python3-pytest
-  python3-pytest-xdist python3-requests python3-websocket python3-yaml slowhttptest sqlite3 strace
-  systemd toot util-linux valgrind)
+  file iproute2 libcpp-httplib-dev lintian nftables nginx-light pgbouncer postgresql-15 procps
+  prometheus python3-cryptography python3 python3-jsonschema python3-mastodon python3-psycopg2
+  python3-pytest python3-pytest-xdist python3-requests python3-websocket python3-yaml slowhttptest
+  sqlite3 strace systemd toot util-linux valgrind)
 
 nightly_packages=(clang libclang-rt-14-dev) # the second one is libFuzzer
 

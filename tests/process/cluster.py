@@ -12,6 +12,7 @@ shards at that instant, by PostgreSQL's own times of commit.
 
 import collections
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -47,9 +48,9 @@ def over_socket(node, path):
     return int(head.split(" ")[1]), json.loads(body) if "json" in head else body
 
 
-def watched_server():
+def watched_server(server=None):
     """A PostgreSQL that remembers when each transaction was committed."""
-    server = PostgresServer(in_memory=True)
+    server = server or PostgresServer(in_memory=True)
     connection = psycopg2.connect(host=str(server.folder), user="trunkline", dbname="postgres")
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -60,27 +61,37 @@ def watched_server():
     return server
 
 
+class Loopback:
+    """Where the nodes of a cluster are that has no network of its own."""
+
+    def address(self, name):
+        return "127.0.0.1"
+
+    def inside(self, name):
+        return contextlib.nullcontext()
+
+
 class ClusterNode(Node):
     """One node of a cluster: its ports are chosen before it starts, and kept."""
 
     def __init__(self, cluster, name, url, settings=None):
-        web, admin = free_ports(2)
+        address, (web, admin) = cluster.network.address(name), free_ports(2)
         super().__init__(
             postgres=url + ("&" if "?" in url else "?") + f"application_name={name or 'alone'}",
             domain=cluster.domain, start=False, settings={
-                "server.listen": f"127.0.0.1:{web}", "server.url": f"http://{cluster.domain}",
-                "admin.listen": f"127.0.0.1:{admin}", "secrets.key_file": str(cluster.key_file),
+                "server.listen": f"{address}:{web}", "server.url": f"http://{cluster.domain}",
+                "admin.listen": f"{address}:{admin}", "secrets.key_file": str(cluster.key_file),
                 "federation.allow_addresses": ["127.0.0.0/8"],
                 **({"cluster.node": name} if name else {}), **(settings or {})})
         self.name, self.cluster = name, cluster
-        self.web_url, self.admin_url = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{admin}"
+        self.web_url, self.admin_url = f"http://{address}:{web}", f"http://{address}:{admin}"
         self.told = []  # (moment, line) of its stdout
         self.is_frozen = False
 
     def start(self, wait=True):
         """Starts the node; with `wait`, returns once it serves or stands by."""
         self.told = []
-        with open(self.log_file, "ab") as log:
+        with open(self.log_file, "ab") as log, self.cluster.network.inside(self.name):
             self.process = subprocess.Popen(
                 self.command("run", "--config", str(self.config_file)), stdout=subprocess.PIPE,
                 stderr=log, env=clean_environment(**self.environment))
@@ -135,11 +146,14 @@ class ClusterNode(Node):
 class Cluster:
     """`count` nodes n1, n2, ... on a database of their own, as docs/postgresql.md makes it.
 
-    `lines=True` puts a `Line` between each node and PostgreSQL: `cluster.lines["n1"].cut()`.
+    `lines=True` puts a `Line` between each node and PostgreSQL: `cluster.lines["n1"].cut()`. With a
+    `network` (tests/cluster/namespaces.py) each node is at the place of its name.
     """
 
-    def __init__(self, server, name, count=3, settings=None, pooled=False, lines=False):
+    def __init__(self, server, name, count=3, settings=None, pooled=False, lines=False,
+                 network=None):
         self.server, self.settings, self.lines = server, settings, {}
+        self.network = network or Loopback()
         self.database = DocumentedDatabase(server, name)
         self.pooler = PgBouncer(self.database) if pooled else None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="trunkline-cluster-"))
@@ -158,11 +172,15 @@ class Cluster:
         url = self.pooler.url if self.pooler else self.database.url
         if line:
             self.lines[name] = Line(self.server)
-            url = f"postgresql://{self.database.name}@127.0.0.1:{self.lines[name].port}" \
-                  f"/{self.database.name}"
+            url = self.url_at("127.0.0.1", self.lines[name].port)
+        elif self.server.address:
+            url = self.url_at(self.server.address)
         node = ClusterNode(self, name, url, {**(self.settings or {}), **(settings or {})})
         self.all.append(node)
         return node
+
+    def url_at(self, host, port=5432):
+        return f"postgresql://{self.database.name}@{host}:{port}/{self.database.name}"
 
     def start(self):
         if not self.nodes:

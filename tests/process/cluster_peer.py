@@ -40,18 +40,19 @@ class Peer(FakeHosts):
         """The node whose process has the socket at `address`."""
         number = address[0].split(".")
         local = "".join(f"{int(part):02X}" for part in reversed(number)) + f":{address[1]:04X}"
-        table = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
-        inodes = [line.split()[9] for line in table if line.split()[1] == local]
         for node in self.nodes:
-            if node.is_running() and self.has_socket(node.pid, inodes):
+            if node.is_running() and self.has_socket(node.pid, local):
                 return node.name
         return "?"
 
     @staticmethod
-    def has_socket(process, inodes):
-        names = {f"socket:[{inode}]" for inode in inodes if inode != "0"}
+    def has_socket(process, local):
         folder = f"/proc/{process}/fd"
         try:
+            # Of the network that the process is in.
+            table = pathlib.Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
+            inodes = [line.split()[9] for line in table if line.split()[1] == local]
+            names = {f"socket:[{inode}]" for inode in inodes if inode != "0"}
             return any(read_link(f"{folder}/{number}") in names for number in os.listdir(folder))
         except OSError:  # the process has ended
             return False

@@ -1,4 +1,4 @@
-"""A line between a node and PostgreSQL that can be cut, and falls silent."""
+"""A line between a node and PostgreSQL that can be cut."""
 
 import random
 import selectors
@@ -24,7 +24,7 @@ def free_ports(count):
 
 
 class Line:
-    """The line between a node and PostgreSQL: open, cut (both ends are told), or silent."""
+    """The line between a node and PostgreSQL: open, or cut: both ends are told."""
 
     def __init__(self, server):
         self.target = str(server.folder / ".s.PGSQL.5432")
@@ -38,10 +38,6 @@ class Line:
     def cut(self):
         """Ends every connection; new ones are refused."""
         self.set("cut")
-
-    def silence(self):
-        """Connections stay open, new ones too, and nothing is handed on."""
-        self.set("silent")
 
     def mend(self):
         self.set("open")

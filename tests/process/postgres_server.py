@@ -24,11 +24,13 @@ def read_or_nothing(file):
 class PostgresServer:
     """One server for a test file; `url(name)` makes a database and returns its URL."""
 
-    def __init__(self, environment=None, in_memory=False):
+    def __init__(self, environment=None, in_memory=False, address=""):
         """`environment` is the server's own alone, set as its user: a clock of faketime's.
 
-        `in_memory` keeps the files in /dev/shm: they outlive every process, and cost no syncs.
+        `in_memory` keeps the files in /dev/shm: they outlive every process, and cost no syncs. It
+        listens on `address` too, for whoever is in its network.
         """
+        self.address = address
         self.environment = [f"{key}={value}" for key, value in (environment or {}).items()]
         assert (PROGRAMS / "initdb").exists(), "PostgreSQL 15 is missing: install postgresql-15"
         self.folder = pathlib.Path(tempfile.mkdtemp(
@@ -44,6 +46,9 @@ class PostgresServer:
             os.chown(self.cluster, owner.pw_uid, owner.pw_gid)
         self.run("initdb", "-D", self.cluster, "-A", "trust", "-U", "trunkline", "-E", "UTF8",
                  "--no-sync", "--no-instructions", "--locale=C.UTF-8")
+        if address:
+            with open(self.cluster / "pg_hba.conf", "a") as rules:
+                rules.write("host all all samenet trust\n")
         self.process = None
         self.start()
 
@@ -60,7 +65,7 @@ class PostgresServer:
 
     def start(self):
         command = ["env", *self.environment, PROGRAMS / "postgres", "-D", self.cluster, "-k", self.folder,
-                   "-c", "listen_addresses=", "-c", "shared_buffers=32MB",
+                   "-c", f"listen_addresses={self.address}", "-c", "shared_buffers=32MB",
                    "-c", "max_connections=60"]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(self.as_user(command), stdout=log, stderr=log,

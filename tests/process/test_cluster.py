@@ -1,36 +1,29 @@
-"""F04, F05, F10, F15, F16: three nodes on one PostgreSQL. One serves, the others stand by, and what
-was acknowledged is kept, once, whichever of them is killed, frozen or cut off.
+"""Three nodes on one PostgreSQL: one serves, the others stand by, and say so; they come and go.
 
-TRUNKLINE_FREEZE_SECONDS is how long F10 freezes a node: 15 here, 90 in the long form.
+F04 behind PgBouncer, F15 where PostgreSQL refuses, and F16. Nodes that are killed, frozen or cut
+off in silence are in tests/cluster.
 """
 
 import contextlib
 import os
 import re
-import signal
 import socket
 import subprocess
 import time
-import uuid
 
 import pytest
 import requests
 
 from cluster import Cluster, ClusterNginx, over_socket, watched_server
-from cluster_load import Door, Insistent, Load
+from cluster_faults import (BETWEEN_FAULTS, LEASE_SECONDS, REPEATED_PER_FAULT, SHED_SECONDS,
+                            TAKEOVER_SECONDS, Strikes, assert_kept, in_words, watch_cut_off)
+from cluster_load import Door, Load
 from cluster_peer import Peer
 from node import Node, binary, clean_environment, eventually
 
-TAKEOVER_SECONDS = 12
 HANDOVER_SECONDS = 2
 PAUSE_SECONDS = 4.5  # less than it takes to take over from who has not handed over
-SHED_SECONDS = 5
-REJOIN_SECONDS = 15
-FREEZE_SECONDS = float(os.environ.get("TRUNKLINE_FREEZE_SECONDS", 15))
 OUTAGE_SECONDS = 8  # longer than a lease
-BETWEEN_FAULTS = 10  # acknowledged
-REPEATED_PER_KILL = 6
-LEASE_SECONDS = 6
 
 
 @pytest.fixture(scope="module")
@@ -38,35 +31,6 @@ def server():
     running = watched_server()
     with running:
         yield running
-
-
-def assert_kept(load, repeated_max):
-    """Ends the load; nothing is lost, doubled, missing or in the wrong order. Returns the words."""
-    assert eventually(lambda: load.acknowledged_of("post", "note", "edit"), 60), "too little is done"
-    load.finish()
-    verdict = load.verdict()
-    assert verdict.posts and verdict.notes and verdict.changes, verdict
-    assert not verdict.lost, verdict.lost[:5]
-    assert not verdict.doubled, verdict.doubled[:5]
-    assert not verdict.undelivered, verdict.undelivered[:5]
-    assert not verdict.out_of_order, verdict.out_of_order[:5]
-    assert not verdict.foreign, verdict.foreign
-    assert verdict.repeated <= repeated_max, (verdict.repeated, repeated_max)
-    return (f"{verdict.posts} posts, {verdict.changes} edits and deletes and {verdict.notes} from"
-            f" outside acknowledged, 0 lost, 0 doubled, 0 written by who did not own,"
-            f" {verdict.repeated} delivered twice")
-
-
-def in_words(numbers):
-    return ", ".join(f"{number:.1f}" if isinstance(number, float) else str(number)
-                     for number in numbers)
-
-
-def kill_at_once(*nodes):
-    for node in nodes:
-        os.kill(node.pid, signal.SIGKILL)
-    for node in nodes:
-        node.kill()
 
 
 def refused_start(node, *words):
@@ -83,144 +47,19 @@ def refused_start(node, *words):
 # --- nodes die -----------------------------------------------------------------------------------
 
 
-def test_F04_the_node_that_serves_is_killed_three_times(server):
-    with Cluster(server, "kills") as cluster, Peer() as peer, Load(cluster, peer) as load:
-        in_flight, gaps = [], []
-        for _ in range(3):
-            load.wait_for(BETWEEN_FAULTS)
-            owner = cluster.serving()
-            moment = load.strike(owner, owner.kill)
-            in_flight.append(load.in_flight(owner.name, moment))
-            gaps.append(load.served_again(moment))
-            assert cluster.serving() is not owner
-            owner.start()
-            assert owner.state() == "stands by", owner.told
-        load.wait_for(BETWEEN_FAULTS)
-        kept = assert_kept(load, 3 * REPEATED_PER_KILL)
-        owners = cluster.owner_names()
-        assert len(owners) == 4 and all(a != b for a, b in zip(owners, owners[1:])), owners
-        print(f"F04 kill: 3 kills, owners {' '.join(owners)}, {kept}, in flight at the kills:"
-              f" {in_words(in_flight)}; served again after {in_words(gaps)} s")
-        assert min(in_flight) > 0
-        assert max(gaps) <= TAKEOVER_SECONDS
-
-
-def test_F05_two_of_three_and_then_all_are_killed_at_once(server):
-    with Cluster(server, "most") as cluster, Peer() as peer, Load(cluster, peer) as load:
-        load.wait_for(BETWEEN_FAULTS)
-        owner = cluster.serving()
-        other, survivor = cluster.others(owner)
-        moment = load.strike(owner, lambda: kill_at_once(owner, other))
-        in_flight = [load.in_flight(owner.name, moment)]
-        gaps = [load.served_again(moment)]
-        assert cluster.serving() is survivor
-        owner.start()
-        other.start()
-        load.wait_for(BETWEEN_FAULTS)
-
-        moment = load.strike(survivor, lambda: kill_at_once(*cluster.nodes))
-        in_flight.append(load.in_flight(survivor.name, moment))
-        for node in cluster.nodes:
-            node.start(wait=False)
-        gaps.append(load.served_again(moment, seconds=30))
-        load.wait_for(BETWEEN_FAULTS)
-        kept = assert_kept(load, 2 * REPEATED_PER_KILL)
-        owners = cluster.owner_names()
-        print(f"F05 two, then three killed at once: owners {' '.join(owners)}, {kept}, in flight:"
-              f" {in_words(in_flight)}; served again after {in_words(gaps)} s")
-        assert min(in_flight) > 0
-        assert max(gaps) <= TAKEOVER_SECONDS
-
-
 def test_F04_behind_a_pooler_a_killed_node_is_replaced(server):
     with Cluster(server, "pooled_nodes", count=2, pooled=True) as cluster, Peer() as peer, \
             Load(cluster, peer) as load:
         load.wait_for(BETWEEN_FAULTS)
-        owner = cluster.serving()
-        moment = load.strike(owner, owner.kill)
-        in_flight = load.in_flight(owner.name, moment)
-        gap = load.served_again(moment)
+        owner, strikes = cluster.serving(), Strikes(load)
+        gap = load.served_again(strikes.at(owner, owner.kill))
         owner.start()
         load.wait_for(BETWEEN_FAULTS)
-        kept = assert_kept(load, REPEATED_PER_KILL)
+        kept = assert_kept(load, REPEATED_PER_FAULT)
         print(f"F04 kill behind PgBouncer: owners {' '.join(cluster.owner_names())}, {kept},"
-              f" in flight at the kill: {in_flight}; served again after {gap:.1f} s")
-        assert in_flight > 0 and len(cluster.owners()) == 2
+              f" {strikes.in_words()}; served again after {gap:.1f} s")
+        assert len(cluster.owners()) == 2
         assert gap <= TAKEOVER_SECONDS
-
-
-# --- nodes freeze --------------------------------------------------------------------------------
-
-
-def freeze_in_a_transaction(cluster, owner, tries=400):
-    """Stops the node at an instant at which one of its transactions has written and is open."""
-    for _ in range(tries):
-        owner.freeze()
-        # What it had sent already is carried out; what waits for more of it stays.
-        time.sleep(0.02)
-        if ("idle in transaction", True) in cluster.sessions(owner.name):
-            return
-        owner.wake()
-        time.sleep(0.013)
-    raise AssertionError("no transaction was open whenever the node was stopped")
-
-
-def count_late(cluster, deeds):
-    """Of what a woken node acknowledged: how much it had not committed before it was deposed."""
-    ids = [int(deed.id) for deed in deeds]
-    in_time = cluster.rows("SELECT count(*) FROM post WHERE id = ANY(%s) AND"
-                           " extract(epoch FROM pg_xact_commit_timestamp(xmin)) < %s",
-                           (ids, cluster.owners()[-1][0]))[0][0]
-    return len(ids) - in_time
-
-
-@pytest.mark.parametrize("busy", [False, True])
-def test_F10_a_frozen_node_is_replaced_and_wakes_up_harmless(server, busy):
-    name = "frozen_busy" if busy else "frozen_idle"
-    with Cluster(server, name) as cluster, Peer(slow=0.1) as peer, Load(cluster, peer) as load:
-        load.wait_for(BETWEEN_FAULTS)
-        owner = cluster.serving()
-        process, threads, lines = owner.pid, owner.threads(), len(owner.told)
-        clients = Insistent(load, owner, FREEZE_SECONDS + REJOIN_SECONDS)
-        with contextlib.ExitStack() as stack:
-            if busy:
-                stack.enter_context(clients)
-                assert eventually(lambda: len(clients.deeds) >= 16, 20), clients.tries[-3:]
-                freeze_in_a_transaction(cluster, owner)
-            else:
-                owner.freeze()
-                stack.enter_context(clients)
-            frozen = time.monotonic()
-            gap = load.served_again(frozen)
-            time.sleep(max(0.0, frozen + FREEZE_SECONDS - time.monotonic()))
-            woken = time.monotonic()
-            owner.wake()
-            assert eventually(lambda: len(owner.told) > lines, REJOIN_SECONDS), owner.log()[-2000:]
-            rejoined = owner.told[-1][0] - woken
-            clients.stopping.set()
-        assert owner.state() == "stands by" and owner.pid == process, owner.told
-        load.wait_for(BETWEEN_FAULTS)
-        sent = peer.arrived_since(woken, owner.name)
-        acknowledged = [deed for deed in clients.deeds if deed.acknowledged > woken]
-        late = count_late(cluster, acknowledged)
-        waited = [attempt for attempt in clients.tries if attempt.began < woken < attempt.ended]
-        in_flight = len(clients.waiting_at(frozen))
-        # What a crash forgets: a second, and what was under way in the peer's slow inbox.
-        recent = len(peer.arrived_since(frozen - 1.5)) - len(peer.arrived_since(frozen))
-        kept = assert_kept(load, recent + 16 if busy else REPEATED_PER_KILL)
-        owners = cluster.owner_names()
-        how = "a transaction open" if busy else "idle"
-        print(f"F10 frozen {FREEZE_SECONDS:.0f} s, {how}: owners {' '.join(owners)}, {kept};"
-              f" in flight: {in_flight}; woken with {len(waited)} requests waiting, acknowledged"
-              f" {len(acknowledged)}, of these {late} late, {len(sent)} requests to the peer by"
-              f" {threads} threads, stood by after {rejoined:.1f} s; served again after"
-              f" {gap:.1f} s")
-        assert len(owners) == 2 and waited
-        assert peer.arrived_since(0, owner.name), "nothing is known to come from it"
-        assert in_flight > 0 or not busy
-        assert {attempt.status for attempt in waited} <= {503, 200, None}, waited
-        assert late == 0 and len(sent) <= threads
-        assert gap <= TAKEOVER_SECONDS and rejoined <= REJOIN_SECONDS
 
 
 # --- PostgreSQL is away --------------------------------------------------------------------------
@@ -231,11 +70,10 @@ def test_F16_postgresql_restarts_and_nobody_is_deposed(server, at_once):
     name = "restart_immediate" if at_once else "restart_fast"
     with Cluster(server, name) as cluster, Peer() as peer, Load(cluster, peer) as load:
         load.wait_for(BETWEEN_FAULTS)
-        owner = cluster.serving()
+        owner, strikes = cluster.serving(), Strikes(load)
         before = cluster.owners()
-        moment = load.strike(owner, lambda: server.stop(at_once))
+        moment = strikes.at(owner, lambda: server.stop(at_once))
         try:
-            in_flight = load.in_flight(owner.name, moment)
             assert eventually(lambda: owner.probe("/readyz").status_code == 503, SHED_SECONDS)
             time.sleep(max(0.0, moment + OUTAGE_SECONDS - time.monotonic()))
         finally:
@@ -245,75 +83,31 @@ def test_F16_postgresql_restarts_and_nobody_is_deposed(server, at_once):
         load.wait_for(BETWEEN_FAULTS)
         # Longer than it takes to depose one whose lease is over.
         time.sleep(max(0.0, back + LEASE_SECONDS + 2 - time.monotonic()))
-        kept = assert_kept(load, REPEATED_PER_KILL)
+        kept = assert_kept(load, REPEATED_PER_FAULT)
         refused = load.tries(moment + SHED_SECONDS, back, owner.name)
         answers = {attempt.status for attempt in refused}
         print(f"F16 PostgreSQL stopped {'as by a crash' if at_once else 'fast'} for"
-              f" {back - moment:.1f} s: {kept}, in flight: {in_flight}, refused: {len(refused)};"
+              f" {back - moment:.1f} s: {kept}, {strikes.in_words()}, refused: {len(refused)};"
               f" served again {gap:.1f} s after its return, changes of owner:"
               f" {len(cluster.owners()) - len(before)}")
         assert cluster.owners() == before and cluster.serving() is owner
-        assert in_flight > 0 and refused and answers == {503}, answers
+        assert refused and answers == {503}, answers
         assert all(int(attempt.retry_after) > 0 for attempt in refused)
         assert gap <= TAKEOVER_SECONDS
 
 
-@pytest.mark.parametrize("silent", [False, True])
-def test_F15_a_node_that_is_cut_off_sheds_and_is_replaced(server, silent):
-    name = "line_silent" if silent else "line_cut"
-    with Cluster(server, name, lines=True) as cluster, Peer() as peer, Load(cluster, peer) as load:
+def test_F15_a_node_whose_connections_are_refused_sheds_and_is_replaced(server):
+    with Cluster(server, "line_cut", lines=True) as cluster, Peer() as peer, \
+            Load(cluster, peer) as load:
         load.wait_for(BETWEEN_FAULTS)
-        owner = cluster.serving()
-        line, starts = cluster.lines[owner.name], len(owner.said("stands by"))
-        moment = load.strike(owner, line.silence if silent else line.cut)
-        in_flight = load.in_flight(owner.name, moment)
-        sheds = eventually(
-            lambda: refuses(owner, load.authors[0]) and time.monotonic() - moment,
-            2 * SHED_SECONDS)
-        told = eventually(lambda: owner.probe("/readyz").status_code == 503, SHED_SECONDS) \
-            and owner.probe("/readyz").text
-        assert_alone(owner, cluster)
-        gap = load.served_again(moment)
-        after = {attempt.status for attempt in
-                 load.tries(moment + SHED_SECONDS, time.monotonic(), owner.name)}
-        line.mend()
-        mended = time.monotonic()
-        assert eventually(lambda: len(owner.said("stands by")) > starts, REJOIN_SECONDS), \
-            (owner.told, owner.log()[-2000:])
-        rejoined = owner.said("stands by")[-1] - mended
-        load.wait_for(BETWEEN_FAULTS)
-        kept = assert_kept(load, REPEATED_PER_KILL)
+        owner, strikes = cluster.serving(), Strikes(load)
+        line = cluster.lines[owner.name]
+        outcome = watch_cut_off(load, owner, strikes.at(owner, line.cut), line.mend)
+        kept = assert_kept(load, REPEATED_PER_FAULT)
         owners = cluster.owner_names()
-        how = "silent" if silent else "cut"
-        print(f"F15 line to PostgreSQL {how}: owners {' '.join(owners)}, {kept}, in flight:"
-              f" {in_flight}, shed after {sheds:.1f} s, stood by {rejoined:.1f} s after it was"
-              f" mended; served again after {gap:.1f} s")
-        assert in_flight > 0 and len(owners) == 2
-        assert sheds <= SHED_SECONDS and told and ("lease" in told or "database" in told), told
-        assert 503 in after and after <= {503, None}, after
-        assert gap <= TAKEOVER_SECONDS
-
-
-def assert_alone(node, cluster):
-    """A node that is cut off still answers, with what it knew, and knows that it may be wrong."""
-    others = {each.name for each in cluster.others(node)}
-    for path in ("/admin/v1/nodes", "/admin/v1/cluster"):
-        assert eventually(
-            lambda path=path: set(over_socket(node, path)[1]["missing_nodes"]) == others,
-            SHED_SECONDS), over_socket(node, path)
-        status, shown = over_socket(node, path)
-        assert status == 200 and shown["complete"] is False, shown
-        assert {each["name"] for each in shown["nodes"]} == others | {node.name}, shown
-
-
-def refuses(node, author):
-    """A post is answered 503 at once."""
-    try:
-        answer = node.post("/api/v1/statuses", author, timeout=1,
-                           json={"status": str(uuid.uuid4())})
-    except requests.RequestException:
-        return False
-    return answer.status_code == 503
+        print(f"F15 line to PostgreSQL refused: owners {' '.join(owners)}, {kept},"
+              f" {strikes.in_words()}; {outcome}")
+        assert len(owners) == 2
 
 
 # --- nodes come and go ---------------------------------------------------------------------------
