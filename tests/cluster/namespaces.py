@@ -157,11 +157,12 @@ class Network:
                    for sender, receiver in pairs for rule in rules])
 
     def link_down(self, place):
-        """Takes down its port of the bridge: it has no carrier."""
-        self.ip("bridge", "link", "set", place, "down")
+        """Pulls its link out of the bridge. The carrier stays: when one comes back, the kernel
+        takes up to a second to notice."""
+        self.ip("bridge", "link", "set", place, "nomaster")
 
     def link_up(self, place):
-        self.ip("bridge", "link", "set", place, "up")
+        self.ip("bridge", "link", "set", place, "master", "bridge")
 
     def heal(self):
         """Ends every fault."""

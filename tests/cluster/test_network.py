@@ -122,7 +122,7 @@ def test_a_half_open_connection_is_made_and_carries_nothing(network, echoes):
     assert reaches(network, "n2", echoes["postgres"]) and reaches(network, "n1", echoes["n2"])
 
 
-def test_a_link_without_carrier_carries_nothing_and_comes_back(network, echoes):
+def test_a_link_that_is_down_carries_nothing_and_comes_back(network, echoes):
     network.link_down("n1")
     assert silent_pairs(network, echoes) == {
         pair for other in network.places if other != "n1"
