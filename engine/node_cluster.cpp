@@ -110,7 +110,8 @@ caf::error node::state::check_shared(const std::string& url) {
 caf::error node::state::begin_lease(const std::string& url) {
   auto begun = lease_thread::start(
       url, sessions, join_wish{.name = config.cluster.node, .holder = holder_of(config)},
-      [this](const lease_status& news) { hear(news); }, [this] { return to_json(describe()); });
+      [this](const lease_status& news) { hear(news); },
+      [this] { return renewal_words{.report = to_json(describe())}; });
   if (!begun)
     return std::move(begun.error());
   const auto held = std::scoped_lock{mutex};

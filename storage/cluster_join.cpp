@@ -73,7 +73,7 @@ caf::expected<joined_node> enter_again(database& db, const join_wish& wish,
   const auto now = std::string{db.now_sql()};
   const auto entered = db.run(
       "UPDATE node SET incarnation = incarnation + 1, holder = $1, address = $2, weights = $3,"
-      " state = $4, renewals = renewals + 1, refused_since = NULL, unreachable = '', joined_at = " +
+      " state = $4, renewals = renewals + 1, unreachable = '', joined_at = " +
           now + ", tried_at = " + now + ", lease_until = " + lease_from(now) +
           " WHERE id = $5 RETURNING incarnation",
       {wish.holder, wish.address, to_json(wish.weights), static_cast<int>(node_state::live),

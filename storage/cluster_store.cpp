@@ -1,6 +1,7 @@
 #include "storage/cluster_store.hpp"
 
 #include "storage/in_transaction.hpp"
+#include "storage/partitions.hpp"
 #include "storage/shard_moves.hpp"
 
 #include <string>
@@ -29,11 +30,11 @@ bool is_due(const cluster_view& view, const lease_mark& loser) {
          is_over(found->lease_until, view.now);
 }
 
-/// Returns null when nobody is fit, `last` included.
+/// Returns null when nobody is fit, `last` included: where nobody else is, a refused one serves.
 const cluster_node* receiver_or(const cluster_node* last, const cluster_node* receiver) {
   if (receiver)
     return receiver;
-  return last && is_fit(*last) ? last : nullptr;
+  return last && takes_shards(*last) ? last : nullptr;
 }
 
 caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
@@ -93,6 +94,52 @@ caf::expected<bool> give_free_once(database& db, const write_fence& giver) {
   return *moved > 0;
 }
 
+caf::error mark_refused(database& db, std::int64_t node) {
+  auto marked = db.run("UPDATE node SET refused_since = coalesce(refused_since, " +
+                           std::string{db.now_sql()} + ") WHERE id = $1",
+                       {node});
+  return marked ? caf::error{} : std::move(marked.error());
+}
+
+/// The fence refuses it from then on: what it has under way must not be written beside the new
+/// owner.
+caf::expected<step_aside_answer> hand_to(database& db, const write_fence& node,
+                                         const cluster_node& receiver) {
+  auto moved = move_shards(db, {.node = node.node, .incarnation = node.incarnation},
+                           {.node = receiver.id, .incarnation = receiver.incarnation});
+  if (!moved)
+    return std::move(moved.error());
+  if (auto failure = end_membership(db, node.node, node_state::left))
+    return failure;
+  return step_aside_answer::left;
+}
+
+caf::expected<step_aside_answer> step_aside_once(database& db, const write_fence& node) {
+  const auto before = read_cluster(db);
+  if (!before)
+    return before.error();
+  auto locks = node_locks{};
+  locks.want_receivers(*before);
+  locks.want(node.node, row_lock::exclusive);
+  if (auto failure = locks.take(db))
+    return failure;
+  const auto view = read_cluster(db);
+  if (!view)
+    return view.error();
+  const auto kept = kept_nodes(*view);
+  if (!is_in(*view, node) || kept.contains(node.node))
+    return step_aside_answer::not_due;
+  const auto is_owner = view->find(node.node)->shards > 0;
+  const auto* receiver = find_receiver(*view, locks, node.node);
+  if (is_owner && (!receiver || !kept.contains(receiver->id)))
+    return step_aside_answer::not_due;
+  if (auto failure = mark_refused(db, node.node))
+    return failure;
+  if (is_owner)
+    return hand_to(db, node, *receiver);
+  return step_aside_answer::refused;
+}
+
 caf::expected<departure> leave_once(database& db, const write_fence& node) {
   const auto before = read_cluster(db);
   if (!before)
@@ -123,14 +170,16 @@ caf::expected<departure> leave_once(database& db, const write_fence& node) {
 
 } // namespace
 
-caf::expected<renewal> renew_lease(database& db, const write_fence& node, std::string_view report) {
+caf::expected<renewal> renew_lease(database& db, const write_fence& node,
+                                   const renewal_words& words) {
   const auto now = std::string{db.now_sql()};
   // In a transaction of its own: the row is held for no longer than this takes.
-  const auto renewed = db.run(
-      "UPDATE node SET renewals = renewals + 1, tried_at = " + now + ", lease_until = " + now +
-          " + " + std::to_string(lease_length.count()) +
-          ", report = $3 WHERE id = $1 AND incarnation = $2 AND state IN (1, 2)", // live, leaving
-      {node.node, node.incarnation, std::string{report}});
+  const auto renewed =
+      db.run("UPDATE node SET renewals = renewals + 1, tried_at = " + now +
+                 ", lease_until = " + now + " + " + std::to_string(lease_length.count()) +
+                 ", report = $3, unreachable = $4"
+                 " WHERE id = $1 AND incarnation = $2 AND state IN (1, 2)", // live, leaving
+             {node.node, node.incarnation, words.report, join_names(words.unreachable)});
   if (!renewed)
     return renewed.error();
   auto view = read_cluster(db);
@@ -147,6 +196,17 @@ caf::expected<takeover> take_over(database& db, const write_fence& taker, const 
 
 caf::expected<bool> give_free_shards(database& db, const write_fence& giver) {
   return in_transaction<bool>(db, [&](database& open) { return give_free_once(open, giver); });
+}
+
+caf::expected<step_aside_answer> step_aside(database& db, const write_fence& node) {
+  return in_transaction<step_aside_answer>(
+      db, [&](database& open) { return step_aside_once(open, node); });
+}
+
+caf::error readmit(database& db, const write_fence& node) {
+  auto admitted = db.run("UPDATE node SET refused_since = NULL WHERE id = $1 AND incarnation = $2",
+                         {node.node, node.incarnation});
+  return admitted ? caf::error{} : std::move(admitted.error());
 }
 
 caf::expected<departure> leave_cluster(database& db, const write_fence& node) {

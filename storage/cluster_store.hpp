@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace trunkline {
 
@@ -63,9 +64,15 @@ struct renewal {
   cluster_view view; ///< After it.
 };
 
-/// Renews the lease; waits for no batch of the node. `report` is what it says of itself.
+/// What a node says with each renewal.
+struct renewal_words {
+  std::string report = "{}";            ///< Of itself: a JSON object.
+  std::vector<std::string> unreachable; ///< Names of nodes without a round trip for 3.5 s.
+};
+
+/// Renews the lease; waits for no batch of the node.
 caf::expected<renewal> renew_lease(database& db, const write_fence& node,
-                                   std::string_view report = "{}");
+                                   const renewal_words& words = {});
 
 enum class takeover : std::uint8_t {
   done,    ///< The loser is dead; its shards belong to a node that has renewed lately, if any has.
@@ -80,6 +87,18 @@ caf::expected<takeover> take_over(database& db, const write_fence& taker, const 
 /// Gives away the shards whose owner is no incarnation that may write. Returns whether it did: not
 /// when there are none, when nobody is fit to have them or when `giver` is not what it says.
 caf::expected<bool> give_free_shards(database& db, const write_fence& giver);
+
+enum class step_aside_answer : std::uint8_t {
+  not_due, ///< It is one of those that are kept, or nobody else could have its shards.
+  refused, ///< It gets no shards until it is admitted. It had none.
+  left,    ///< Its shards are another's, and it has left: it may join again, refused.
+};
+
+/// Refuses a node that is not among `kept_nodes`; its shards go to one that is.
+caf::expected<step_aside_answer> step_aside(database& db, const write_fence& node);
+
+/// Lets a refused node have shards again.
+caf::error readmit(database& db, const write_fence& node);
 
 struct departure {
   bool was_member = false;               ///< Else nothing has changed.

@@ -37,6 +37,10 @@ const cluster_node* cluster_view::serving() const {
   return found == nodes.end() ? nullptr : &*found;
 }
 
+bool is_fresh(const cluster_node& node, time_point now) {
+  return node.tried_at >= now - fresh_for && node.tried_at <= now + fresh_ahead;
+}
+
 bool is_over(time_point lease_until, time_point now) {
   return lease_until + lease_grace <= now || lease_until > now + lease_length + lease_grace;
 }

@@ -59,6 +59,9 @@ struct cluster_view {
   const cluster_node* serving() const;
 };
 
+/// Tells whether the node has tried to renew lately.
+bool is_fresh(const cluster_node& node, time_point now);
+
 /// Tells whether a lease that ends at `lease_until` is over for others. One that ends further ahead
 /// than any can is of a clock that was set back since: then only time that somebody has seen pass
 /// without a renewal tells, and this is true.

@@ -1,5 +1,7 @@
 #include "storage/lease_keeper.hpp"
 
+#include "storage/partitions.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -38,8 +40,12 @@ boot_time lease_keeper::step(database& db) {
       return join(db);
     return status_.phase == lease_phase::leaving ? tell_leaving(db) : renew(db);
   }
+  if (aside_due_ && now >= *aside_due_)
+    return stand_aside(db);
   if (now >= status_.held_until) // it may not decide about others
     return next_;
+  if (admit_due_ && now >= *admit_due_)
+    return be_admitted(db);
   if (free_due_ && now >= *free_due_)
     return give_free(db);
   for (auto& [node, lease] : watched_)
@@ -91,9 +97,9 @@ void lease_keeper::enter(const joined_node& node, boot_time sent, boot_time got)
 }
 
 boot_time lease_keeper::renew(database& db) {
-  const auto report = report_ ? report_() : std::string{"{}"};
+  const auto words = report_ ? report_() : renewal_words{};
   const auto sent = now_();
-  auto answer = renew_lease(db, status_.fence(), report);
+  auto answer = renew_lease(db, status_.fence(), words);
   if (!answer)
     return retry(answer.error(), sent);
   const auto got = now_();
@@ -117,7 +123,29 @@ void lease_keeper::confirm(boot_time sent, boot_time got) {
   status_.phase =
       serving && serving->id == status_.id ? lease_phase::serving : lease_phase::standing_by;
   watch(got);
+  judge(got);
   next_ = std::max<boot_time>(sent + renew_every, got + renew_pause);
+}
+
+/// Each node refuses and admits itself, by what all of them have said.
+void lease_keeper::judge(boot_time got) {
+  aside_due_.reset();
+  admit_due_.reset();
+  const auto& view = status_.view;
+  const auto* own = view.find(status_.id);
+  if (!own)
+    return;
+  const auto is_kept = kept_nodes(view).contains(own->id);
+  const auto is_refused = own->refused_since.has_value();
+  cut_since_ = is_kept ? std::nullopt : std::optional{cut_since_.value_or(got)};
+  whole_since_ = is_kept && is_refused ? std::optional{whole_since_.value_or(got)} : std::nullopt;
+  const auto matters = own->shards > 0 ? has_receiver(view, own->id) : !is_refused;
+  if (cut_since_ && matters)
+    aside_due_ = *cut_since_ + cut_for;
+  if (is_refused && !has_others(view, own->id))
+    admit_due_ = got;
+  else if (whole_since_)
+    admit_due_ = *whole_since_ + whole_for;
 }
 
 void lease_keeper::watch(boot_time got) {
@@ -152,6 +180,10 @@ void lease_keeper::lose(lease_phase phase) {
   status_.held_until = no_time;
   watched_.clear();
   free_due_.reset();
+  cut_since_.reset();
+  whole_since_.reset();
+  aside_due_.reset();
+  admit_due_.reset();
   next_ = is_final(phase) ? boot_time::max() : now_();
 }
 
@@ -185,6 +217,33 @@ boot_time lease_keeper::give_free(database& db) {
   return next_due();
 }
 
+/// Twice: the first time it lets go of the lease, which must be known before the commit lets
+/// another node serve. When nothing comes of it the next renewal takes the lease up again.
+boot_time lease_keeper::stand_aside(database& db) {
+  if (status_.held_until != no_time) {
+    status_.held_until = no_time;
+    return now_();
+  }
+  const auto answer = step_aside(db, status_.fence());
+  status_.failure = answer ? caf::error{} : answer.error();
+  aside_due_.reset(); // the next view tells
+  next_ = now_();
+  if (answer && *answer == step_aside_answer::left)
+    lose(lease_phase::joining);
+  return next_due();
+}
+
+boot_time lease_keeper::be_admitted(database& db) {
+  const auto sent = now_();
+  status_.failure = readmit(db, status_.fence());
+  admit_due_.reset();
+  if (status_.failure)
+    admit_due_ = sent + renew_every;
+  else
+    next_ = now_();
+  return next_due();
+}
+
 boot_time lease_keeper::tell_leaving(database& db) {
   const auto sent = now_();
   if (const auto gone = leave_cluster(db, status_.fence()); !gone)
@@ -202,8 +261,9 @@ boot_time lease_keeper::retry(const caf::error& failure, boot_time sent) {
 
 boot_time lease_keeper::next_due() const {
   auto due = next_;
-  if (free_due_)
-    due = std::min(due, *free_due_);
+  for (const auto& other : {free_due_, aside_due_, admit_due_})
+    if (other)
+      due = std::min(due, *other);
   for (const auto& [node, lease] : watched_)
     due = std::min(due, lease.due);
   return due;

@@ -31,6 +31,12 @@ inline constexpr auto held_for = std::chrono::seconds{4};
 /// A lease must have been seen unchanged for this long before another node takes over.
 inline constexpr auto unchanged_for = std::chrono::milliseconds{4'500};
 
+/// Nodes that cannot reach each other stay for this long, from when a view said so first.
+inline constexpr auto cut_for = std::chrono::milliseconds{1'600};
+
+/// A refused node is admitted after it has reached all that are kept for this long.
+inline constexpr auto whole_for = std::chrono::seconds{30};
+
 /// A node takes over only after it has held its own lease without a gap for this long.
 inline constexpr auto observed_for = lease_length;
 
@@ -65,11 +71,10 @@ class lease_keeper {
 public:
   using clock = std::function<boot_time()>;
 
-  /// Says what the others see of the node: a JSON object.
-  using reporter = std::function<std::string()>;
+  /// Says what the others learn of the node; asked before each renewal.
+  using reporter = std::function<renewal_words()>;
 
-  /// `wish.waited_out` is the keeper's own. `report` is asked before each renewal; empty: nothing
-  /// is said.
+  /// `wish.waited_out` is the keeper's own. `report` may be empty: nothing is said.
   lease_keeper(join_wish wish, clock now, reporter report = {});
 
   /// Does what is due, one operation of the cluster store at most. Returns when to be called again,
@@ -98,6 +103,9 @@ private:
   boot_time renew(database& db);
   void confirm(boot_time sent, boot_time got);
   void watch(boot_time got);
+  void judge(boot_time got);
+  boot_time stand_aside(database& db);
+  boot_time be_admitted(database& db);
   boot_time due_of(const watched_lease& lease, const cluster_node& node, boot_time got) const;
   void lose(lease_phase phase);
   boot_time take_over_from(database& db, watched_lease& lease);
@@ -111,10 +119,14 @@ private:
   clock now_;
   reporter report_;
   lease_status status_;
-  boot_time next_;                    ///< Of joining, renewing or leaving.
-  boot_time observing_since_;         ///< The node has held its lease without a gap since then.
-  std::string server_;                ///< That it has observed through.
-  std::optional<boot_time> free_due_; ///< When to give free shards away, if there are any.
+  boot_time next_;                       ///< Of joining, renewing or leaving.
+  boot_time observing_since_;            ///< The node has held its lease without a gap since then.
+  std::string server_;                   ///< That it has observed through.
+  std::optional<boot_time> free_due_;    ///< When to give free shards away, if there are any.
+  std::optional<boot_time> cut_since_;   ///< It is not among those that are kept.
+  std::optional<boot_time> whole_since_; ///< It is, though refused.
+  std::optional<boot_time> aside_due_;   ///< When to step aside, or to be admitted.
+  std::optional<boot_time> admit_due_;
   std::map<std::int64_t, watched_lease> watched_; ///< The leases of the others, by node.
 };
 

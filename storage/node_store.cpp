@@ -27,7 +27,9 @@ node_row node_from(const sql_row& row) {
           .holder = row[9].text(),
           .tried_at = row[10].time(),
           .renewals = row[11].integer(),
-          .report = row[12].text()};
+          .report = row[12].text(),
+          .unreachable = row[13].text(),
+          .refused_since = row[14].is_null() ? std::nullopt : std::optional{row[14].time()}};
 }
 
 caf::expected<std::optional<node_row>> find_node(database& db, std::int64_t id) {

@@ -39,6 +39,8 @@ struct node_row {
   time_point tried_at;       ///< When it last joined or renewed.
   std::int64_t renewals = 0; ///< How often it did; rises for ever.
   std::string report = "{}"; ///< What it said of itself then: a JSON object.
+  std::string unreachable;   ///< The names of those that it cannot reach, with commas between.
+  std::optional<time_point> refused_since; ///< Others can reach each other without it.
 
   friend bool operator==(const node_row&, const node_row&) = default;
 };
@@ -47,7 +49,7 @@ struct node_row {
 inline constexpr std::string_view node_columns =
     "node.id, node.slot, node.incarnation, node.address, node.weights, node.joined_at, node.state,"
     " node.lease_until, node.name, node.holder, node.tried_at, node.renewals,"
-    " node.report";
+    " node.report, node.unreachable, node.refused_since";
 
 /// How many those are.
 inline constexpr std::size_t node_columns_count =

@@ -12,10 +12,6 @@ namespace {
 constexpr auto deciding_kind = actor_kind::account;
 constexpr auto deciding_shard = std::uint8_t{0};
 
-bool is_fresh(const cluster_node& node, time_point now) {
-  return node.tried_at >= now - fresh_for && node.tried_at <= now + fresh_ahead;
-}
-
 bool may_receive(const cluster_node& node, time_point now) {
   return is_fit(node) && is_fresh(node, now);
 }
@@ -96,8 +92,12 @@ bool is_in(const cluster_view& view, const write_fence& node) {
   return found && found->incarnation == node.incarnation && may_write(found->state);
 }
 
-bool is_fit(const cluster_node& node) {
+bool takes_shards(const cluster_node& node) {
   return node.state == node_state::live && weight_of(node) > 0;
+}
+
+bool is_fit(const cluster_node& node) {
+  return takes_shards(node) && !node.refused_since;
 }
 
 const cluster_node* find_receiver(const cluster_view& view, const node_locks& locks,

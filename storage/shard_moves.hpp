@@ -50,7 +50,10 @@ private:
 /// Tells whether `node` is there in that incarnation and may write.
 bool is_in(const cluster_view& view, const write_fence& node);
 
-/// Tells whether the node may ever be given all shards: it lives, and takes some of each kind.
+/// Tells whether the node lives, and takes shards of each kind.
+bool takes_shards(const cluster_node& node);
+
+/// Tells whether the node may be given all shards: it takes some, and is not refused.
 bool is_fit(const cluster_node& node);
 
 /// Returns who of the locked nodes but `loser` should have all shards: of those that renewed lately

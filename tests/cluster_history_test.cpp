@@ -1,5 +1,6 @@
-// Random histories of a cluster: nodes are killed, frozen, doubled and cut off, the database is
-// away, starts anew and has its clock set. One thread, a virtual clock, SQLite.
+// Random histories of a cluster: nodes are killed, frozen, doubled and cut off from each other and
+// from the database, which is away, starts anew and has its clock set. One thread, a virtual clock,
+// SQLite.
 
 #include "storage/lease_keeper.hpp"
 #include "storage/migrations.hpp"
@@ -33,13 +34,25 @@ struct tally {
   int accepted = 0;
   int refused = 0;
   int doubled = 0;
+  int cuts = 0;
+};
+
+/// No round trip between two nodes.
+struct cut_line {
+  std::string one;
+  std::string other;
+  boot_time since;
+  boot_time until;
 };
 
 struct member {
   member(database& inner, const std::string& called, const std::string& holder,
-         lease_keeper::clock now)
+         lease_keeper::clock now, std::function<std::vector<std::string>()> unreachable)
       : name{called}, db{inner}, keeper{{.name = called, .holder = holder, .address = called},
-                                        std::move(now)} {}
+                                        std::move(now),
+                                        [tell = std::move(unreachable)] {
+                                          return renewal_words{.unreachable = tell()};
+                                        }} {}
 
   bool is_over() const {
     return keeper.status().phase == lease_phase::left ||
@@ -96,13 +109,24 @@ private:
   // --- who is there ----------------------------------------------------------------------------
   void start(const std::string& name, bool other_process) {
     const auto holder = name + (other_process ? "/" + std::to_string(++processes_) : "");
-    auto& added = *members_.emplace_back(
-        std::make_unique<member>(inner_, name, holder, [this] { return now_; }));
+    auto& added = *members_.emplace_back(std::make_unique<member>(
+        inner_, name, holder, [this] { return now_; },
+        [this, name] { return unreachable_of(name); }));
     added.due = now_;
     added.db.on_call = [this, &added] { return call(added); };
     added.db.on_answer = [this]() -> caf::error {
       return chance(1) ? make_error(errc::commit_unknown, "lost") : caf::error{};
     };
+  }
+
+  /// Whom a node has not heard of for 3.5 s: cuts go in both directions, for both miss the answers.
+  std::vector<std::string> unreachable_of(const std::string& name) const {
+    auto names = std::vector<std::string>{};
+    for (const auto& each : cuts_)
+      if (now_ >= each.since + 3'500ms && now_ < each.until &&
+          (each.one == name || each.other == name))
+        names.push_back(each.one == name ? each.other : each.one);
+    return names;
   }
 
   caf::error call(const member& by) {
@@ -197,7 +221,7 @@ private:
     if (members_.empty())
       return;
     auto& one = somebody();
-    switch (one_of(1, 9)) {
+    switch (one_of(1, 10)) {
     case 1:
     case 2:
       return kill(one);
@@ -219,9 +243,27 @@ private:
       if (!sets_clock_ahead_) // it would end the lease of the first process for the second
         start(one.name, true);
       return unsettle(0s);
+    case 9:
+      return cut(one);
     default:
       return set_clock();
     }
+  }
+
+  /// Cuts the node off from some of the others, which keep their lines to the database.
+  void cut(const member& one) {
+    ++total_.cuts;
+    const auto until = now_ + between(2s, 40s);
+    for (const auto& other : members_)
+      if (other->name != one.name && chance(60))
+        cuts_.push_back({.one = one.name, .other = other->name, .since = now_, .until = until});
+    // Who steps aside joins again; another must see that it may.
+    unsettle(until - now_ + 35s);
+    undo_cuts();
+  }
+
+  void undo_cuts() {
+    std::erase_if(cuts_, [this](const auto& each) { return each.until <= now_; });
   }
 
   bool stand_by() const {
@@ -247,7 +289,8 @@ private:
     const auto is_double = owner && std::ranges::count_if(members_, [&](const auto& one) {
                                       return one->name == owner->name;
                                     }) > 1; // the other process waits for the end of the lease
-    if (owner && is_running(*owner) && now_ >= owner->cut_off && !is_double)
+    undo_cuts();
+    if (owner && is_running(*owner) && now_ >= owner->cut_off && !is_double && cuts_.empty())
       stays_ = owner->keeper.status().fence();
     stays_until_ = away_until_ + owner_is_back;
     next_disturbance_ = stays_until_ + 1ms;
@@ -332,7 +375,8 @@ private:
   boot_time now_{1'000s};
   std::vector<std::unique_ptr<member>> members_;
   std::vector<std::pair<std::string, bool>> waiting_; ///< Names that come back.
-  std::vector<write_fence> fences_;                   ///< That anybody has served with.
+  std::vector<cut_line> cuts_;
+  std::vector<write_fence> fences_; ///< That anybody has served with.
   std::optional<write_fence> owner_;
   std::optional<write_fence> stays_; ///< Who must be the owner, until then.
   boot_time stays_until_;
@@ -368,7 +412,7 @@ TEST_CASE("whatever happens to a cluster, one node at most serves, and soon one 
   std::cout << "clusters: " << total.seeds << " seeds, " << total.kills << " kills, "
             << total.outages << " outages, " << total.owner_changes << " changes of owner, "
             << total.accepted << " batches, " << total.refused << " refused, " << total.doubled
-            << " doubled\n";
+            << " doubled, " << total.cuts << " cuts\n";
   if (wanted)
     return;
   CHECK(total.kills > total.seeds);
@@ -377,4 +421,5 @@ TEST_CASE("whatever happens to a cluster, one node at most serves, and soon one 
   CHECK(total.accepted > 30 * total.seeds);
   CHECK(total.refused > 10 * total.seeds);
   CHECK(total.doubled > 0);
+  CHECK(total.cuts > total.seeds / 3);
 }

@@ -48,7 +48,7 @@ TEST_CASE("what a node says of itself is told to all with its renewal", "[cluste
   kit::on_both_clocked([](cluster& world) {
     const auto a = world.join("a");
     const auto b = world.join("b");
-    must(renew_lease(world.db, cluster::fence(a), R"({"version":"1"})"));
+    must(renew_lease(world.db, cluster::fence(a), {.report = R"({"version":"1"})"}));
     const auto seen = must(renew_lease(world.db, cluster::fence(b))).view;
     CHECK(seen.find("a")->report == R"({"version":"1"})");
     CHECK(seen.find("b")->report == "{}");

@@ -1,106 +1,16 @@
 #include "storage/lease_keeper.hpp"
 
-#include "tests/kit/clocked_database.hpp"
-
-#include <memory>
+#include "tests/kit/lease_crowd.hpp"
 
 using namespace std::chrono_literals;
 using namespace trunkline;
+using kit::away;
+using kit::crowd;
 using kit::must;
-
-namespace {
-
-/// One process of a node.
-struct member {
-  member(database& inner, const std::string& name, const std::string& holder,
-         std::function<boot_time()> now)
-      : db{inner}, keeper{{.name = name, .holder = holder}, std::move(now)} {}
-
-  lease_phase phase() const { return keeper.status().phase; }
-
-  kit::clocked_database db;
-  lease_keeper keeper;
-  boot_time due;         ///< As its last step said.
-  bool is_still = false; ///< Killed or frozen.
-};
-
-/// Members on one database; their clock and its clock are the test's.
-struct crowd {
-  explicit crowd(kit::test_database& fresh) : inner{fresh.db()} {
-    kit::make_test_clock(inner, time_point{server_ahead});
-  }
-
-  member& add(const std::string& name) { return add(name, name); }
-  member& add(const std::string& name, const std::string& holder) {
-    return *members.emplace_back(
-        std::make_unique<member>(inner, name, holder, [this] { return now; }));
-  }
-
-  void set_clock() {
-    kit::set_test_clock(
-        inner, time_point{server_ahead +
-                          std::chrono::floor<std::chrono::microseconds>(now.time_since_epoch())});
-  }
-
-  /// Steps whoever is due, in order, until nobody is before now and `time`.
-  void run(boot_clock::duration time) {
-    const auto until = now + time;
-    while (step_first(until)) {
-    }
-    now = until;
-    set_clock();
-  }
-
-  bool step_first(boot_time until) {
-    auto* next = first_due(until);
-    if (!next)
-      return false;
-    now = std::max(now, next->due);
-    set_clock();
-    next->due = next->keeper.step(next->db);
-    return true;
-  }
-
-  member* first_due(boot_time until) {
-    auto* first = static_cast<member*>(nullptr);
-    for (const auto& one : members)
-      if (!one->is_still && one->due <= until && (!first || one->due < first->due))
-        first = one.get();
-    return first;
-  }
-
-  bool serves(const member& one) const { return one.keeper.status().may_serve(now); }
-
-  /// Returns how long it takes until `one` may serve; a minute is for ever.
-  boot_clock::duration until_serving(const member& one) {
-    const auto begun = now;
-    while (!serves(one) && step_first(begun + 60s)) {
-    }
-    CHECK(serves(one));
-    return now - begun;
-  }
-
-  database& inner;
-  std::chrono::microseconds server_ahead = 1'800'000'000s; ///< Of the members' clock.
-  boot_time now{100s};
-  std::vector<std::unique_ptr<member>> members;
-};
-
-void on_both(const std::function<void(crowd&)>& body) {
-  kit::on_both([&](kit::test_database& fresh) {
-    auto world = crowd{fresh};
-    body(world);
-  });
-}
-
-caf::error away() {
-  return make_error(errc::unavailable, "away");
-}
-
-} // namespace
+using kit::with_crowds;
 
 TEST_CASE("the first keeper serves, the next one stands by", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     CHECK(a.phase() == lease_phase::joining);
     CHECK_FALSE(world.serves(a));
@@ -124,7 +34,7 @@ TEST_CASE("the first keeper serves, the next one stands by", "[cluster][keeper]"
 }
 
 TEST_CASE("a lease is held for four seconds from when its renewal was sent", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     world.run(3s);
     const auto sent = a.due;
@@ -149,7 +59,7 @@ TEST_CASE("a lease is held for four seconds from when its renewal was sent", "[c
 }
 
 TEST_CASE("a node that is gone is taken over half a second after its lease", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -167,7 +77,7 @@ TEST_CASE("a node that is gone is taken over half a second after its lease", "[c
 
 TEST_CASE("who has just come watches for the length of a lease before it takes over",
           "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     world.run(1s);
     a.is_still = true;
@@ -180,7 +90,7 @@ TEST_CASE("who has just come watches for the length of a lease before it takes o
 }
 
 TEST_CASE("a server that has changed is watched anew", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -195,7 +105,7 @@ TEST_CASE("a server that has changed is watched anew", "[cluster][keeper]") {
 
 TEST_CASE("who was cut off watches anew, and nobody is deposed for an outage",
           "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -213,7 +123,7 @@ TEST_CASE("who was cut off watches anew, and nobody is deposed for an outage",
 }
 
 TEST_CASE("an answer that fails between two that do not is no gap", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -226,7 +136,7 @@ TEST_CASE("an answer that fails between two that do not is no gap", "[cluster][k
 }
 
 TEST_CASE("a server's clock that jumps ahead deposes nobody who renews", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -246,7 +156,7 @@ TEST_CASE("a server's clock that jumps ahead deposes nobody who renews", "[clust
 
 TEST_CASE("a server's clock that is set back delays a takeover by a lease at most",
           "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -264,7 +174,7 @@ TEST_CASE("a server's clock that is set back delays a takeover by a lease at mos
 }
 
 TEST_CASE("a node that was frozen finds out, and comes back to stand by", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -286,7 +196,7 @@ TEST_CASE("a node that was frozen finds out, and comes back to stand by", "[clus
 }
 
 TEST_CASE("a second process waits, and the first one that finds it ends", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& first = world.add("a", "one");
     world.run(10s);
     auto& second = world.add("a", "two");
@@ -308,7 +218,7 @@ TEST_CASE("a second process waits, and the first one that finds it ends", "[clus
 
 TEST_CASE("a node that leaves lets go before it tells, and another serves at once",
           "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     auto& b = world.add("b");
     world.run(20s);
@@ -329,7 +239,7 @@ TEST_CASE("a node that leaves lets go before it tells, and another serves at onc
 }
 
 TEST_CASE("a node that cannot tell that it leaves tries again", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     world.run(2s);
     a.db.on_call = away;
@@ -350,7 +260,7 @@ TEST_CASE("a node that cannot tell that it leaves tries again", "[cluster][keepe
 }
 
 TEST_CASE("shards that are nobody's are given away at the next renewal", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a");
     world.add("b");
     world.run(20s);
@@ -362,7 +272,7 @@ TEST_CASE("shards that are nobody's are given away at the next renewal", "[clust
 }
 
 TEST_CASE("who is told to look renews early, unless it is not in", "[cluster][keeper]") {
-  on_both([](crowd& world) {
+  with_crowds([](crowd& world) {
     auto& a = world.add("a", "one");
     auto& b = world.add("a", "two");
     world.run(10s);
