@@ -8,6 +8,7 @@
 #include "actors/housekeeper_messages.hpp"
 #include "actors/id_source_messages.hpp"
 #include "actors/inbox_messages.hpp"
+#include "actors/link_messages.hpp"
 #include "actors/log_reader_messages.hpp"
 #include "actors/password_worker_messages.hpp"
 #include "actors/remote_host_messages.hpp"
@@ -45,7 +46,7 @@ using message_types = std::tuple<
     exchange_ended, place_granted, dispatch_rows, host_progress, adopt_host, host_cursor,
     flush_books, describe_dispatcher, dispatcher_report, checkpoint_due, begin_delivery, wake_inbox,
     describe_inbox, inbox_report, inbox_timer, wake_inboxes, close_webhook, webhook_tick,
-    webhook_answered>;
+    webhook_answered, envelope, ask_peer, link_lost, answer_peer, flush_link, link_timer>;
 
 } // namespace trunkline
 
@@ -192,6 +193,14 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::close_webhook))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::webhook_tick))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::webhook_answered))
 
+// link
+CAF_ADD_TYPE_ID(trunkline, (trunkline::envelope))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::ask_peer))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::link_lost))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::answer_peer))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::flush_link))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::link_timer))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -301,3 +310,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_dispatcher)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::dispatcher_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::checkpoint_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::begin_delivery)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::ask_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::link_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::answer_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::flush_link)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::link_timer)

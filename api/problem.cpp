@@ -28,6 +28,7 @@ constexpr auto titles = std::to_array<status_title>({
     {429, "Too Many Requests"},
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
     {507, "Insufficient Storage"},
 });
 
@@ -40,13 +41,11 @@ std::string_view title_of(int status) {
 
 } // namespace
 
-http_response problem(const caf::error& failure) {
-  const auto code = code_of(failure);
-  const auto status = status_of(code);
+http_response problem(int status, errc code, std::string_view words) {
   auto body = json_object{{"type", "urn:trunkline:problem:" + std::string{to_string(code)}},
                           {"title", title_of(status)},
                           {"status", status},
-                          {"detail", public_words(failure)}};
+                          {"detail", words}};
   auto response = http_response{.status = status, .content_type = "application/problem+json"};
   if (status == 503 || status == 507) {
     body["retry_after"] = retry_after_seconds;
@@ -56,6 +55,11 @@ http_response problem(const caf::error& failure) {
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"trunkline admin\"");
   response.body = to_json(body);
   return response;
+}
+
+http_response problem(const caf::error& failure) {
+  const auto code = code_of(failure);
+  return problem(status_of(code), code, public_words(failure));
 }
 
 } // namespace trunkline

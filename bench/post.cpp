@@ -119,8 +119,9 @@ double cpu_micros_of(const load_figures& figures) {
 std::vector<account_result> measure_accounts(bench_site& site, const bench_options& options,
                                              report& out, std::size_t& batch) {
   std::vector<account_result> results;
+  actor_home home{*site.options()};
   node_actors actors{
-      *site.options(), site.open(), system_now, {.lost = [](const caf::error& failure) {
+      home, *site.options(), site.open(), system_now, {.lost = [](const caf::error& failure) {
         std::cerr << "the node is lost: " << context_of(failure) << '\n';
         std::_Exit(1);
       }}};

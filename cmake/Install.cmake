@@ -11,6 +11,8 @@ install(FILES
   "${PROJECT_SOURCE_DIR}/cluster-config/nginx.conf"
   "${PROJECT_SOURCE_DIR}/cluster-config/alerts.yml"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/trunkline" COMPONENT program)
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/cluster-config/make-certificates.sh"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/trunkline" COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/configuration.md"
   "${PROJECT_SOURCE_DIR}/docs/postgresql.md"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/trunkline" COMPONENT program)

@@ -18,7 +18,8 @@ constexpr auto node_columns = std::to_array<shown_member>({{"NODE", "name"},
                                                            {"MEMORY, B", "resident_bytes"},
                                                            {"CORES", "cpu_cores"},
                                                            {"LOAD", "saturation"},
-                                                           {"SAID", "reported_at"}});
+                                                           {"SAID", "reported_at"},
+                                                           {"REFUSED SINCE", "refused_since"}});
 
 } // namespace
 

@@ -53,11 +53,13 @@ sigset_t block_signals() {
   return signals;
 }
 
-/// Waits for `limit` at most. Tells whether SIGTERM or SIGINT came; SIGHUP changes nothing for now.
-bool is_ordered_to_end(const sigset_t& signals, std::chrono::nanoseconds limit) {
+/// Waits for `limit` at most. Tells whether SIGTERM or SIGINT came; SIGHUP lets the node reload.
+bool is_ordered_to_end(const sigset_t& signals, node& running, std::chrono::nanoseconds limit) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(limit);
   const auto wait = timespec{.tv_sec = seconds.count(), .tv_nsec = (limit - seconds).count()};
   const auto number = sigtimedwait(&signals, nullptr, &wait);
+  if (number == SIGHUP)
+    running.reload(); // which says how it went
   return number == SIGTERM || number == SIGINT;
 }
 
@@ -68,7 +70,7 @@ bool wait_for_start(const sigset_t& signals, node& starting, const node_options&
   auto told = std::string{};
   auto alive_at = std::chrono::steady_clock::now();
   while (starting.is_starting()) {
-    if (is_ordered_to_end(signals, 0s))
+    if (is_ordered_to_end(signals, starting, 0s))
       return false;
     starting.wait_ready(start_look);
     starting.look();
@@ -104,7 +106,7 @@ ending serve_once(node& running, const sigset_t& signals, const node_options& op
   std::cout << "trunkline " << version() << " ready\nweb " << running.web_url() << "\nadmin "
             << running.admin_url() << std::endl;
   notify.send("READY=1\nSTATUS=serving " + running.web_url());
-  while (!is_ordered_to_end(signals, look_interval)) {
+  while (!is_ordered_to_end(signals, running, look_interval)) {
     if (running.lost())
       return ending::lost;
     running.look();

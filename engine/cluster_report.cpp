@@ -32,14 +32,18 @@ std::string name_of(const cluster_node& node) {
 json_object line_of(const cluster_node& node, const cluster_view& view) {
   using std::chrono::milliseconds;
   const auto left = std::chrono::floor<milliseconds>(node.lease_until - view.now).count();
-  return {{"id", std::to_string(node.id)},
-          {"name", name_of(node)},
-          {"state", word_of(node.state)},
-          {"incarnation", node.incarnation},
-          {"serves", view.serving() == &node},
-          {"shards", static_cast<std::int64_t>(node.shards)},
-          {"lease_left_ms", may_write(node.state) ? std::max<std::int64_t>(left, 0) : 0},
-          {"joined_at", to_iso8601(node.joined_at)}};
+  auto line =
+      json_object{{"id", std::to_string(node.id)},
+                  {"name", name_of(node)},
+                  {"state", word_of(node.state)},
+                  {"incarnation", node.incarnation},
+                  {"serves", view.serving() == &node},
+                  {"shards", static_cast<std::int64_t>(node.shards)},
+                  {"lease_left_ms", may_write(node.state) ? std::max<std::int64_t>(left, 0) : 0},
+                  {"joined_at", to_iso8601(node.joined_at)}};
+  if (node.refused_since)
+    line["refused_since"] = to_iso8601(*node.refused_since);
+  return line;
 }
 
 json_object merged(json_object line, const json_object& said) {
@@ -137,6 +141,26 @@ json_object nodes_of_lone_node(const json_object& own, time_point now) {
   line["member"] = word_of(node_state::live);
   line["reported_at"] = to_iso8601(now);
   return lone_report(std::move(line), now);
+}
+
+json_array shown_links(const std::map<std::string, link_facts>& links,
+                       std::chrono::steady_clock::time_point at, time_point now) {
+  auto shown = json_array{};
+  for (const auto& [peer, facts] : links) {
+    auto line = json_object{{"node", peer}};
+    if (facts.round_trip)
+      line["round_trip_us"] = facts.round_trip->count();
+    if (!facts.is_up) {
+      const auto ago = facts.since ? at - *facts.since : std::chrono::nanoseconds{0};
+      line["unreachable_since"] =
+          to_iso8601(now - std::chrono::duration_cast<std::chrono::microseconds>(ago));
+      line["problem"] = facts.why_down;
+    }
+    if (facts.refused > 0)
+      line["refused"] = facts.refused;
+    shown.emplace_back(std::move(line));
+  }
+  return shown;
 }
 
 } // namespace trunkline

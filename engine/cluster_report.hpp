@@ -2,9 +2,13 @@
 /// by.
 #pragma once
 
+#include "actors/link_board.hpp"
 #include "protocol/json.hpp"
+#include "protocol/time.hpp"
 #include "storage/cluster_store.hpp"
 
+#include <chrono>
+#include <map>
 #include <string>
 
 namespace trunkline {
@@ -29,5 +33,10 @@ json_object nodes_of(const cluster_view& view, std::int64_t told_by, bool is_old
 
 /// The same of a node that shares its database with nobody.
 json_object nodes_of_lone_node(const json_object& own, time_point now);
+
+/// Returns the links of a node as its report has them: the round trip, or since when and why there
+/// is none. Short, for every node reads those of all others.
+json_array shown_links(const std::map<std::string, link_facts>& links,
+                       std::chrono::steady_clock::time_point at, time_point now);
 
 } // namespace trunkline

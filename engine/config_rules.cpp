@@ -115,7 +115,7 @@ void check_server(const node_config& c, problems& out) {
 /// Reads the address of a listener; says what is wrong with it.
 std::optional<listen_address> check_listen(const std::string& key, const std::string& text,
                                            config_use use, problems& out) {
-  const auto address = parse_listen(text);
+  auto address = parse_listen(text);
   const auto is_nowhere = text.empty() && use == config_use::embedded;
   if (!address && !is_nowhere)
     out.push_back(
@@ -157,6 +157,10 @@ void check_paths(const node_config& c, problems& out) {
   absolute("webhooks.secret_file", c.webhooks.secret_file);
   absolute("server.tls_certificate_file", c.server.tls_certificate_file);
   absolute("server.tls_key_file", c.server.tls_key_file);
+  absolute("cluster.certificate_file", c.cluster.certificate_file);
+  absolute("cluster.key_file", c.cluster.key_file);
+  absolute("cluster.authority_file", c.cluster.authority_file);
+  absolute("cluster.revoked_file", c.cluster.revoked_file);
   if (c.admin.socket.size() > 107)
     out.push_back({"admin.socket", "is longer than the 107 bytes that a unix socket's name may "
                                    "have; name a shorter one"});
@@ -181,6 +185,38 @@ void check_webhooks(const node_config& c, problems& out) {
     out.push_back({"webhooks.events", context_of(kinds.error())});
 }
 
+/// Where others can dial: with a port, which no literal may leave open.
+bool is_host_and_port(std::string_view text) {
+  if (const auto literal = parse_listen(text))
+    return literal->port != 0;
+  return text.find(':') != std::string_view::npos && is_domain(text, true);
+}
+
+bool names_every_address(const std::string& host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+/// Nodes speak with each other under certificates of their own, or not at all.
+void check_links(const node_config& c, problems& out) {
+  const auto needs = [&](std::string_view key, const std::string& file, std::string_view what) {
+    if (file.empty())
+      out.push_back({std::string{key}, "is needed with cluster.node: " + std::string{what} +
+                                           "; cluster-config/make-certificates.sh makes it"});
+  };
+  needs("cluster.certificate_file", c.cluster.certificate_file, "nodes prove their names with it");
+  needs("cluster.key_file", c.cluster.key_file, "the key of this node's certificate");
+  needs("cluster.authority_file", c.cluster.authority_file, "the CA of the other nodes");
+  const auto listen = parse_listen(c.cluster.listen);
+  if (!listen)
+    out.push_back({"cluster.listen", "must be an address and a port, as 10.0.0.1:3002"});
+  else if (c.cluster.address.empty() && names_every_address(listen->host))
+    out.push_back({"cluster.address", "is needed where cluster.listen names no single address: the "
+                                      "others must know where to find this node"});
+  if (!c.cluster.address.empty() && !is_host_and_port(c.cluster.address))
+    out.push_back({"cluster.address", "must be a name or an address, and a port, as "
+                                      "node-1.internal:3002"});
+}
+
 /// Several nodes meet in a database that all of them reach.
 void check_cluster(const node_config& c, config_use use, problems& out) {
   if (c.cluster.node.empty())
@@ -191,6 +227,7 @@ void check_cluster(const node_config& c, config_use use, problems& out) {
   if (use == config_use::program && c.storage.postgres_url_file.empty())
     out.push_back({"cluster.node", "needs storage.postgres_url_file: nodes share a PostgreSQL, and "
                                    "SQLite belongs to one; docs/postgresql.md tells how to move"});
+  check_links(c, out);
 }
 
 } // namespace

@@ -15,18 +15,18 @@ auto of_client(std::uint64_t http_client_counters::*member) {
 /// One sample of each kind of places.
 template <class Read>
 std::vector<metric_sample> by_budget(Read read) {
-  auto samples = std::vector<metric_sample>{};
+  auto found = std::vector<metric_sample>{};
   for (auto kind = std::size_t{0}; kind < budget_kinds; ++kind) {
     const auto of = static_cast<budget_kind>(kind);
-    samples.push_back({{std::string{to_string(of)}}, static_cast<double>(read(of))});
+    found.push_back({{std::string{to_string(of)}}, static_cast<double>(read(of))});
   }
-  return samples;
+  return found;
 }
 
 std::vector<metric_sample> in_flight(const metric_sources& from) {
-  auto samples = by_budget([&](budget_kind kind) { return from.budget->in_use(kind); });
-  samples.push_back({{"slow"}, static_cast<double>(from.budget->slow_in_use())});
-  return samples;
+  auto found = by_budget([&](budget_kind kind) { return from.budget->in_use(kind); });
+  found.push_back({{"slow"}, static_cast<double>(from.budget->slow_in_use())});
+  return found;
 }
 
 std::vector<metric_sample> places_waiting(const metric_sources& from) {

@@ -22,23 +22,22 @@ constexpr auto look_max = 1s;
 
 } // namespace
 
-caf::expected<std::unique_ptr<lease_thread>>
-lease_thread::start(const std::string& url, const postgres_options& sessions, join_wish wish,
-                    std::function<void(const lease_status&)> told, lease_keeper::reporter report) {
+caf::expected<std::unique_ptr<lease_thread>> lease_thread::start(const std::string& url,
+                                                                 const postgres_options& sessions,
+                                                                 join_wish wish,
+                                                                 listeners heard_by) {
   auto options = sessions;
   options.answer_max = renewal_max;
   auto db = open_postgres(url, options);
   if (!db)
     return std::move(db.error());
   return std::unique_ptr<lease_thread>{
-      new lease_thread{std::move(*db), std::move(wish), std::move(told), std::move(report)}};
+      new lease_thread{std::move(*db), std::move(wish), std::move(heard_by)}};
 }
 
-lease_thread::lease_thread(std::unique_ptr<database> db, join_wish wish,
-                           std::function<void(const lease_status&)> told,
-                           lease_keeper::reporter report)
-    : db_{std::move(db)}, told_{std::move(told)},
-      keeper_{std::move(wish), boot_clock::now, std::move(report)}, thread_{[this] { run(); }} {}
+lease_thread::lease_thread(std::unique_ptr<database> db, join_wish wish, listeners heard_by)
+    : db_{std::move(db)}, listeners_{std::move(heard_by)},
+      keeper_{std::move(wish), boot_clock::now, listeners_.report}, thread_{[this] { run(); }} {}
 
 lease_thread::~lease_thread() {
   leave();
@@ -85,8 +84,9 @@ void lease_thread::publish() {
       lease_->hold_until(now.held_until);
     changed_.notify_all();
   }
-  if (is_news && told_)
-    told_(now);
+  listeners_.seen(now.view);
+  if (is_news)
+    listeners_.told(now);
 }
 
 void lease_thread::run() {

@@ -22,11 +22,17 @@ namespace trunkline {
 
 class lease_thread {
 public:
-  /// `told` is called on the thread after each step that changed the phase or the failure, `report`
-  /// before each renewal. Fails as `open_postgres` does.
-  static caf::expected<std::unique_ptr<lease_thread>>
-  start(const std::string& url, const postgres_options& sessions, join_wish wish,
-        std::function<void(const lease_status&)> told, lease_keeper::reporter report);
+  /// What is called on the thread; may not block.
+  struct listeners {
+    std::function<void(const lease_status&)> told; ///< After a change of the phase or the failure.
+    std::function<void(const cluster_view&)> seen; ///< After each step.
+    lease_keeper::reporter report;                 ///< Before each renewal.
+  };
+
+  /// Fails as `open_postgres` does.
+  static caf::expected<std::unique_ptr<lease_thread>> start(const std::string& url,
+                                                            const postgres_options& sessions,
+                                                            join_wish wish, listeners heard_by);
 
   /// Calls `leave`.
   ~lease_thread();
@@ -42,15 +48,14 @@ public:
   void leave();
 
 private:
-  lease_thread(std::unique_ptr<database> db, join_wish wish,
-               std::function<void(const lease_status&)> told, lease_keeper::reporter report);
+  lease_thread(std::unique_ptr<database> db, join_wish wish, listeners heard_by);
   void run();
   void publish();
   bool is_settled() const; ///< With the mutex held.
 
   const std::shared_ptr<node_lease> lease_ = std::make_shared<node_lease>();
   const std::unique_ptr<database> db_;
-  const std::function<void(const lease_status&)> told_;
+  const listeners listeners_;
   lease_keeper keeper_;      ///< The thread's alone.
   mutable std::mutex mutex_; ///< Guards what follows.
   std::condition_variable changed_;

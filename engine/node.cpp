@@ -82,6 +82,16 @@ std::string node::metrics_text() const {
   return state_->serving() ? state_->admin.metrics() : "";
 }
 
+caf::error node::reload() {
+  const auto one = std::scoped_lock{state_->ending};
+  auto failed = state_->links ? state_->links->reload() : caf::error{};
+  if (failed)
+    state_->log.write(log_level::error, "reload_failed", {{"problem", context_of(failed)}});
+  else
+    state_->log.write(log_level::info, "reloaded");
+  return failed;
+}
+
 caf::error node::lost() const {
   const auto held = std::scoped_lock{state_->mutex};
   return state_->lost;
@@ -144,6 +154,7 @@ bool node::stop() {
   const auto all_ended = !state_->actors || state_->actors->end();
   if (state_->lease) // what was done is written: another node may go on
     state_->lease->leave();
+  state_->links.reset(); // peers ask the servers
   {
     const auto held = std::scoped_lock{state_->mutex};
     state_->phase = node_phase::stopped;
@@ -152,6 +163,7 @@ bool node::stop() {
   if (all_ended) {
     state_->federation.reset();
     state_->actors.reset();
+    state_->home.reset();
   }
   state_->lease.reset();
   state_->lock.reset();

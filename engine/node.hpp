@@ -2,9 +2,10 @@
 /// and end.
 ///
 /// The constructor returns at once; the start goes on in a thread of its own. Any thread may call
-/// the members, but none of the node's own. At most 12 + 2 x cores threads. When storage fails in a
-/// way that no later success may follow, the program's process ends with `exit_io`; a node with
-/// extensions, which an embedder made, refuses everything and tells the embedder.
+/// the members, but none of the node's own. At most 12 + 2 x cores threads, two more where it has a
+/// name in a cluster. When storage fails in a way that no later success may follow, the program's
+/// process ends with `exit_io`; a node with extensions, which an embedder made, refuses everything
+/// and tells the embedder.
 #pragma once
 
 #include "api/caller.hpp"
@@ -56,6 +57,10 @@ public:
 
   /// What GET /metrics shows; "" unless the node serves.
   std::string metrics_text() const;
+
+  /// Reads what may change while it runs: the certificates of the cluster. When something is wrong
+  /// with them nothing changes, and the log and the error say what.
+  caf::error reload();
 
   /// Why it answers nothing any more; no error while it does.
   caf::error lost() const;

@@ -28,49 +28,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How long one group of actors may take to end.
-constexpr auto end_limit = 5s;
-
-/// Messages that one actor handles before it makes room for the others.
-constexpr auto messages_per_turn = 100;
-
-/// On any machine: an actor that keeps its thread must not be alone with everybody else.
-constexpr auto threads_min = 2U;
-
 template <class Handle>
 caf::actor untyped(const Handle& handle) {
   return caf::actor_cast<caf::actor>(handle);
-}
-
-/// Tells the actors to end and waits until they did, or the time is over. Returns whether they did.
-bool end_in_threads(caf::actor_system& system, const std::vector<caf::actor>& actors) {
-  auto self = caf::scoped_actor{system};
-  for (const auto& actor : actors) {
-    self->monitor(actor);
-    self->send_exit(actor, caf::exit_reason::user_shutdown);
-  }
-  const auto end = std::chrono::steady_clock::now() + end_limit;
-  for (auto left = actors.size(); left > 0; --left) {
-    auto ended = false;
-    self->receive([&](const caf::down_msg&) { ended = true; },
-                  caf::after(std::max<std::chrono::nanoseconds>(
-                      0ns, end - std::chrono::steady_clock::now())) >>
-                      [] {});
-    if (!ended)
-      return false;
-  }
-  return true;
-}
-
-/// The same in a virtual world, where waiting means to move it.
-bool end_in_turn(virtual_world& world, const std::vector<caf::actor>& actors) {
-  const auto left = std::make_shared<std::size_t>(actors.size());
-  for (const auto& actor : actors) {
-    actor->attach_functor([left] { --*left; });
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-  }
-  world.run_until([&] { return *left == 0; }, end_limit);
-  return *left == 0;
 }
 
 /// How long the books of delivery may take to be written at the end.
@@ -78,37 +38,21 @@ constexpr auto books_limit = 5s;
 
 } // namespace
 
-node_actors::node_actors(const node_options& options, node_databases databases, wall_clock clock,
-                         node_alarms alarms, std::shared_ptr<log_cache> events)
-    : lease{databases.lease}, ids{databases.ids}, world_{options.world}, alarms_{
-                                                                             std::move(alarms)} {
-  const auto threads = std::max(threads_min, std::thread::hardware_concurrency());
-  config_.set("scheduler.policy", world_ ? caf::atom("testing") : caf::atom("sharing"));
-  config_.set("scheduler.max-throughput", messages_per_turn);
-  config_.set("scheduler.max-threads", threads);
-  system_ = std::make_unique<caf::actor_system>(config_);
-  // A forgotten actor must not hang the exit: the order of the end is ours.
-  system_->await_actors_before_shutdown(false);
-  if (world_)
-    enter_world();
+node_actors::node_actors(actor_home& home, const node_options& options, node_databases databases,
+                         wall_clock clock, node_alarms alarms, std::shared_ptr<log_cache> events)
+    : lease{databases.lease}, ids{databases.ids}, home_{home}, alarms_{std::move(alarms)} {
+  if (is_virtual())
+    memory.counts =
+        std::make_shared<count_cache>(memory.position, count_cache_options{},
+                                      [&system = this->system()] { return system.clock().now(); });
   else
-    enter_real_time(clock, options.owner_looks);
+    begin_watch(clock, options.owner_looks);
   start_workers(options.config.values, std::move(databases), clock, std::move(events));
   start_regions(options.config.values, clock);
 }
 
-/// Time is the world's, also for who asks without being an actor.
-void node_actors::enter_world() {
-  world_->enter(*system_);
-  memory.counts =
-      std::make_shared<count_cache>(memory.position, count_cache_options{},
-                                    [system = system_.get()] { return system->clock().now(); });
-}
-
-/// CAF's printer ends: nobody writes through it, and it has a thread of its own.
-void node_actors::enter_real_time(const wall_clock& clock, bool owner_looks) {
-  caf::anon_send_exit(system_->scheduler().printer(), caf::exit_reason::user_shutdown);
-  watchdog_ = std::make_unique<watchdog>(*system_, clock, alarms_.stuck);
+void node_actors::begin_watch(const wall_clock& clock, bool owner_looks) {
+  watchdog_ = std::make_unique<watchdog>(system(), clock, alarms_.stuck);
   if (!owner_looks)
     watchdog_->begin();
 }
@@ -143,10 +87,10 @@ void node_actors::start_workers(const node_config& config, node_databases databa
     workers_.push_back(untyped(storage.readers.back()));
   }
   delivery_ = std::make_shared<dispatcher_dependencies>();
-  dispatcher = system_->spawn(trunkline::dispatcher,
+  dispatcher = system().spawn(trunkline::dispatcher,
                               std::shared_ptr<const dispatcher_dependencies>{delivery_},
                               dispatcher_options{});
-  fanout = system_->spawn(trunkline::fanout,
+  fanout = system().spawn(trunkline::fanout,
                           fanout_dependencies{.rings = memory.rings,
                                               .position = memory.position,
                                               .caches = std::move(caches),
@@ -154,7 +98,7 @@ void node_actors::start_workers(const node_config& config, node_databases databa
                                               .dispatcher = dispatcher},
                           fanout_options{});
   log_reader =
-      system_->spawn(trunkline::log_reader,
+      system().spawn(trunkline::log_reader,
                      log_reader_dependencies{
                          .readers = storage.readers, .fanout = fanout, .position = memory.position},
                      log_reader_options{});
@@ -177,8 +121,8 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   workers_.push_back(untyped(storage.writer));
   workers_.push_back(untyped(passwords));
   must_live(untyped(storage.writer), "storage writer");
-  end_first(untyped(system_->spawn(id_keeper, storage, ids)));
-  end_first(untyped(system_->spawn(housekeeper, storage,
+  end_first(untyped(system().spawn(id_keeper, storage, ids)));
+  end_first(untyped(system().spawn(housekeeper, storage,
                                    housekeeper_options{.log_bytes_max = config.log.bytes_max})));
 }
 
@@ -197,16 +141,16 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
   const auto one_account = account_dependencies{
       .storage = storage, .ids = ids, .domain = config.server.domain, .urls = own_urls(config)};
   const auto account_limits = account_options{.idle_after = config.accounts.idle_timeout};
-  const auto account_region = system_->spawn(
+  const auto account_region = system().spawn(
       shard_region<account_handle>,
       [=, this](account_id id, const passivator_handle& region) {
         auto needs = one_account;
         needs.region = region;
-        return system_->spawn(account, id, std::move(needs), account_limits);
+        return system().spawn(account, id, std::move(needs), account_limits);
       },
       memory.accounts, region_limits<account_id>("account"));
   accounts = caf::actor_cast<account_handle>(account_region);
-  end_first(untyped(system_->spawn(poll_keeper,
+  end_first(untyped(system().spawn(poll_keeper,
                                    poll_keeper_dependencies{.storage = storage,
                                                             .domain = config.server.domain,
                                                             .urls = own_urls(config),
@@ -221,10 +165,10 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
                                                   .clock = clock};
   const auto timeline_limits = timeline_options{
       .idle_after = std::chrono::ceil<std::chrono::seconds>(config.timelines.idle_timeout)};
-  const auto timeline_region = system_->spawn(
+  const auto timeline_region = system().spawn(
       shard_region<timeline_handle>,
       [=, this](account_id id, const passivator_handle& region) {
-        return system_->spawn(timeline, id, region, one_timeline, timeline_limits);
+        return system().spawn(timeline, id, region, one_timeline, timeline_limits);
       },
       memory.timelines, region_limits<account_id>("timeline"));
   timelines = caf::actor_cast<timeline_handle>(timeline_region);
@@ -235,40 +179,34 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
 void node_actors::write_books() {
   if (!delivery_->hosts)
     return;
-  if (world_)
+  if (is_virtual())
     return write_books_in_turn();
-  auto self = caf::scoped_actor{*system_};
+  auto self = caf::scoped_actor{system()};
   self->request(dispatcher, books_limit, flush_books{}).receive([] {}, [](const caf::error&) {});
 }
 
 void node_actors::write_books_in_turn() {
   const auto written = std::make_shared<bool>(false);
-  system_->spawn([written, to = dispatcher](caf::event_based_actor* self) {
+  system().spawn([written, to = dispatcher](caf::event_based_actor* self) {
     self->request(to, books_limit, flush_books{})
         .then([written] { *written = true; }, [written](const caf::error&) { *written = true; });
   });
-  world_->run_until([&] { return *written; }, books_limit);
-}
-
-bool node_actors::end_all(std::vector<caf::actor>& actors) {
-  const auto all = world_ ? end_in_turn(*world_, actors) : end_in_threads(*system_, actors);
-  actors.clear();
-  return all;
+  home_.world()->run_until([&] { return *written; }, books_limit);
 }
 
 bool node_actors::end() {
   if (!dispatcher)
     return true;
-  auto all = end_all(first_);
+  auto all = home_.end(first_);
   // A host waits for what it has under way; its sender ends that.
   auto hosts = second_;
-  const auto hosts_ended = end_all(second_);
+  const auto hosts_ended = home_.end(second_);
   if (after_second_)
     after_second_();
-  all = (hosts_ended || end_all(hosts)) && all;
+  all = (hosts_ended || home_.end(hosts)) && all;
   write_books();
   for (auto* group : {&regions_, &log_actors_, &workers_})
-    all = end_all(*group) && all;
+    all = home_.end(*group) && all;
   *delivery_ = {};
   storage = {};
   passwords = password_handle{};
@@ -281,8 +219,6 @@ bool node_actors::end() {
 
 node_actors::~node_actors() {
   end();
-  if (world_)
-    world_->leave(*system_);
 }
 
 } // namespace trunkline

@@ -1,4 +1,4 @@
-/// The actor system of a node and what lives in it: the one place that chooses spawn options.
+/// The actors of a node that serves: the one place that chooses spawn options.
 #pragma once
 
 #include "actors/account_messages.hpp"
@@ -17,12 +17,12 @@
 #include "actors/timeline_messages.hpp"
 #include "actors/token_cache.hpp"
 #include "actors/watchdog.hpp"
+#include "engine/actor_home.hpp"
 #include "engine/node_options.hpp"
 #include "engine/node_storage.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/error.hpp>
 
 #include <functional>
@@ -63,10 +63,10 @@ struct node_alarms {
 
 class node_actors {
 public:
-  /// Starts the storage workers and everything that stands on them. `events` is told of every row
-  /// of the log; it may be null.
-  node_actors(const node_options& options, node_databases databases, wall_clock clock,
-              node_alarms alarms, std::shared_ptr<log_cache> events = {});
+  /// Starts the storage workers and everything that stands on them, in `home`, which lives longer.
+  /// `events` is told of every row of the log; it may be null.
+  node_actors(actor_home& home, const node_options& options, node_databases databases,
+              wall_clock clock, node_alarms alarms, std::shared_ptr<log_cache> events = {});
 
   /// Calls `end`. Whoever holds a handle of one of the actors gives it up before.
   ~node_actors();
@@ -78,10 +78,10 @@ public:
   /// it. A second call does nothing.
   bool end();
 
-  caf::actor_system& system() { return *system_; }
+  caf::actor_system& system() { return home_.system(); }
 
   /// Tells whether they run in a virtual world: what they do must not depend on the machine.
-  bool is_virtual() const { return world_ != nullptr; }
+  bool is_virtual() const { return home_.world() != nullptr; }
 
   /// What the owner calls who looks himself.
   void look();
@@ -128,26 +128,22 @@ public:
   timeline_handle timelines;
 
 private:
-  void enter_world();
-  void enter_real_time(const wall_clock& clock, bool owner_looks);
+  void begin_watch(const wall_clock& clock, bool owner_looks);
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
                      std::shared_ptr<log_cache> events);
   void start_regions(const node_config& config, const wall_clock& clock);
-  bool end_all(std::vector<caf::actor>& actors);
   void write_books();
   void write_books_in_turn();
 
   /// Spawns what blocks: on a thread of its own, but in a virtual world in turn.
   template <class... Ts>
   auto spawn_blocking(Ts&&... args) {
-    return world_ ? system_->spawn(std::forward<Ts>(args)...)
-                  : on_own_thread(system_->spawn<caf::detached>(std::forward<Ts>(args)...));
+    return is_virtual() ? system().spawn(std::forward<Ts>(args)...)
+                        : on_own_thread(system().spawn<caf::detached>(std::forward<Ts>(args)...));
   }
 
-  const std::shared_ptr<virtual_world> world_; ///< Null in the real one.
+  actor_home& home_;
   node_alarms alarms_;
-  caf::actor_system_config config_;
-  std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<watchdog> watchdog_; ///< Null in a virtual world.
   std::shared_ptr<dispatcher_dependencies> delivery_;
   std::vector<caf::actor> first_;  ///< Gateways and timers.

@@ -2,6 +2,7 @@
 
 #include "engine/cluster_report.hpp"
 #include "engine/exit_codes.hpp"
+#include "engine/forwarding.hpp"
 #include "engine/standby.hpp"
 #include "protocol/crypto.hpp"
 #include "protocol/errc.hpp"
@@ -26,6 +27,12 @@ constexpr auto unspoken_wait = 500ms;
 /// Past it a node without a name has seen another process renew the lease that it waits for.
 constexpr auto lone_wait =
     std::chrono::duration_cast<std::chrono::milliseconds>(lease_length + lease_grace) + renew_every;
+
+/// How long a node that ends waits for what it has passed on.
+constexpr auto standby_drain = 5s;
+
+/// And one whose turn has come: whom it has asked is gone, or has answered.
+constexpr auto turn_drain = 1s;
 
 std::string boot_id() {
   auto in = std::ifstream{"/proc/sys/kernel/random/boot_id"};
@@ -73,6 +80,8 @@ caf::expected<std::optional<held_lease>> node::state::take_lease() {
   }
   if (auto failed = check_shared(*url))
     return failed;
+  if (auto failed = begin_links())
+    return failed;
   if (auto failed = begin_lease(*url))
     return failed;
   if (!lease->wait_for_turn(unspoken_wait))
@@ -107,11 +116,33 @@ caf::error node::state::check_shared(const std::string& url) {
   return db ? check_secret_key(**db, *key) : db.error();
 }
 
+/// A node without a name has nobody to speak with.
+caf::error node::state::begin_links() {
+  if (config.cluster.node.empty())
+    return {};
+  auto begun = cluster_links::start(config, *home, log,
+                                    [this](link_topic topic, const std::string& body,
+                                           const peer_reply& reply) { serve(topic, body, reply); });
+  if (!begun)
+    return std::move(begun.error());
+  links = std::move(*begun);
+  return {};
+}
+
 caf::error node::state::begin_lease(const std::string& url) {
+  auto wish = join_wish{.name = config.cluster.node,
+                        .holder = holder_of(config),
+                        .address = links ? links->address() : ""};
   auto begun = lease_thread::start(
-      url, sessions, join_wish{.name = config.cluster.node, .holder = holder_of(config)},
-      [this](const lease_status& news) { hear(news); },
-      [this] { return renewal_words{.report = to_json(describe())}; });
+      url, sessions, std::move(wish),
+      {.told = [this](const lease_status& news) { hear(news); },
+       .seen = [this](const cluster_view& view) { see(view); },
+       .report =
+           [this] {
+             return renewal_words{.report = to_json(describe()),
+                                  .unreachable =
+                                      links ? links->unreachable() : std::vector<std::string>{}};
+           }});
   if (!begun)
     return std::move(begun.error());
   const auto held = std::scoped_lock{mutex};
@@ -122,10 +153,14 @@ caf::error node::state::begin_lease(const std::string& url) {
 /// Waits for as long as another node serves, and says so to whoever asks.
 caf::error node::state::stand_by() {
   const auto since = std::chrono::steady_clock::now();
-  auto servers_meanwhile =
-      standby_servers::start(config, {.why = [this] { return why_standing_by(); },
-                                      .cluster = [this] { return describe_cluster(); },
-                                      .nodes = [this] { return describe_nodes(); }});
+  auto servers_meanwhile = standby_servers::start(
+      config, {.why = [this] { return why_standing_by(); },
+               .why_alone = [this] { return why_alone(); },
+               .cluster = [this] { return describe_cluster(); },
+               .nodes = [this] { return describe_nodes(); },
+               .is_member = [this] { return lease->status().id != 0; },
+               .forward = [this](auto topic, const auto& request,
+                                 const auto& reply) { forward(topic, request, reply); }});
   if (!servers_meanwhile)
     return std::move(servers_meanwhile.error());
   log.write(log_level::info, "standing_by", {{"why", why_standing_by()}});
@@ -134,14 +169,17 @@ caf::error node::state::stand_by() {
     stands_by = true;
   }
   while (!lease->wait_for_turn(unspoken_wait)) {
-    if (auto failed = why_not_serving())
+    if (auto failed = why_not_serving()) {
+      (*servers_meanwhile)->drain(standby_drain);
       return failed;
+    }
     const auto is_alone = config.cluster.node.empty();
     if (is_alone && std::chrono::steady_clock::now() - since > lone_wait)
       return make_error(errc::already_running,
                         "storage.postgres_url_file: another process serves from this database; "
                         "name the nodes (cluster.node) to let one of them stand by");
   }
+  (*servers_meanwhile)->drain(turn_drain);
   const auto held = std::scoped_lock{mutex};
   stands_by = false;
   return {};
@@ -159,6 +197,14 @@ caf::error node::state::why_not_serving() {
   if (now.failure && code_of(now.failure) == errc::config_invalid)
     return now.failure;
   return {};
+}
+
+/// Called on the lease's thread.
+void node::state::see(const cluster_view& view) {
+  if (links)
+    links->know(view);
+  const auto held = std::scoped_lock{mutex};
+  serves_now = serving_name(view);
 }
 
 /// Called on the lease's thread.
@@ -190,8 +236,10 @@ void node::state::watch_by_thread() {
     sessions.watch->begin();
 }
 
+/// As of the last renewal; "" when nobody serves.
 std::string node::state::serving_node() const {
-  return lease ? serving_name(lease->status().view) : "";
+  const auto held = std::scoped_lock{mutex};
+  return serves_now;
 }
 
 /// "n1 serves", or what it waits for that keeps it from joining.
@@ -200,8 +248,41 @@ std::string node::state::why_standing_by() const {
   if (now.phase == lease_phase::joining && !now.waits_for.empty())
     return "another process runs as " +
            (config.cluster.node.empty() ? std::string{"the only node"} : config.cluster.node);
-  const auto serving = serving_name(now.view);
+  const auto serving = serving_node();
   return (serving.empty() ? "nobody" : serving) + " serves";
+}
+
+/// Why a request cannot be passed on to who serves; "" when it can.
+std::string node::state::why_alone() const {
+  const auto serving = serving_node();
+  if (serving.empty() || serving == config.cluster.node)
+    return "nobody else serves";
+  return links ? links->why_unreachable(serving) : "it has no name, and so no link";
+}
+
+/// A node that stands by lets who serves answer.
+void node::state::forward(link_topic topic, const http_request& request, const http_reply& reply) {
+  const auto serving = serving_node();
+  if (!links || serving.empty() || serving == config.cluster.node)
+    return reply(unanswered(topic, make_error(errc::unavailable, why_standing_by())));
+  links->ask(serving, forwarded(topic, request, reply));
+}
+
+/// What a node that stands by has passed on. Nothing is passed on twice.
+void node::state::serve(link_topic topic, const std::string& body, const peer_reply& reply) {
+  auto request = decode_request(body);
+  if (!request)
+    return reply(request.error());
+  auto* servers_now = serving();
+  if (!servers_now)
+    return reply(make_error(errc::unavailable, config.cluster.node + " does not serve"));
+  if (topic == link_topic::web)
+    return servers_now->handle(std::move(*request), nullptr, answering(reply));
+  if (topic != link_topic::admin)
+    return reply(make_error(errc::unavailable, "asked for what this version does not know"));
+  if (request->over_unix_socket)
+    request->peer_uid = admin.own_uid;
+  servers_now->handle_admin(std::move(*request), answering(reply));
 }
 
 json_object node::state::describe_nodes() {
@@ -220,8 +301,12 @@ json_object node::state::describe_cluster() const {
 }
 
 std::string node::standing_by() const {
-  const auto held = std::scoped_lock{state_->mutex};
-  return state_->stands_by ? state_->why_standing_by() : "";
+  auto stands_by = false;
+  {
+    const auto held = std::scoped_lock{state_->mutex};
+    stands_by = state_->stands_by;
+  }
+  return stands_by ? state_->why_standing_by() : "";
 }
 
 } // namespace trunkline

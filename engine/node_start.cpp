@@ -1,5 +1,6 @@
 #include "engine/node_state.hpp"
 
+#include "engine/cluster_report.hpp"
 #include "engine/embedding/filter_reports.hpp"
 #include "engine/embedding/hook_board.hpp"
 #include "engine/embedding/webhook_reports.hpp"
@@ -118,7 +119,9 @@ void node::state::run_start() {
   } catch (const std::exception& problem) {
     failed = make_error(errc::crashed, std::string{"the start failed: "} + problem.what());
   }
-  if (failed)
+  if (failed && is_ordered_to_end())
+    log.write(log_level::info, "start_ended", {{"why", context_of(failed)}});
+  else if (failed)
     log.write(log_level::error, "start_failed", {{"problem", context_of(failed)}});
   else
     log.write(log_level::info, "node_ready",
@@ -131,6 +134,11 @@ void node::state::run_start() {
   const auto held = std::scoped_lock{mutex};
   start_over = true;
   changed.notify_all();
+}
+
+bool node::state::is_ordered_to_end() const {
+  const auto held = std::scoped_lock{mutex};
+  return ends;
 }
 
 /// Tells whether the node serves from now on: unless the start has `failed`, or it is lost already.
@@ -161,6 +169,7 @@ caf::error node::state::start() {
     return failed;
   if (auto failed = embedding->prepare())
     return failed;
+  home = std::make_unique<actor_home>(*options);
   const auto held = take_lease();
   if (!held)
     return held.error();
@@ -173,7 +182,7 @@ caf::error node::state::start() {
       log.write(log_level::error, "storage_damaged", {{"problem", context_of(damage)}});
     });
   actors = std::make_unique<node_actors>(
-      *options, std::move(*databases), clock,
+      *home, *options, std::move(*databases), clock,
       node_alarms{.lost = [this](const caf::error& reason) { lose(reason); },
                   .crashed =
                       [this](std::string_view kind, const std::string& id, const caf::error& reason,
@@ -253,6 +262,8 @@ void node::state::close_listeners() {
 
 void node::state::fill_admin() {
   admin.own_uid = ::geteuid();
+  if (!config.cluster.node.empty())
+    admin.node_id = config.cluster.node;
   admin.metrics = [this] { return trunkline::metrics_text(sources()) + own_metrics(*options); };
   admin.nodes = [this] { return describe_nodes(); };
   admin.cluster = [this] { return describe_cluster(); };
@@ -324,6 +335,8 @@ json_object node::state::describe() {
     said["log_applied"] = actors->memory.position->applied();
     said["writes_waiting"] = waiting;
   }
+  if (links)
+    said["links"] = shown_links(links->facts(), now, clock());
   said["saturation"] = std::round(saturation * 1'000) / 1'000;
   return said;
 }

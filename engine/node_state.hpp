@@ -1,6 +1,8 @@
 /// INTERNAL to the node: what it holds, from the lock of its folder to its listeners.
 #pragma once
 
+#include "engine/actor_home.hpp"
+#include "engine/cluster_links.hpp"
 #include "engine/embedding/node_embedding.hpp"
 #include "engine/folder_lock.hpp"
 #include "engine/lease_thread.hpp"
@@ -51,13 +53,18 @@ struct node::state {
   // node_cluster.cpp: the right to serve, where a database is shared
   caf::expected<std::optional<held_lease>> take_lease();
   caf::error check_shared(const std::string& url);
+  caf::error begin_links();
   caf::error begin_lease(const std::string& url);
   caf::error stand_by();
   caf::error why_not_serving();
+  void see(const cluster_view& view);
   void hear(const lease_status& news);
+  void serve(link_topic topic, const std::string& body, const peer_reply& reply);
+  void forward(link_topic topic, const http_request& request, const http_reply& reply);
   void watch_by_thread();
   std::string serving_node() const;
   std::string why_standing_by() const;
+  std::string why_alone() const;
   json_object describe_cluster() const;
   json_object describe_nodes();
   metric_sources sources();
@@ -69,6 +76,7 @@ struct node::state {
 
   bool enter_service(const caf::error& failed);
   void end_closer();
+  bool is_ordered_to_end() const;
 
   /// The servers of a node that serves or drains; null otherwise. They last until `stop`.
   node_servers* serving();
@@ -91,19 +99,22 @@ struct node::state {
   std::unique_ptr<node_embedding> embedding;           ///< What the embedder added; never null.
   const postgres_options sessions = serving_options(); ///< Of PostgreSQL, where that is used.
   std::atomic<bool> is_shared = false;                 ///< It is: somebody must look after them.
-  std::unique_ptr<lease_thread> lease;          ///< Set once, with the mutex held; null on SQLite.
+  std::unique_ptr<actor_home> home;                    ///< Set once, at the start.
+  std::unique_ptr<cluster_links> links; ///< Likewise, before the lease; null without a name.
+  std::unique_ptr<lease_thread> lease;  ///< Set once, with the mutex held; null on SQLite.
   lease_phase lease_was = lease_phase::joining; ///< The lease's thread's alone.
   std::unique_ptr<node_actors> actors;
   std::unique_ptr<node_federation> federation;
   std::unique_ptr<node_servers> servers;
 
-  std::mutex mutex; ///< Guards what follows.
+  mutable std::mutex mutex; ///< Guards what follows.
   std::condition_variable changed;
   node_phase phase = node_phase::starting;
   bool start_over = false;
   bool stands_by = false;
-  caf::error failure; ///< Why the start failed.
-  caf::error lost;    ///< Why nothing is answered any more.
+  std::string serves_now; ///< The name of who serves; "" on SQLite as well.
+  caf::error failure;     ///< Why the start failed.
+  caf::error lost;        ///< Why nothing is answered any more.
   std::function<void()> on_loss;
   cpu_meter cpu;      ///< Of the process.
   bool ends = false;  ///< Somebody ends the node.

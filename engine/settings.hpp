@@ -40,6 +40,12 @@ struct node_config {
   } storage;
   struct {
     std::string node; ///< "": this node shares its database with no other.
+    std::string listen = "127.0.0.1:3002";
+    std::string address;
+    std::string certificate_file;
+    std::string key_file;
+    std::string authority_file;
+    std::string revoked_file;
   } cluster;
   struct {
     std::string listen = "127.0.0.1:3001";

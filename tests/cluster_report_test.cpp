@@ -91,3 +91,26 @@ TEST_CASE("a meter tells how many cores were busy over the last second", "[proce
   CHECK(meter.busy_cores(8.5, start + 2'500ms) == 1.5);
   CHECK(meter.busy_cores(8, start + 4s) == 0);
 }
+
+TEST_CASE("who is refused is named, and since when", "[cluster_report]") {
+  auto view = view_of_three();
+  view.nodes[1].refused_since = view.now - 5s;
+  for (const auto& shown : {report_of(view, 1, false), nodes_of(view, 1, false, {})}) {
+    CHECK(text_in(shown, 1, "refused_since") == to_iso8601(view.now - 5s));
+    CHECK_FALSE(shown.find("nodes")->as_array()->at(0).find("refused_since"));
+  }
+}
+
+TEST_CASE("links are shown with their round trip, or why there is none", "[cluster_report]") {
+  const auto now = std::chrono::steady_clock::now();
+  const auto shown = shown_links({{"n2", {.is_up = true, .round_trip = 300us}},
+                                  {"n3", {.since = now - 7s, .why_down = "cut", .refused = 2}}},
+                                 now, time_point{1'000s});
+  REQUIRE(shown.size() == 2);
+  CHECK(*shown.at(0).find("node")->as_string() == "n2");
+  CHECK(*shown.at(0).find("round_trip_us")->as_int() == 300);
+  CHECK_FALSE(shown.at(0).find("problem"));
+  CHECK(*shown.at(1).find("problem")->as_string() == "cut");
+  CHECK(*shown.at(1).find("unreachable_since")->as_string() == to_iso8601(time_point{993s}));
+  CHECK(*shown.at(1).find("refused")->as_int() == 2);
+}

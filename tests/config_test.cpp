@@ -209,19 +209,40 @@ TEST_CASE("http in our own URL is for loopback and test mode", "[config]") {
   }
 }
 
+namespace {
+
+/// A configuration with which a node joins a cluster.
+node_config named_node() {
+  auto values = node_config{};
+  values.server.domain = "example.org";
+  values.server.url = "https://example.org";
+  values.storage.postgres_url_file = "/a";
+  values.cluster.node = "node-1";
+  values.cluster.certificate_file = "/node-1.pem";
+  values.cluster.key_file = "/node-1.key";
+  values.cluster.authority_file = "/ca.pem";
+  return values;
+}
+
+std::vector<std::string> broken_keys(const node_config& values) {
+  auto keys = std::vector<std::string>{};
+  for (const auto& problem : broken_rules(values))
+    keys.push_back(problem.key);
+  return keys;
+}
+
+using keys = std::vector<std::string>;
+using cluster_settings = decltype(node_config::cluster);
+
+} // namespace
+
 TEST_CASE("a node with a name shares a PostgreSQL", "[config]") {
   const auto problems_of = [](const std::string& node, const std::string& url_file) {
-    auto values = node_config{};
-    values.server.domain = "example.org";
-    values.server.url = "https://example.org";
+    auto values = named_node();
     values.cluster.node = node;
     values.storage.postgres_url_file = url_file;
-    auto keys = std::vector<std::string>{};
-    for (const auto& problem : broken_rules(values))
-      keys.push_back(problem.key);
-    return keys;
+    return broken_keys(values);
   };
-  using keys = std::vector<std::string>;
   CHECK(problems_of("", "").empty());
   CHECK(problems_of("node-1", "/a").empty());
   CHECK(problems_of("node-1", "") == keys{"cluster.node"});
@@ -230,6 +251,66 @@ TEST_CASE("a node with a name shares a PostgreSQL", "[config]") {
     CHECK(problems_of(wrong, "/a") == keys{"cluster.node"});
   }
   CHECK(problems_of(std::string(64, 'n'), "/a") == keys{"cluster.node"});
+}
+
+TEST_CASE("a node with a name needs a certificate, its key and a CA", "[config]") {
+  for (auto cluster_settings::*file :
+       {&cluster_settings::certificate_file, &cluster_settings::key_file,
+        &cluster_settings::authority_file}) {
+    auto values = named_node();
+    (values.cluster.*file).clear();
+    const auto problems = broken_rules(values);
+    REQUIRE(problems.size() == 1);
+    CHECK(problems.front().key.starts_with("cluster."));
+    CHECK(problems.front().text.starts_with("is needed with cluster.node: "));
+    CHECK(problems.front().text.ends_with("make-certificates.sh makes it"));
+    values.cluster.node.clear();
+    CHECK(broken_keys(values).empty());
+  }
+  auto values = named_node();
+  values.cluster.certificate_file = values.cluster.key_file = values.cluster.authority_file = "";
+  CHECK(broken_keys(values) ==
+        keys{"cluster.certificate_file", "cluster.key_file", "cluster.authority_file"});
+}
+
+TEST_CASE("the files of a link are absolute paths", "[config]") {
+  auto values = named_node();
+  values.cluster.certificate_file = "node-1.pem";
+  values.cluster.key_file = "./node-1.key";
+  values.cluster.authority_file = "ca.pem";
+  values.cluster.revoked_file = "revoked.pem";
+  CHECK(broken_keys(values) == keys{"cluster.certificate_file", "cluster.key_file",
+                                    "cluster.authority_file", "cluster.revoked_file"});
+  values.cluster.node.clear(); // what is written down is right or wrong, used or not
+  CHECK(broken_keys(values).size() == 4);
+}
+
+TEST_CASE("other nodes know where to find this one", "[config]") {
+  const auto problems_of = [](const std::string& listen, const std::string& address) {
+    auto values = named_node();
+    values.cluster.listen = listen;
+    values.cluster.address = address;
+    return broken_keys(values);
+  };
+  CHECK(problems_of("10.0.0.1:3002", "").empty());
+  CHECK(problems_of("127.0.0.1:0", "").empty());
+  CHECK(problems_of("[fd00::1]:3002", "").empty());
+  for (const auto* wrong : {"", "10.0.0.1", "node-1.internal:3002", "10.0.0.1:", "::1:3002"}) {
+    INFO(wrong);
+    CHECK(problems_of(wrong, "") == keys{"cluster.listen"});
+  }
+  for (const auto* everywhere : {"0.0.0.0:3002", "[::]:3002"}) {
+    INFO(everywhere);
+    CHECK(problems_of(everywhere, "") == keys{"cluster.address"});
+    CHECK(problems_of(everywhere, "10.0.0.1:3002").empty());
+    CHECK(problems_of(everywhere, "node-1.internal:3002").empty());
+  }
+  for (const auto* wrong : {"node-1.internal", "10.0.0.1", "10.0.0.1:0", "node-1.internal:none",
+                            "https://node-1:3002", "a b:3002"}) {
+    INFO(wrong);
+    CHECK(problems_of("10.0.0.1:3002", wrong) == keys{"cluster.address"});
+  }
+  CHECK(problems_of("10.0.0.1:3002", "[fd00::1]:3002").empty());
 }
 
 TEST_CASE("every request to others may have a connection", "[config]") {

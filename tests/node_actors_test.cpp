@@ -30,8 +30,9 @@ struct scene {
     config.storage.folder = folder.path().string();
     auto databases = open_databases(options, system_time);
     REQUIRE(databases);
+    home = std::make_unique<actor_home>(options);
     actors = std::make_unique<node_actors>(
-        options, std::move(*databases), system_time,
+        *home, options, std::move(*databases), system_time,
         node_alarms{.lost = [this](const caf::error& problem) {
           std::call_once(once, [&] { lost.set_value(context_of(problem)); });
         }});
@@ -41,6 +42,7 @@ struct scene {
   node_options options;
   std::once_flag once;
   std::promise<std::string> lost;
+  std::unique_ptr<actor_home> home;
   std::unique_ptr<node_actors> actors;
 };
 

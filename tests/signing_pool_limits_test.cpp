@@ -14,10 +14,10 @@ TEST_CASE_METHOD(pool_fixture, "what waits is bounded, and answered when the poo
   for (auto id = std::int64_t{100}; id < 103; ++id)
     replies.push_back(actors.start<signed_headers>(pool, post_by({id})));
   actors.settle();
-  const auto refused = sign(post_by(alice));
+  const auto refused = sign(post_by(first_author));
   REQUIRE_FALSE(refused);
   CHECK(code_of(refused.error()) == errc::unavailable);
-  const auto key = actors.ask<public_key_text>(pool, ask_public_key{alice});
+  const auto key = actors.ask<public_key_text>(pool, ask_public_key{first_author});
   REQUIRE_FALSE(key);
   CHECK(code_of(key.error()) == errc::unavailable);
   actors.kill(pool);
@@ -30,14 +30,14 @@ TEST_CASE_METHOD(pool_fixture, "what waits is bounded, and answered when the poo
 
 TEST_CASE_METHOD(pool_fixture, "storage that hangs ends questions at its deadline",
                  "[signing_pool][limit]") {
-  give_key(bob, some_key());
-  CHECK(is_signed_by(post_by(bob), some_key()));
+  give_key(second_author, some_key());
+  CHECK(is_signed_by(post_by(second_author), some_key()));
   handles.readers = {actors.spawn(silent_reader)};
   pool = start_pool();
-  const auto waiting = actors.start<signed_headers>(pool, post_by(alice));
+  const auto waiting = actors.start<signed_headers>(pool, post_by(first_author));
   actors.settle();
   // Keys that are known go on.
-  CHECK(is_signed_by(post_by(bob), some_key()));
+  CHECK(is_signed_by(post_by(second_author), some_key()));
   CHECK_FALSE(waiting.ready());
   actors.advance(storage_deadline + 1s);
   const auto next = actors.start<signed_headers>(pool, post_by(far)); // looks after the first
@@ -49,8 +49,8 @@ TEST_CASE_METHOD(pool_fixture, "storage that hangs ends questions at its deadlin
 
 TEST_CASE_METHOD(pool_fixture, "a key that was replaced goes after a day", "[signing_pool]") {
   actors.spawn(housekeeper, handles, housekeeper_options{});
-  give_key(alice, some_key());
-  rotate(alice, other_key());
+  give_key(first_author, some_key());
+  rotate(first_author, other_key());
   const auto retired = [&] { return storage.db().run("SELECT 1 FROM retired_key")->rows.size(); };
   actors.advance(24h - 1min);
   CHECK(retired() == 1);
@@ -81,7 +81,7 @@ TEST_CASE("threads of the pool sign what one asker sends", "[signing_pool][threa
   const auto position = std::make_shared<log_position>();
   position->tick(std::chrono::steady_clock::now() + 1h);
   const auto keys = std::make_shared<key_cache>(position);
-  keys->keep(alice,
+  keys->keep(first_author,
              std::make_shared<const own_key>(own_key{.key_id = "k",
                                                      .public_pem = some_key().pair.public_pem,
                                                      .current = some_key().key,
@@ -98,7 +98,7 @@ TEST_CASE("threads of the pool sign what one asker sends", "[signing_pool][threa
   auto self = caf::scoped_actor{system};
   constexpr auto many = 60;
   for (auto count = 0; count < many; ++count)
-    self->send(pool, pool_fixture::post_by(alice));
+    self->send(pool, pool_fixture::post_by(first_author));
   auto first = std::optional<http_headers>{};
   for (auto count = 0; count < many; ++count)
     self->receive(

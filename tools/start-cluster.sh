@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds Trunkline and runs a small cluster on loopback: a PostgreSQL of its own, one key file and
-# three nodes, of which one serves and two stand by. Prints where they are and what to try; Ctrl-C
-# ends all of it, and the same command starts it again. Nothing of it is for production.
+# Builds Trunkline and runs a small cluster on loopback: a PostgreSQL of its own, one key file,
+# certificates, and three nodes, of which one serves and two stand by. Prints where they are and what
+# to try; Ctrl-C ends all of it, and the same command starts it again. Nothing of it is for production.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -82,6 +82,10 @@ url = "http://127.0.0.1:$port"
 listen = "127.0.0.1:$own"
 [cluster]
 node = "$name"
+listen = "127.0.0.1:$((own + 2))"
+certificate_file = "$folder/certificates/$name.pem"
+key_file = "$folder/certificates/$name.key"
+authority_file = "$folder/certificates/ca.pem"
 [storage]
 postgres_url_file = "$folder/postgres.url"
 folder = "$folder/$name"
@@ -143,6 +147,13 @@ if [ ! -f "$folder/secret.key" ]; then
   head -c 32 /dev/urandom > "$folder/secret.key.part"
   mv "$folder/secret.key.part" "$folder/secret.key"
 fi
+# They are made once; a name that has one keeps it.
+missing=()
+for name in "${names[@]}"; do
+  [ -f "$folder/certificates/$name.pem" ] || missing+=("$name")
+done
+[ ${#missing[@]} -eq 0 ] ||
+  cluster-config/make-certificates.sh "$folder/certificates" "${missing[@]}" > "$folder/certificates.log"
 for at in "${!names[@]}"; do
   write_configuration "$at"
   start_node "${names[at]}" 9>&-
@@ -168,12 +179,12 @@ cat <<END
   folder        $folder (logs: n1.log.jsonl, ...)
   processes     n1 ${processes[0]}, n2 ${processes[1]}, n3 ${processes[2]}, PostgreSQL $database
 
-Try, with $serving, which serves:
-  token=\$($program account token admin --config $folder/$serving.toml)
-  curl -H "Authorization: Bearer \$token" -d "status=Hello" http://127.0.0.1:$((port + 10 * (${serving#n} - 1)))/api/v1/statuses
+Try, through n$spare, which stands by while $serving serves:
+  token=\$($program account token admin --config $folder/n$spare.toml)
+  curl -H "Authorization: Bearer \$token" -d "status=Hello" http://127.0.0.1:$((port + 10 * (spare - 1)))/api/v1/statuses
   kill -9 ${processes[${serving#n} - 1]}; sleep 10
   $program cluster --config $folder/n$spare.toml        # who serves now?
-  curl -H "Authorization: Bearer \$token" http://127.0.0.1:PORT/api/v1/timelines/home   # with its port
+  curl -H "Authorization: Bearer \$token" http://127.0.0.1:$((port + 10 * (spare - 1)))/api/v1/timelines/home
 What it means: docs/cluster.md. Ctrl-C ends all of it; the same command starts it again.
 END
 while :; do

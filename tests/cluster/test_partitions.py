@@ -10,8 +10,9 @@ import time
 import pytest
 
 from cluster import Cluster
-from cluster_faults import (BETWEEN_FAULTS, LEASE_SECONDS, REPEATED_PER_FAULT, TAKEOVER_SECONDS,
-                            Strikes, assert_kept, watch_cut_off)
+from cluster_faults import (BETWEEN_FAULTS, LEASE_SECONDS, REJOIN_SECONDS, REPEATED_PER_FAULT,
+                            SHED_SECONDS, TAKEOVER_SECONDS, Strikes, assert_kept, refuses,
+                            watch_cut_off)
 from cluster_load import Load
 from cluster_peer import Peer
 from node import eventually
@@ -20,6 +21,7 @@ PARTITION_SECONDS = float(os.environ.get("TRUNKLINE_PARTITION_SECONDS", 0))
 FLAP_SECONDS = float(os.environ.get("TRUNKLINE_FLAP_SECONDS", 30))
 STEADY_SECONDS = 30  # within which the owner changes once at most
 HALF_OPEN_SECONDS = 15
+HANDED_SECONDS = 15
 CHANGES_PER_MINUTE = 4
 
 
@@ -41,6 +43,45 @@ def test_F11_one_against_two_and_PostgreSQL(server, network):
     cut_off(server, network, "partition",
             lambda owner: network.isolate(owner, apart_from=["clients"]),
             "F11 partition, one against two", seconds=PARTITION_SECONDS)
+
+
+def test_F11_one_that_serves_against_two_hands_over(server, network):
+    """PostgreSQL and the clients reach all of them: who cannot reach the others gives way."""
+    with Cluster(server, "bystanders", network=network) as cluster, Peer() as peer, \
+            Load(cluster, peer) as load:
+        load.wait_for(BETWEEN_FAULTS)
+        owner, strikes = cluster.serving(), Strikes(load)
+        others = cluster.others(owner)
+        assert eventually(lambda: all("round_trip_us" in link for node in cluster.nodes
+                                      for link in node.links().values()), 10)
+        moment = strikes.at(owner, lambda: network.isolate(
+            owner.name, apart_from=["clients", "postgres"]))
+        assert eventually(lambda: any(each.serves() for each in others), 30), \
+            [each.told[-1:] for each in cluster.nodes]
+        handed = time.monotonic() - moment
+        served = next(each for each in others if each.serves())
+        assert eventually(lambda: owner.state() == "stands by", REJOIN_SECONDS), owner.told
+        assert set(owner.links()) == {each.name for each in others}
+        assert all("problem" in link for link in owner.links().values()), owner.links()
+        # Whom it is left with reach each other, and who it is says that it can do nothing.
+        assert eventually(lambda: all(each.is_ready() for each in others), 10)
+        assert refuses(owner, load.authors[0]) and not owner.is_ready()
+        time.sleep(max(0.0, moment + PARTITION_SECONDS - time.monotonic()))
+        refused = {attempt.status for attempt in
+                   load.tries(moment + handed + SHED_SECONDS, time.monotonic(), owner.name)}
+        network.heal()
+        mended = time.monotonic()
+        assert eventually(owner.is_ready, REJOIN_SECONDS), owner.links()
+        passes_on = time.monotonic() - mended
+        load.wait_for(BETWEEN_FAULTS)
+        kept = assert_kept(load, REPEATED_PER_FAULT)
+        owners = cluster.owner_names()
+        print(f"F11 one that serves against two: owners {' '.join(owners)}, {kept},"
+              f" {strikes.in_words()}; another served after {handed:.1f} s, the one passed on"
+              f" {passes_on:.1f} s after it was mended")
+        assert owners == [owner.name, served.name], owners
+        assert refused <= {503, None}, refused
+        assert handed <= HANDED_SECONDS
 
 
 @pytest.mark.nightly

@@ -23,8 +23,8 @@ namespace trunkline::kit::signing_pool_scene {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-inline constexpr auto alice = account_id{7};
-inline constexpr auto bob = account_id{8};
+inline constexpr auto first_author = account_id{7};
+inline constexpr auto second_author = account_id{8};
 inline constexpr auto far = account_id{20};
 inline const auto secret = std::string(32, 's');
 inline const auto target = "https://far.example/inbox?x=1"s;
@@ -49,8 +49,8 @@ struct pool_fixture {
 
   explicit pool_fixture(std::uint64_t seed = 5) : actors{seed} {
     run("INSERT INTO account(id, name, folded, uri, created_at) VALUES"
-        " (7, 'Alice', 'alice', 'https://own.example/users/Alice', 1),"
-        " (8, 'bob', 'bob', 'https://own.example/users/bob', 1)");
+        " (7, 'Alice', 'first_author', 'https://own.example/users/Alice', 1),"
+        " (8, 'second_author', 'second_author', 'https://own.example/users/second_author', 1)");
     run("INSERT INTO account(id, host_id, name, folded, uri, created_at)"
         " VALUES (20, 3, 'far', 'far', 'https://far.example/far', 1)");
     follow_log();

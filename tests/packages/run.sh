@@ -67,7 +67,7 @@ check_files() {
   { echo /usr/bin/trunkline
     echo /lib/systemd/system/trunkline.service
     printf '/usr/share/man/%s.gz\n' man1/trunkline.1 man5/trunkline.toml.5
-    printf '/usr/share/trunkline/%s\n' alerts.yml nginx.conf single-node.toml
+    printf '/usr/share/trunkline/%s\n' alerts.yml make-certificates.sh nginx.conf single-node.toml
     printf '/usr/share/doc/trunkline/%s\n' README.md configuration.md postgresql.md
     documents_of trunkline; } | sort > "$work/expected"
   files_of "$program" > "$work/found"

@@ -1,7 +1,7 @@
 """Nodes that share one PostgreSQL, one key file and one URL; one of them serves.
 
     with Cluster(server, "kills") as cluster:       # n1 serves, n2 and n3 stand by
-        owner = cluster.serving()                   # the node whose /readyz says 200
+        owner = cluster.serving()                   # the others pass on to it
         owner.kill()
         cluster.serving(12).name
 
@@ -75,14 +75,15 @@ class ClusterNode(Node):
     """One node of a cluster: its ports are chosen before it starts, and kept."""
 
     def __init__(self, cluster, name, url, settings=None):
-        address, (web, admin) = cluster.network.address(name), free_ports(2)
+        address, (web, admin, port) = cluster.network.address(name), free_ports(3)
         super().__init__(
             postgres=url + ("&" if "?" in url else "?") + f"application_name={name or 'alone'}",
             domain=cluster.domain, start=False, settings={
                 "server.listen": f"{address}:{web}", "server.url": f"http://{cluster.domain}",
                 "admin.listen": f"{address}:{admin}", "secrets.key_file": str(cluster.key_file),
                 "federation.allow_addresses": ["127.0.0.0/8"],
-                **({"cluster.node": name} if name else {}), **(settings or {})})
+                **(cluster.link_settings(name, f"{address}:{port}") if name else {}),
+                **(settings or {})})
         self.name, self.cluster = name, cluster
         self.web_url, self.admin_url = f"http://{address}:{web}", f"http://{address}:{admin}"
         self.told = []  # (moment, line) of its stdout
@@ -120,12 +121,22 @@ class ClusterNode(Node):
         return [moment for moment, line in list(self.told) if words in line]
 
     def is_ready(self):
+        """Whether it can answer: it serves, or reaches the node that does."""
         if not self.is_running() or self.is_frozen:
             return False
         try:
             return requests.get(self.admin_url + "/readyz", timeout=2).status_code == 200
         except requests.RequestException:
             return False
+
+    def serves(self):
+        return self.state() == "serves" and self.is_ready()
+
+    def links(self):
+        """{peer: what the node says of its link to it}"""
+        nodes = over_socket(self, "/admin/v1/nodes")[1]["nodes"]
+        return {link["node"]: link for each in nodes if each["name"] == self.name
+                for link in each.get("links", [])}
 
     def probe(self, path):
         """GET of the admin listener without a token."""
@@ -160,12 +171,27 @@ class Cluster:
         self.key_file = self.folder / "secret.key"
         self.key_file.write_bytes(secrets.token_bytes(32))
         self.key_file.chmod(0o600)
+        self.certificates = self.folder / "certificates"
         # Nobody listens there: the tests are the proxy, and send what it would.
         self.domain = f"127.0.0.1:{free_ports(1)[0]}"
         self.url = f"http://{self.domain}"
         self.all, self.nodes = [], []
         for number in range(count):
             self.nodes.append(self.make(f"n{number + 1}", line=lines))
+
+    def certify(self, *names, **environment):
+        """Makes keys and certificates as an operator does, anew where there are some."""
+        subprocess.run([ROOT / "cluster-config" / "make-certificates.sh", self.certificates, *names],
+                       check=True, capture_output=True, text=True, timeout=60,
+                       env=clean_environment(**environment))
+
+    def link_settings(self, name, address):
+        if not (self.certificates / f"{name}.pem").exists():
+            self.certify(name)
+        return {"cluster.node": name, "cluster.listen": address,
+                "cluster.certificate_file": str(self.certificates / f"{name}.pem"),
+                "cluster.key_file": str(self.certificates / f"{name}.key"),
+                "cluster.authority_file": str(self.certificates / "ca.pem")}
 
     def make(self, name, settings=None, line=False):
         """A node that is not started yet, and not among `nodes`."""
@@ -220,7 +246,7 @@ class Cluster:
 
     def serving(self, seconds=15.0):
         """The node that serves; fails when none does within `seconds`."""
-        found = eventually(lambda: next((each for each in self.all if each.is_ready()), None),
+        found = eventually(lambda: next((each for each in self.all if each.serves()), None),
                            seconds)
         assert found, f"nobody serves after {seconds} s"
         return found

@@ -116,7 +116,7 @@ def watch_cut_off(load, owner, moment, mend, seconds=0.0, takeover=TAKEOVER_SECO
     assert_alone(owner, cluster)
     gap = load.served_again(moment, 2 * takeover)
     others = cluster.others(owner)
-    assert any(each.is_ready() for each in others), [each.told[-1:] for each in others]
+    assert any(each.serves() for each in others), [each.told[-1:] for each in others]
     time.sleep(max(0.0, moment + seconds - time.monotonic()))
     after = {attempt.status for attempt in
              load.tries(moment + SHED_SECONDS, time.monotonic(), owner.name)}
