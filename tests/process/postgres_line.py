@@ -1,5 +1,7 @@
 """A line between a node and PostgreSQL that can be cut."""
 
+import itertools
+import os
 import random
 import selectors
 import socket
@@ -9,16 +11,20 @@ import time
 from node import eventually
 
 # Below what the kernel gives to outgoing connections, which would sit on the port of a dead node.
-PORTS = range(20_000, 32_000)
+# Each worker of pytest-xdist has its part: what one has chosen and not taken yet is no other's.
+FIRST_PORT, LAST_PORT, WORKERS_MAX = 20_000, 32_000, 4
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS_MAX
+PORTS = range(FIRST_PORT + WORKER, LAST_PORT, WORKERS_MAX)
+port_order = itertools.cycle(random.sample(PORTS, len(PORTS)))
 
 
 def free_ports(count):
-    """Ports that nobody listens on, no two alike."""
+    """Ports that nobody listens on, and that were not given for long."""
     found = []
     while len(found) < count:
-        port = random.choice(PORTS)
+        port = next(port_order)
         with socket.socket() as probe:
-            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
                 found.append(port)
     return found
 

@@ -18,13 +18,15 @@ import requests
 from cluster import Cluster, ClusterNginx, over_socket, watched_server
 from cluster_faults import (BETWEEN_FAULTS, LEASE_SECONDS, REPEATED_PER_FAULT, SHED_SECONDS,
                             TAKEOVER_SECONDS, Strikes, assert_kept, in_words, watch_cut_off)
-from cluster_load import Door, Load
+from cluster_load import AUTHORS, Door, Load
 from cluster_peer import Peer
 from node import Node, binary, clean_environment, eventually
 
 HANDOVER_SECONDS = 2
 PAUSE_SECONDS = 4.5  # less than it takes to take over from who has not handed over
-CUT_PER_HANDOVER = 4  # requests
+# Two nodes close their listeners, the one that ends and the one whose turn comes, each with a
+# connection that nginx keeps for each client.
+CUT_PER_HANDOVER = 2 * AUTHORS
 OUTAGE_SECONDS = 8  # longer than a lease
 
 
