@@ -41,13 +41,13 @@ bool node::is_starting() const {
 std::string node::web_url() const {
   const auto held = std::scoped_lock{state_->mutex};
   const auto* servers = state_->serving_now();
-  return servers ? servers->web_url() : "";
+  return servers ? servers->listeners().web_url() : "";
 }
 
 std::string node::admin_url() const {
   const auto held = std::scoped_lock{state_->mutex};
   const auto* servers = state_->serving_now();
-  return servers ? servers->admin_url() : "";
+  return servers ? servers->listeners().admin_url() : "";
 }
 
 bool node::drain(std::chrono::milliseconds limit) {

@@ -31,9 +31,6 @@ constexpr auto lone_wait =
 /// How long a node that ends waits for what it has passed on.
 constexpr auto standby_drain = 5s;
 
-/// And one whose turn has come: whom it has asked is gone, or has answered.
-constexpr auto turn_drain = 1s;
-
 std::string boot_id() {
   auto in = std::ifstream{"/proc/sys/kernel/random/boot_id"};
   auto id = std::string{};
@@ -153,16 +150,18 @@ caf::error node::state::begin_lease(const std::string& url) {
 /// Waits for as long as another node serves, and says so to whoever asks.
 caf::error node::state::stand_by() {
   const auto since = std::chrono::steady_clock::now();
-  auto servers_meanwhile = standby_servers::start(
-      config, {.why = [this] { return why_standing_by(); },
-               .why_alone = [this] { return why_alone(); },
-               .cluster = [this] { return describe_cluster(); },
-               .nodes = [this] { return describe_nodes(); },
-               .is_member = [this] { return lease->status().id != 0; },
-               .forward = [this](auto topic, const auto& request,
-                                 const auto& reply) { forward(topic, request, reply); }});
-  if (!servers_meanwhile)
-    return std::move(servers_meanwhile.error());
+  auto opened = node_listeners::open(
+      config, answer_standing_by(
+                  {.why = [this] { return why_standing_by(); },
+                   .why_alone = [this] { return why_alone(); },
+                   .cluster = [this] { return describe_cluster(); },
+                   .nodes = [this] { return describe_nodes(); },
+                   .is_member = [this] { return lease->status().id != 0; },
+                   .forward = [this](auto topic, const auto& request,
+                                     const auto& reply) { forward(topic, request, reply); }}));
+  if (!opened)
+    return std::move(opened.error());
+  listeners = std::move(*opened);
   log.write(log_level::info, "standing_by", {{"why", why_standing_by()}});
   {
     const auto held = std::scoped_lock{mutex};
@@ -170,7 +169,8 @@ caf::error node::state::stand_by() {
   }
   while (!lease->wait_for_turn(unspoken_wait)) {
     if (auto failed = why_not_serving()) {
-      (*servers_meanwhile)->drain(standby_drain);
+      listeners->stop_accepting();
+      listeners->drain(standby_drain);
       return failed;
     }
     const auto is_alone = config.cluster.node.empty();
@@ -179,7 +179,6 @@ caf::error node::state::stand_by() {
                         "storage.postgres_url_file: another process serves from this database; "
                         "name the nodes (cluster.node) to let one of them stand by");
   }
-  (*servers_meanwhile)->drain(turn_drain);
   const auto held = std::scoped_lock{mutex};
   stands_by = false;
   return {};

@@ -75,36 +75,21 @@ node_servers::node_servers(const node_config& config, node_actors& actors,
   admin_entry_ = enter(admin_gateways_, admin_api, admin_kind);
 }
 
-caf::error node_servers::listen(const node_config& config) {
-  if (auto failed = listen_admin(config))
-    return failed;
-  return listen_web(config);
-}
-
-caf::error node_servers::listen_admin(const node_config& config) {
-  if (config.admin.listen.empty() && config.admin.socket.empty())
+caf::error node_servers::listen(const node_config& config, std::unique_ptr<node_listeners> open) {
+  auto own = node_answerers{.web =
+                                [entry = web_entry_](http_request request, http_reply reply) {
+                                  entry(std::move(request), nullptr, std::move(reply));
+                                },
+                            .admin = admin_entry_};
+  if (open) {
+    listeners_ = std::move(open);
+    listeners_->answer_by(std::move(own));
     return {};
-  auto server = http_server::start(admin_options(config), admin_entry_);
-  if (!server)
-    return std::move(server.error());
-  admin_ = std::move(*server);
-  if (!admin_->ports().empty())
-    admin_url_ = listener_url(false, config.admin.listen, admin_->ports().front());
-  return {};
-}
-
-caf::error node_servers::listen_web(const node_config& config) {
-  if (config.server.listen.empty())
-    return {};
-  auto server = http_server::start(web_options(config),
-                                   [entry = web_entry_](http_request request, http_reply reply) {
-                                     entry(std::move(request), nullptr, std::move(reply));
-                                   });
-  if (!server)
-    return std::move(server.error());
-  web_ = std::move(*server);
-  web_url_ = listener_url(!config.server.tls_certificate_file.empty(), config.server.listen,
-                          web_->ports().front());
+  }
+  auto opened = node_listeners::open(config, std::move(own));
+  if (!opened)
+    return std::move(opened.error());
+  listeners_ = std::move(*opened);
   return {};
 }
 
@@ -135,28 +120,16 @@ void node_servers::refuse_all() {
 bool node_servers::drain(std::chrono::milliseconds limit,
                          const std::shared_ptr<virtual_world>& world) {
   const auto end = std::chrono::steady_clock::now() + limit;
-  if (web_)
-    web_->stop_accepting();
+  listeners_->stop_accepting();
   const auto answered = in_process_.drain(limit, world);
   const auto left = std::max<std::chrono::nanoseconds>(std::chrono::nanoseconds{0},
                                                        end - std::chrono::steady_clock::now());
-  return (!web_ || web_->drain(left)) && answered;
+  return listeners_->drain(left) && answered;
 }
 
 void node_servers::stop() {
   refuse_all();
-  if (web_)
-    web_->stop();
-  if (admin_)
-    admin_->stop();
-}
-
-http_server_counters node_servers::web_counters() const {
-  return web_ ? web_->counters() : http_server_counters{};
-}
-
-http_server_counters node_servers::admin_counters() const {
-  return admin_ ? admin_->counters() : http_server_counters{};
+  listeners_->stop();
 }
 
 } // namespace trunkline

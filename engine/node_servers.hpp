@@ -1,4 +1,4 @@
-/// The two HTTP servers of a node and the gateways behind them.
+/// The gateways of a node that serves, behind its listeners and for requests of no socket.
 #pragma once
 
 #include "actors/gateway_messages.hpp"
@@ -8,8 +8,8 @@
 #include "engine/in_process_requests.hpp"
 #include "engine/node_actors.hpp"
 #include "engine/node_federation.hpp"
+#include "engine/node_listeners.hpp"
 #include "engine/settings.hpp"
-#include "net/http_server.hpp"
 
 #include <caf/expected.hpp>
 
@@ -26,12 +26,10 @@ public:
   node_servers(const node_config& config, node_actors& actors, const node_federation& federation,
                wall_clock clock, admin_services& admin);
 
-  /// Opens the admin listeners first, so that a node can be watched while it starts. An empty
-  /// address opens none.
-  caf::error listen(const node_config& config);
+  /// Answers from now on at `open`, the listeners of a node that stood by; null: opens them.
+  caf::error listen(const node_config& config, std::unique_ptr<node_listeners> open);
 
-  std::string web_url() const { return web_url_; }
-  std::string admin_url() const { return admin_url_; }
+  const node_listeners& listeners() const { return *listeners_; }
 
   /// Serves a request of no socket. `who`: in whose name; null: as the headers say.
   void handle(http_request request, std::shared_ptr<const caller> who, http_reply reply);
@@ -47,25 +45,16 @@ public:
   /// Closes every listener and connection.
   void stop();
 
-  http_server_counters web_counters() const;
-  http_server_counters admin_counters() const;
-
   const api_services_ptr client_api;
   const api_services_ptr admin_api;
 
 private:
-  caf::error listen_admin(const node_config& config);
-  caf::error listen_web(const node_config& config);
-
   in_process_requests in_process_;
   std::vector<gateway_handle> web_gateways_;
   std::vector<gateway_handle> admin_gateways_;
   in_process_handler web_entry_;
   http_handler admin_entry_;
-  std::unique_ptr<http_server> web_;
-  std::unique_ptr<http_server> admin_;
-  std::string web_url_;
-  std::string admin_url_;
+  std::unique_ptr<node_listeners> listeners_ = std::make_unique<node_listeners>();
 };
 
 } // namespace trunkline

@@ -126,11 +126,12 @@ void node::state::run_start() {
   else
     log.write(log_level::info, "node_ready",
               {{"version", version()},
-               {"web", servers->web_url()},
-               {"admin", servers->admin_url()},
+               {"web", servers->listeners().web_url()},
+               {"admin", servers->listeners().admin_url()},
                {"storage", dialect}});
   if (!enter_service(failed) && servers)
     servers->stop(); // before anybody is told, so that the ports are free
+  listeners.reset();
   const auto held = std::scoped_lock{mutex};
   start_over = true;
   changed.notify_all();
@@ -207,7 +208,7 @@ caf::error node::state::start() {
     actors->end_first(caf::actor_cast<caf::actor>(
         actors->system().spawn(heartbeat, options->heartbeat, options->heartbeat_interval)));
   if (!options->world)
-    return servers->listen(config);
+    return servers->listen(config, std::move(listeners));
   options->world->attach(config.server.domain, [this](http_request request, http_reply reply) {
     servers->handle(std::move(request), nullptr, std::move(reply));
   });
@@ -294,8 +295,8 @@ metric_sources node::state::sources() {
       .client = [this] { return federation->client_counters(); },
       .budget = federation->budget,
       .board = actors->memory.board,
-      .web = [this] { return servers->web_counters(); },
-      .admin = [this] { return servers->admin_counters(); },
+      .web = [this] { return servers->listeners().web_counters(); },
+      .admin = [this] { return servers->listeners().admin_counters(); },
       .client_api = servers->client_api,
       .admin_api = servers->admin_api,
       .log_lines_dropped = [this] { return log.dropped(); },

@@ -103,6 +103,7 @@ struct node::state {
   std::unique_ptr<cluster_links> links; ///< Likewise, before the lease; null without a name.
   std::unique_ptr<lease_thread> lease;  ///< Set once, with the mutex held; null on SQLite.
   lease_phase lease_was = lease_phase::joining; ///< The lease's thread's alone.
+  std::unique_ptr<node_listeners> listeners;    ///< Of a node that stands by, until it serves.
   std::unique_ptr<node_actors> actors;
   std::unique_ptr<node_federation> federation;
   std::unique_ptr<node_servers> servers;

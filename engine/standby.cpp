@@ -1,11 +1,11 @@
 #include "engine/standby.hpp"
 
 #include "api/problem.hpp"
-#include "engine/listeners.hpp"
 #include "protocol/errc.hpp"
 
 #include <unistd.h>
 
+#include <memory>
 #include <utility>
 
 namespace trunkline {
@@ -56,42 +56,16 @@ void answer_operator(const standby_view& view, http_request request, const http_
 
 } // namespace
 
-caf::expected<std::unique_ptr<standby_servers>> standby_servers::start(const node_config& config,
-                                                                       standby_view view) {
-  auto made = std::unique_ptr<standby_servers>{new standby_servers};
-  if (!config.admin.listen.empty() || !config.admin.socket.empty()) {
-    auto admin = http_server::start(admin_options(config),
-                                    [view](http_request request, const http_reply& reply) {
-                                      answer_operator(view, std::move(request), reply);
-                                    });
-    if (!admin)
-      return std::move(admin.error());
-    made->admin_ = std::move(*admin);
-  }
-  if (!config.server.listen.empty()) {
-    auto web = http_server::start(web_options(config),
-                                  [view](const http_request& request, const http_reply& reply) {
-                                    view.forward(link_topic::web, request, reply);
-                                  });
-    if (!web)
-      return std::move(web.error());
-    made->web_ = std::move(*web);
-  }
-  return made;
-}
-
-void standby_servers::drain(std::chrono::milliseconds limit) {
-  if (!web_)
-    return;
-  web_->stop_accepting();
-  web_->drain(limit);
-}
-
-standby_servers::~standby_servers() {
-  if (web_)
-    web_->stop();
-  if (admin_)
-    admin_->stop();
+node_answerers answer_standing_by(standby_view view) {
+  const auto shared = std::make_shared<const standby_view>(std::move(view));
+  return {.web =
+              [shared](const http_request& request, const http_reply& reply) {
+                shared->forward(link_topic::web, request, reply);
+              },
+          .admin =
+              [shared](http_request request, const http_reply& reply) {
+                answer_operator(*shared, std::move(request), reply);
+              }};
 }
 
 } // namespace trunkline

@@ -1,19 +1,15 @@
-/// The listeners of a node while another one serves: they pass on what they are asked, and answer
-/// by themselves what tells how the node is.
+/// What a node that stands by answers: it passes on what it is asked, and tells by itself how it
+/// is.
 ///
 /// Any thread.
 #pragma once
 
 #include "actors/link_records.hpp"
-#include "engine/settings.hpp"
-#include "net/http_server.hpp"
+#include "engine/node_listeners.hpp"
+#include "net/http_types.hpp"
 #include "protocol/json.hpp"
 
-#include <caf/expected.hpp>
-
-#include <chrono>
 #include <functional>
-#include <memory>
 #include <string>
 
 namespace trunkline {
@@ -29,23 +25,6 @@ struct standby_view {
   std::function<void(link_topic, const http_request&, const http_reply&)> forward;
 };
 
-class standby_servers {
-public:
-  /// Listens where the node will, when it serves. Fails as `http_server::start` does.
-  static caf::expected<std::unique_ptr<standby_servers>> start(const node_config& config,
-                                                               standby_view view);
-
-  /// Accepts nothing more, and waits until what was passed on is answered, for at most `limit`.
-  void drain(std::chrono::milliseconds limit);
-
-  /// Closes every listener and connection, so that the ports are free.
-  ~standby_servers();
-
-private:
-  standby_servers() = default;
-
-  std::unique_ptr<http_server> web_;
-  std::unique_ptr<http_server> admin_;
-};
+node_answerers answer_standing_by(standby_view view);
 
 } // namespace trunkline

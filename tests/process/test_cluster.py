@@ -5,6 +5,7 @@ off in silence are in tests/cluster.
 """
 
 import contextlib
+import http.client
 import itertools
 import os
 import re
@@ -18,15 +19,13 @@ import requests
 from cluster import Cluster, ClusterNginx, over_socket, watched_server
 from cluster_faults import (BETWEEN_FAULTS, LEASE_SECONDS, REPEATED_PER_FAULT, SHED_SECONDS,
                             TAKEOVER_SECONDS, Strikes, assert_kept, in_words, watch_cut_off)
-from cluster_load import AUTHORS, Door, Load
+from cluster_load import Door, Load
 from cluster_peer import Peer
 from node import Node, binary, clean_environment, eventually
 
 HANDOVER_SECONDS = 2
 PAUSE_SECONDS = 4.5  # less than it takes to take over from who has not handed over
-# Two nodes close their listeners, the one that ends and the one whose turn comes, each with a
-# connection that nginx keeps for each client.
-CUT_PER_HANDOVER = 2 * AUTHORS
+CUT_PER_HANDOVER = 4  # requests
 OUTAGE_SECONDS = 8  # longer than a lease
 
 
@@ -292,6 +291,32 @@ def test_sigterm_hands_over_and_clients_behind_nginx_lose_nothing(server):
             assert len(owners) == 3
             assert max(handed) <= HANDOVER_SECONDS
             assert max(pauses) < PAUSE_SECONDS
+
+
+def test_a_connection_goes_on_when_the_turn_of_its_node_comes(server):
+    with Cluster(server, "kept", count=2) as cluster:
+        owner, other = cluster.nodes
+        assert eventually(other.is_ready, 10), other.log()
+        host, port = other.web_url.removeprefix("http://").split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=10)
+        connection.auto_open = 0  # what ends it must be seen
+        connection.connect()
+        answers = [ask_on(connection)]
+        owner.stop()
+        end = time.monotonic() + PAUSE_SECONDS
+        while not other.serves() and time.monotonic() < end:
+            answers.append(ask_on(connection))
+        answers.append(ask_on(connection))
+        print(f"a kept connection through a hand-over: {len(answers)} answers,"
+              f" {answers.count(200)} of them 200")
+        assert answers[0] == answers[-1] == 200 and set(answers) <= {200, 503}, answers
+
+
+def ask_on(connection):
+    connection.request("GET", "/api/v2/instance")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
 
 
 def test_a_killed_node_that_comes_back_at_once_does_not_wait(server):
