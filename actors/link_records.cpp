@@ -78,6 +78,15 @@ private:
   std::string_view rest_;
 };
 
+} // namespace
+} // namespace trunkline
+
+// With it cereal knows how enumerations are written: as their numbers.
+CEREAL_SETUP_ARCHIVE_TRAITS(trunkline::link_reader, trunkline::link_writer)
+
+namespace trunkline {
+namespace {
+
 template <std::integral Number>
 void CEREAL_SAVE_FUNCTION_NAME(link_writer& to, const Number& number) {
   to.write(
@@ -127,24 +136,66 @@ void load(link_reader& from, http_headers& headers) {
   }
 }
 
-template <class Archive, class Hello>
+// What a record is made of, in its order: for both directions.
+
+template <class Given, class Record>
+concept is_record = std::same_as<std::remove_const_t<Given>, Record>;
+
+template <class Archive, is_record<link_hello> Hello>
 void carry(Archive& archive, Hello& hello) {
   archive(hello.node, hello.version_min, hello.version_max, hello.is_answer);
 }
 
-void write_frame(link_writer& to, const link_frame& frame) {
-  to(static_cast<std::uint8_t>(frame.kind), frame.topic, frame.id, frame.body);
+template <class Archive, is_record<link_frame> Frame>
+void carry(Archive& archive, Frame& frame) {
+  archive(frame.kind, frame.topic, frame.id, frame.body);
 }
 
-link_frame read_frame(link_reader& from) {
-  auto frame = link_frame{};
-  auto kind = std::uint8_t{0};
-  from(kind, frame.topic, frame.id, frame.body);
-  if (kind < static_cast<std::uint8_t>(frame_kind::request) ||
-      kind > static_cast<std::uint8_t>(frame_kind::refusal))
-    throw std::out_of_range{"an unknown kind of frame"};
-  frame.kind = static_cast<frame_kind>(kind);
-  return frame;
+template <class Archive, is_record<http_request> Request>
+void carry(Archive& archive, Request& request) {
+  archive(request.method, request.path, request.query, request.headers, request.body, request.peer,
+          request.peer_uid, request.over_unix_socket);
+}
+
+template <class Archive, is_record<http_response> Response>
+void carry(Archive& archive, Response& response) {
+  archive(response.status, response.body, response.content_type, response.headers, response.close);
+}
+
+void check(bool holds, const char* words) {
+  if (!holds)
+    throw std::out_of_range{words};
+}
+
+void check(const link_hello&) {}
+
+void check(const link_frame& frame) {
+  check(frame.kind >= frame_kind::request && frame.kind <= frame_kind::refusal,
+        "an unknown kind of frame");
+}
+
+void check(const http_request& request) {
+  check(request.method <= http_method::other, "an unknown method");
+}
+
+void check(const http_response& response) {
+  check(response.status >= 100 && response.status <= 599, "no status of HTTP");
+}
+
+template <class Record>
+std::string written(const Record& record) {
+  auto bytes = std::string{};
+  auto to = link_writer{bytes};
+  carry(to, record);
+  return bytes;
+}
+
+template <class Record>
+Record read(link_reader& from) {
+  auto record = Record{};
+  carry(from, record);
+  check(record);
+  return record;
 }
 
 /// Calls `read` with a reader of all the bytes, which it must take to their end.
@@ -165,25 +216,18 @@ auto decode(std::string_view bytes, std::string_view what, Read read)
 } // namespace
 
 std::string encode(const link_hello& hello) {
-  auto bytes = std::string{};
-  auto to = link_writer{bytes};
-  carry(to, hello);
-  return bytes;
+  return written(hello);
 }
 
 caf::expected<link_hello> decode_hello(std::string_view bytes) {
-  return decode(bytes, "hello", [](link_reader& from) {
-    auto hello = link_hello{};
-    carry(from, hello);
-    return hello;
-  });
+  return decode(bytes, "hello", read<link_hello>);
 }
 
 std::string encode(const std::vector<link_frame>& frames) {
   auto bytes = std::string{};
   auto to = link_writer{bytes};
   for (const auto& frame : frames)
-    write_frame(to, frame);
+    carry(to, frame);
   return bytes;
 }
 
@@ -191,55 +235,25 @@ caf::expected<std::vector<link_frame>> decode_frames(std::string_view bytes) {
   return decode(bytes, "frames", [](link_reader& from) {
     auto frames = std::vector<link_frame>{};
     while (!from.is_empty())
-      frames.push_back(read_frame(from));
+      frames.push_back(read<link_frame>(from));
     return frames;
   });
 }
 
 std::string encode(const http_request& request) {
-  auto bytes = std::string{};
-  auto to = link_writer{bytes};
-  to(static_cast<std::uint8_t>(request.method), request.path, request.query);
-  save(to, request.headers);
-  to(request.body, request.peer, request.peer_uid, request.over_unix_socket);
-  return bytes;
+  return written(request);
 }
 
 caf::expected<http_request> decode_request(std::string_view bytes) {
-  return decode(bytes, "request", [](link_reader& from) {
-    auto request = http_request{};
-    auto method = std::uint8_t{0};
-    from(method, request.path, request.query);
-    if (method > static_cast<std::uint8_t>(http_method::other))
-      throw std::out_of_range{"an unknown method"};
-    request.method = static_cast<http_method>(method);
-    load(from, request.headers);
-    from(request.body, request.peer, request.peer_uid, request.over_unix_socket);
-    return request;
-  });
+  return decode(bytes, "request", read<http_request>);
 }
 
 std::string encode(const http_response& response) {
-  auto bytes = std::string{};
-  auto to = link_writer{bytes};
-  to(static_cast<std::int32_t>(response.status), response.body, response.content_type);
-  save(to, response.headers);
-  to(response.close);
-  return bytes;
+  return written(response);
 }
 
 caf::expected<http_response> decode_response(std::string_view bytes) {
-  return decode(bytes, "answer", [](link_reader& from) {
-    auto response = http_response{};
-    auto status = std::int32_t{0};
-    from(status, response.body, response.content_type);
-    if (status < 100 || status > 599)
-      throw std::out_of_range{"no status of HTTP"};
-    response.status = status;
-    load(from, response.headers);
-    from(response.close);
-    return response;
-  });
+  return decode(bytes, "answer", read<http_response>);
 }
 
 } // namespace trunkline

@@ -37,18 +37,24 @@ const cluster_node* receiver_or(const cluster_node* last, const cluster_node* re
   return last && takes_shards(*last) ? last : nullptr;
 }
 
-caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
-                                       const lease_mark& loser) {
+/// Locks what is wanted, and who may receive; returns what there is then. What was read before only
+/// told whom to lock.
+caf::expected<cluster_view> lock_and_read(database& db, node_locks& locks) {
   const auto before = read_cluster(db);
   if (!before)
     return before.error();
-  auto locks = node_locks{};
   locks.want_receivers(*before);
-  locks.want(taker.node, row_lock::shared);
-  locks.want(loser.node, row_lock::exclusive);
   if (auto failure = locks.take(db))
     return failure;
-  const auto view = read_cluster(db);
+  return read_cluster(db);
+}
+
+caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
+                                       const lease_mark& loser) {
+  auto locks = node_locks{};
+  locks.want(taker.node, row_lock::shared);
+  locks.want(loser.node, row_lock::exclusive);
+  const auto view = lock_and_read(db, locks);
   if (!view)
     return view.error();
   if (!is_in(*view, taker))
@@ -115,15 +121,9 @@ caf::expected<step_aside_answer> hand_to(database& db, const write_fence& node,
 }
 
 caf::expected<step_aside_answer> step_aside_once(database& db, const write_fence& node) {
-  const auto before = read_cluster(db);
-  if (!before)
-    return before.error();
   auto locks = node_locks{};
-  locks.want_receivers(*before);
   locks.want(node.node, row_lock::exclusive);
-  if (auto failure = locks.take(db))
-    return failure;
-  const auto view = read_cluster(db);
+  const auto view = lock_and_read(db, locks);
   if (!view)
     return view.error();
   const auto kept = kept_nodes(*view);
@@ -141,15 +141,9 @@ caf::expected<step_aside_answer> step_aside_once(database& db, const write_fence
 }
 
 caf::expected<departure> leave_once(database& db, const write_fence& node) {
-  const auto before = read_cluster(db);
-  if (!before)
-    return before.error();
   auto locks = node_locks{};
-  locks.want_receivers(*before);
   locks.want(node.node, row_lock::exclusive);
-  if (auto failure = locks.take(db))
-    return failure;
-  const auto view = read_cluster(db);
+  const auto view = lock_and_read(db, locks);
   if (!view)
     return view.error();
   if (!is_in(*view, node))
