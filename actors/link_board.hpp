@@ -2,12 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace trunkline {
 
@@ -24,24 +27,29 @@ struct link_facts {
 
 class link_board {
 public:
+  using links = std::map<std::string, link_facts>; ///< By peer.
+
   void note(const std::string& peer, link_facts facts) {
     const auto held = std::scoped_lock{mutex_};
     links_[peer] = std::move(facts);
+    changed_.notify_all();
   }
 
-  void forget(const std::string& peer) {
-    const auto held = std::scoped_lock{mutex_};
-    links_.erase(peer);
-  }
-
-  std::map<std::string, link_facts> all() const {
+  links all() const {
     const auto held = std::scoped_lock{mutex_};
     return links_;
   }
 
+  /// Waits until `holds` of the links, for at most `limit`. Returns whether it does.
+  bool wait(std::chrono::nanoseconds limit, const std::function<bool(const links&)>& holds) const {
+    auto held = std::unique_lock{mutex_};
+    return changed_.wait_for(held, limit, [&] { return holds(links_); });
+  }
+
 private:
-  mutable std::mutex mutex_;
-  std::map<std::string, link_facts> links_;
+  mutable std::mutex mutex_; ///< Guards the links.
+  mutable std::condition_variable changed_;
+  links links_;
 };
 
 } // namespace trunkline

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,7 +21,6 @@ namespace {
 
 /// How long peers may take to hear that this node ends.
 constexpr auto goodbye_limit = std::chrono::milliseconds{500};
-constexpr auto goodbye_look = std::chrono::milliseconds{5};
 
 /// A node that never was there is known to the others after their next renewal; who dials earlier
 /// is refused, with a warning in the log.
@@ -92,10 +90,9 @@ void cluster_links::say_goodbye() {
     for (const auto& [peer, known] : members_)
       caf::anon_send(known.link, caf::leave_atom_v);
   }
-  const auto end = std::chrono::steady_clock::now() + goodbye_limit;
-  const auto is_up = [](const auto& link) { return link.second.is_up; };
-  while (std::chrono::steady_clock::now() < end && std::ranges::any_of(board_->all(), is_up))
-    std::this_thread::sleep_for(goodbye_look);
+  board_->wait(goodbye_limit, [](const link_board::links& all) {
+    return std::ranges::none_of(all, [](const auto& link) { return link.second.is_up; });
+  });
 }
 
 node_pipe_options cluster_links::pipe_options(const node_config& config) {

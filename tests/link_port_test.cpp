@@ -19,20 +19,13 @@
 #include <future>
 #include <memory>
 #include <string>
-#include <thread>
 
 using namespace trunkline;
 using namespace std::chrono_literals;
 
 namespace {
 
-bool soon(const std::function<bool()>& holds) {
-  for (const auto end = std::chrono::steady_clock::now() + 60s;
-       std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(5ms))
-    if (holds())
-      return true;
-  return false;
-}
+constexpr auto patience = 60s;
 
 /// A node's end of a link: its own actor system, its port and the link. It answers what it is asked
 /// with its name.
@@ -61,9 +54,11 @@ struct node_end {
   node_end(const node_end&) = delete;
   node_end& operator=(const node_end&) = delete;
 
-  link_facts facts() const {
-    const auto all = board->all();
-    return all.empty() ? link_facts{} : all.begin()->second;
+  /// Waits until the link is up, or down.
+  bool becomes(bool up) const {
+    return board->wait(patience, [up](const link_board::links& links) {
+      return !links.empty() && links.begin()->second.is_up == up;
+    });
   }
 
   caf::expected<std::string> ask(const std::string& body) const {
@@ -106,7 +101,7 @@ struct pair_of_nodes {
     n1.port->connect(ends[0], n1.link);
   }
 
-  bool are_up() const { return n1.facts().is_up && n2.facts().is_up; }
+  bool come_up() const { return n1.becomes(true) && n2.becomes(true); }
 
   std::atomic<bool> is_made = false;
   std::atomic<int> cut_at = -1;
@@ -120,19 +115,16 @@ TEST_CASE("two actor systems speak through a pair of sockets, and again when it 
           "[link_port]") {
   auto made = pair_of_nodes{};
   CHECK(made.n1.system->node() != made.n2.system->node());
-  REQUIRE(soon([&] { return made.are_up(); }));
+  REQUIRE(made.come_up());
   CHECK(*made.n1.ask("hello") == "n2 heard hello");
   CHECK(*made.n2.ask("hello") == "n1 heard hello");
   const auto large = std::string(3 << 20, 'x');
   CHECK(*made.n1.ask(large) == "n2 heard " + large);
 
   ::shutdown(made.cut_at, SHUT_RDWR);
-  CHECK(soon([&] { return !made.n1.facts().why_down.empty() || !made.are_up(); }));
-  REQUIRE(soon([&] { return made.are_up(); }));
-  CHECK(soon([&] {
-    const auto answer = made.n1.ask("again");
-    return answer && *answer == "n2 heard again";
-  }));
+  REQUIRE(made.n1.becomes(false));
+  REQUIRE(made.come_up());
+  CHECK(*made.n1.ask("again") == "n2 heard again");
 }
 
 TEST_CASE("a peer finds no actor that would start others or tell of the configuration",
@@ -142,7 +134,7 @@ TEST_CASE("a peer finds no actor that would start others or tell of the configur
     CHECK_FALSE(node->system->registry().get(caf::atom("SpawnServ")));
     CHECK_FALSE(node->system->registry().get(caf::atom("ConfigServ")));
   }
-  REQUIRE(soon([&] { return made.are_up(); }));
+  REQUIRE(made.come_up());
 }
 
 TEST_CASE("two systems of one machine have identities of their own, whatever CAF made of it",
