@@ -96,7 +96,7 @@ void link_state::drop(const std::string& why) {
   served_ = 0;
   waiting_.clear();
   in_flight_.clear();
-  waiting_bytes_ = in_flight_frames_ = in_flight_bytes_ = 0;
+  waiting_bytes_ = in_flight_frames_ = in_flight_bytes_ = refusals_past_limit_ = 0;
   const auto lost = std::exchange(asks_, {});
   for (const auto& [id, asked] : lost)
     asked.reply(make_error(errc::timed_out, has_.peer + " was asked, and is gone: " + why));

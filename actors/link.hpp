@@ -111,6 +111,7 @@ private:
 
   std::deque<link_frame> waiting_;
   std::size_t waiting_bytes_ = 0;
+  std::size_t refusals_past_limit_ = 0; ///< Since the peer has acknowledged anything.
   std::deque<sent_envelope> in_flight_;
   std::size_t in_flight_frames_ = 0;
   std::size_t in_flight_bytes_ = 0;

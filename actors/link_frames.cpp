@@ -34,7 +34,7 @@ link_frame refusal(std::uint64_t id, const caf::error& why) {
 
 caf::error failure_of(const link_frame& refusal) {
   const auto is_known = refusal.topic > 0 && refusal.topic <= static_cast<std::uint8_t>(errc_last);
-  return make_error(is_known ? static_cast<errc>(refusal.topic) : errc::unavailable, refusal.body);
+  return make_error(is_known ? static_cast<errc>(refusal.topic) : errc::timed_out, refusal.body);
 }
 
 } // namespace
@@ -75,13 +75,18 @@ void link_state::answer(const answer_peer& given) {
                                        "the answer of " + has_.own_name + " found the link full")));
 }
 
-/// Tells whether the frame goes, now or when there is credit; a refusal always does.
+/// Tells whether the frame goes, now or when there is credit; a refusal does, unless the peer asks
+/// and asks and reads no answer.
 bool link_state::enqueue(link_frame frame) {
   const auto size = size_of(frame);
-  const auto is_small = frame.kind == frame_kind::refusal;
-  if (!is_small && (waiting_.size() >= options_.waiting_frames ||
-                    waiting_bytes_ + size > options_.waiting_bytes))
+  const auto is_full =
+      waiting_.size() >= options_.waiting_frames || waiting_bytes_ + size > options_.waiting_bytes;
+  if (is_full && frame.kind != frame_kind::refusal)
     return false;
+  if (is_full && ++refusals_past_limit_ > options_.asks_max) {
+    lose("it asks, and does not read what it is answered");
+    return false;
+  }
   waiting_bytes_ += size;
   waiting_.push_back(std::move(frame));
   plan_flush();
@@ -127,6 +132,7 @@ void link_state::take_ack(std::uint64_t seq) {
     in_flight_bytes_ -= in_flight_.front().bytes;
     in_flight_.pop_front();
   }
+  refusals_past_limit_ = 0;
   if (!waiting_.empty())
     plan_flush();
 }
@@ -143,7 +149,8 @@ void link_state::take_frames(const envelope& letter) {
   owes_ack_ = true;
   plan_flush();
   for (auto& frame : *frames)
-    take_frame(std::move(frame));
+    if (is_up_) // it may be lost at any of them
+      take_frame(std::move(frame));
 }
 
 void link_state::take_frame(link_frame frame) {

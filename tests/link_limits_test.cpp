@@ -81,6 +81,45 @@ TEST_CASE("an answer that finds the link full is one that says so", "[link]") {
   CHECK(made.n2.facts().refused == 1);
 }
 
+TEST_CASE("a peer that asks and asks and reads nothing is lost, and costs no more than its link",
+          "[link][A131]") {
+  auto made = link_scene{{.credit_frames = 4, .waiting_frames = 10, .asks_max = 5}};
+  made.connect();
+  made.back->passes = false; // nothing of n2 is read
+  auto asked = std::uint64_t{0};
+  while (made.n2.facts().is_up && asked < 1'000) {
+    const auto frame =
+        link_frame{.kind = frame_kind::request, .topic = 1, .id = asked, .body = "x"};
+    caf::send_as(made.there->as, made.n2.actor,
+                 envelope{.kind = static_cast<std::uint8_t>(envelope_kind::frames),
+                          .epoch = 11,
+                          .seq = ++asked,
+                          .body = encode(std::vector<link_frame>{frame, frame})});
+    made.world.settle();
+  }
+  CHECK(asked < 20);
+  CHECK(made.n2.questions.size() == 5);
+  CHECK(made.n2.closes == 1);
+  CHECK(made.n2.facts().bytes_waiting == 0);
+  CHECK(made.n2.facts().why_down.find("does not read") != std::string::npos);
+}
+
+TEST_CASE("a refusal for a reason of a later version says that nobody knows", "[link]") {
+  auto made = link_scene{};
+  made.connect();
+  const auto asked = made.ask(made.n1, "what?");
+  made.world.settle();
+  const auto frame =
+      link_frame{.kind = frame_kind::refusal, .topic = 200, .id = 1, .body = "something new"};
+  caf::send_as(made.back->as, made.n1.actor,
+               envelope{.kind = static_cast<std::uint8_t>(envelope_kind::frames),
+                        .epoch = 22,
+                        .seq = 1,
+                        .body = encode(std::vector<link_frame>{frame})});
+  made.world.settle();
+  CHECK(asked->code() == errc::timed_out);
+}
+
 TEST_CASE("questions have an end", "[link]") {
   auto made = link_scene{{.asks_max = 2}};
   made.connect();
