@@ -48,21 +48,36 @@ lease_status lease_thread::status() const {
   return status_;
 }
 
-bool lease_thread::is_settled() const {
-  return is_over_ || leaves_ || status_.may_serve(boot_clock::now());
+bool lease_thread::wait_for(std::chrono::milliseconds limit, bool (*holds)(const lease_status&)) {
+  auto held = std::unique_lock{mutex_};
+  changed_.wait_for(held, limit, [&] { return is_over_ || leaves_ || holds(status_); });
+  return !is_over_ && !leaves_ && holds(status_);
 }
 
 bool lease_thread::wait_for_turn(std::chrono::milliseconds limit) {
-  auto held = std::unique_lock{mutex_};
-  changed_.wait_for(held, limit, [this] { return is_settled(); });
-  return !is_over_ && !leaves_ && status_.may_serve(boot_clock::now());
+  return wait_for(limit, [](const lease_status& now) { return now.may_serve(boot_clock::now()); });
+}
+
+bool lease_thread::wait_for_membership(std::chrono::milliseconds limit) {
+  return wait_for(limit, [](const lease_status& now) { return now.is_member(boot_clock::now()); });
+}
+
+void lease_thread::look() {
+  const auto held = std::scoped_lock{mutex_};
+  looks_ = true;
+  changed_.notify_all();
+}
+
+void lease_thread::end_leases() {
+  lease_->end();
+  membership_->end();
 }
 
 void lease_thread::leave() {
   {
     const auto held = std::scoped_lock{mutex_};
     leaves_ = true;
-    lease_->end();
+    end_leases();
     changed_.notify_all();
   }
   if (thread_.joinable())
@@ -78,10 +93,16 @@ void lease_thread::publish() {
     is_news = now.phase != status_.phase || now.failure != status_.failure ||
               now.incarnation != status_.incarnation;
     status_ = now;
-    if (leaves_ || now.phase != lease_phase::serving)
-      lease_->end();
+    const auto is_member =
+        now.phase == lease_phase::serving || now.phase == lease_phase::standing_by;
+    if (leaves_ || !is_member)
+      end_leases();
     else
+      membership_->hold_until(now.held_until);
+    if (!leaves_ && now.phase == lease_phase::serving)
       lease_->hold_until(now.held_until);
+    else
+      lease_->end();
     changed_.notify_all();
   }
   listeners_.seen(now.view);
@@ -97,7 +118,12 @@ void lease_thread::run() {
     publish();
     auto held = std::unique_lock{mutex_};
     const auto left = std::clamp<boot_clock::duration>(next - boot_clock::now(), 0ns, look_max);
-    changed_.wait_for(held, left, [this, end] { return leaves_ && end == boot_time::max(); });
+    changed_.wait_for(held, left,
+                      [this, end] { return looks_ || (leaves_ && end == boot_time::max()); });
+    if (std::exchange(looks_, false)) {
+      keeper_.look();
+      next = boot_time{};
+    }
     if (!leaves_ || end != boot_time::max())
       continue;
     end = boot_clock::now() + leave_max;
@@ -106,7 +132,7 @@ void lease_thread::run() {
   }
   const auto held = std::scoped_lock{mutex_};
   is_over_ = true;
-  lease_->end();
+  end_leases();
   changed_.notify_all();
 }
 

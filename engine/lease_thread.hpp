@@ -1,7 +1,8 @@
 /// The thread that keeps a node's lease, on a session of its own.
 ///
-/// What it finds is published at once: in `lease`, by which everything that leaves the node is
-/// gated, and in `status`. Any thread but its own may call the members.
+/// What it finds is published at once: in `membership`, by which everything that leaves the node is
+/// gated, in `lease`, which is the right to serve besides, and in `status`. Any thread but its own
+/// may call the members.
 #pragma once
 
 #include "actors/node_lease.hpp"
@@ -37,12 +38,21 @@ public:
   /// Calls `leave`.
   ~lease_thread();
 
+  /// The right to answer clients: the node owns the account shards.
   node_lease_ptr lease() const { return lease_; }
+  /// The right to act for the host shards that the node owns.
+  node_lease_ptr membership() const { return membership_; }
   lease_status status() const;
 
   /// Waits until the node may serve, `leave` is called, or it cannot serve any more. Returns
   /// whether it may serve.
   bool wait_for_turn(std::chrono::milliseconds limit);
+
+  /// Likewise, until the node is in the cluster. Returns whether it is.
+  bool wait_for_membership(std::chrono::milliseconds limit);
+
+  /// Renews early: another node is believed to have gone, or to have given shards away.
+  void look();
 
   /// Ends the lease and tells the database, for a few seconds at most. Only the first call does.
   void leave();
@@ -51,9 +61,11 @@ private:
   lease_thread(std::unique_ptr<database> db, join_wish wish, listeners heard_by);
   void run();
   void publish();
-  bool is_settled() const; ///< With the mutex held.
+  bool wait_for(std::chrono::milliseconds limit, bool (*holds)(const lease_status&));
+  void end_leases();
 
   const std::shared_ptr<node_lease> lease_ = std::make_shared<node_lease>();
+  const std::shared_ptr<node_lease> membership_ = std::make_shared<node_lease>();
   const std::unique_ptr<database> db_;
   const listeners listeners_;
   lease_keeper keeper_;      ///< The thread's alone.
@@ -61,6 +73,7 @@ private:
   std::condition_variable changed_;
   lease_status status_;
   bool leaves_ = false;
+  bool looks_ = false;
   bool is_over_ = false; ///< The thread does nothing any more.
   std::thread thread_;
 };

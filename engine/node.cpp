@@ -100,7 +100,7 @@ caf::error node::lost() const {
 void node::look() {
   state_->sessions.watch->look();
   const auto now = std::chrono::steady_clock::now();
-  if (!state_->serving() || now - state_->looked_at < actors_look_interval)
+  if (!state_->works || now - state_->looked_at < actors_look_interval)
     return;
   state_->looked_at = now;
   state_->actors->look();
@@ -146,6 +146,7 @@ bool node::stop() {
   if (state_->stopped)
     return !state_->actors;
   state_->stopped = true;
+  state_->works = false;
   if (state_->options->world)
     state_->options->world->detach(state_->config.server.domain);
   if (state_->servers)

@@ -40,7 +40,8 @@ constexpr auto books_limit = 5s;
 
 node_actors::node_actors(actor_home& home, const node_options& options, node_databases databases,
                          wall_clock clock, node_alarms alarms, std::shared_ptr<log_cache> events)
-    : lease{databases.lease}, ids{databases.ids}, home_{home}, alarms_{std::move(alarms)} {
+    : lease{databases.membership}, serving_lease{databases.serving}, ids{databases.ids},
+      home_{home}, alarms_{std::move(alarms)} {
   if (is_virtual())
     memory.counts =
         std::make_shared<count_cache>(memory.position, count_cache_options{},
@@ -122,8 +123,18 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   workers_.push_back(untyped(passwords));
   must_live(untyped(storage.writer), "storage writer");
   end_first(untyped(system().spawn(id_keeper, storage, ids)));
+}
+
+void node_actors::begin_service(const node_config& config, const wall_clock& clock) {
   end_first(untyped(system().spawn(housekeeper, storage,
                                    housekeeper_options{.log_bytes_max = config.log.bytes_max})));
+  end_first(untyped(system().spawn(poll_keeper,
+                                   poll_keeper_dependencies{.storage = storage,
+                                                            .domain = config.server.domain,
+                                                            .urls = own_urls(config),
+                                                            .ids = ids,
+                                                            .clock = clock},
+                                   poll_keeper_options{})));
 }
 
 void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
@@ -150,14 +161,6 @@ void node_actors::start_regions(const node_config& config, const wall_clock& clo
       },
       memory.accounts, region_limits<account_id>("account"));
   accounts = caf::actor_cast<account_handle>(account_region);
-  end_first(untyped(system().spawn(poll_keeper,
-                                   poll_keeper_dependencies{.storage = storage,
-                                                            .domain = config.server.domain,
-                                                            .urls = own_urls(config),
-                                                            .ids = ids,
-                                                            .clock = clock},
-                                   poll_keeper_options{})));
-
   const auto one_timeline = timeline_dependencies{.storage = storage,
                                                   .fanout = fanout,
                                                   .rings = memory.rings,

@@ -99,6 +99,9 @@ public:
     after_second_ = std::move(then);
   }
 
+  /// Begins what one node does for all: it keeps the database in order, and ends polls.
+  void begin_service(const node_config& config, const wall_clock& clock);
+
   /// Lets the dispatcher begin, with the region of hosts.
   void begin_delivery(remote_host_handle hosts, wall_clock clock);
 
@@ -116,7 +119,8 @@ public:
             }};
   }
 
-  const node_lease_ptr lease; ///< Null: it needs none.
+  const node_lease_ptr lease;         ///< Of a member, to act for its hosts; null: it needs none.
+  const node_lease_ptr serving_lease; ///< To answer clients; likewise.
   node_memory memory;
   std::shared_ptr<id_source> ids;
   storage_handles storage;

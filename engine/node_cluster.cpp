@@ -61,8 +61,8 @@ bool is_old(const lease_status& status) {
 
 } // namespace
 
-/// Returns when the node has the right to serve: at once on SQLite, in a cluster when its turn has
-/// come.
+/// Returns when the node may work: at once on SQLite, in a cluster once it is a member, and for a
+/// node without a name when its turn to serve has come.
 caf::expected<std::optional<held_lease>> node::state::take_lease() {
   const auto url = postgres_url_of(*options);
   if (!url)
@@ -81,16 +81,21 @@ caf::expected<std::optional<held_lease>> node::state::take_lease() {
     return failed;
   if (auto failed = begin_lease(*url))
     return failed;
-  if (!lease->wait_for_turn(unspoken_wait))
-    if (auto failed = stand_by())
+  if (!lease->wait_for_turn(unspoken_wait)) {
+    if (auto failed = open_standing_by())
       return failed;
+    if (auto failed = links ? wait_for_membership() : wait_for_lone_turn())
+      return failed;
+  }
   const auto now = lease->status();
-  log.write(log_level::info, "lease_held",
-            {{"node", std::to_string(now.id)}, {"incarnation", now.incarnation}});
-  return std::optional{held_lease{
-      .node = {.id = now.id, .slot = now.slot, .incarnation = now.incarnation, .serves = true},
-      .lease = lease->lease(),
-      .sessions = sessions}};
+  works_as = now.incarnation;
+  return std::optional{held_lease{.node = {.id = now.id,
+                                           .slot = now.slot,
+                                           .incarnation = now.incarnation,
+                                           .serves = now.phase == lease_phase::serving},
+                                  .membership = lease->membership(),
+                                  .serving = lease->lease(),
+                                  .sessions = sessions}};
 }
 
 /// What would go wrong only when another node takes over is found at the start.
@@ -147,47 +152,80 @@ caf::error node::state::begin_lease(const std::string& url) {
   return {};
 }
 
-/// Waits for as long as another node serves, and says so to whoever asks.
-caf::error node::state::stand_by() {
-  const auto since = std::chrono::steady_clock::now();
+/// From now on whoever asks is told that the node stands by, or answered by the one that serves.
+caf::error node::state::open_standing_by() {
   auto opened = node_listeners::open(
-      config, answer_standing_by(
-                  {.why = [this] { return why_standing_by(); },
-                   .why_alone = [this] { return why_alone(); },
-                   .cluster = [this] { return describe_cluster(); },
-                   .nodes = [this] { return describe_nodes(); },
-                   .is_member = [this] { return lease->status().id != 0; },
-                   .forward = [this](auto topic, const auto& request,
-                                     const auto& reply) { forward(topic, request, reply); }}));
+      config,
+      answer_standing_by(
+          {.why = [this] { return why_standing_by(); },
+           .why_alone = [this] { return why_alone(); },
+           .cluster = [this] { return describe_cluster(); },
+           .nodes = [this] { return describe_nodes(); },
+           .answer_itself = [this](const auto& request,
+                                   const auto& reply) { return answer_itself(request, reply); },
+           .is_member = [this] { return lease->status().id != 0; },
+           .forward = [this](auto topic, const auto& request,
+                             const auto& reply) { forward(topic, request, reply); }}));
   if (!opened)
     return std::move(opened.error());
   listeners = std::move(*opened);
   log.write(log_level::info, "standing_by", {{"why", why_standing_by()}});
-  {
-    const auto held = std::scoped_lock{mutex};
-    stands_by = true;
-  }
+  const auto held = std::scoped_lock{mutex};
+  stands_by = true;
+  return {};
+}
+
+caf::error node::state::wait_for_membership() {
+  while (!lease->wait_for_membership(unspoken_wait))
+    if (auto failed = why_not_serving())
+      return end_standing_by(std::move(failed));
+  return {};
+}
+
+/// Of a node without a name, which does nothing until it serves.
+caf::error node::state::wait_for_lone_turn() {
+  const auto since = std::chrono::steady_clock::now();
   while (!lease->wait_for_turn(unspoken_wait)) {
-    if (auto failed = why_not_serving()) {
-      listeners->stop_accepting();
-      listeners->drain(standby_drain);
-      return failed;
-    }
-    const auto is_alone = config.cluster.node.empty();
-    if (is_alone && std::chrono::steady_clock::now() - since > lone_wait)
+    if (auto failed = why_not_serving())
+      return end_standing_by(std::move(failed));
+    if (std::chrono::steady_clock::now() - since > lone_wait)
       return make_error(errc::already_running,
                         "storage.postgres_url_file: another process serves from this database; "
                         "name the nodes (cluster.node) to let one of them stand by");
   }
+  return {};
+}
+
+/// Waits for as long as another node has the accounts.
+caf::error node::state::wait_for_turn() {
+  if (!lease)
+    return {};
+  while (!lease->wait_for_turn(unspoken_wait)) {
+    if (auto failed = why_not_serving()) {
+      servers->drain(standby_drain, nullptr);
+      return failed;
+    }
+  }
+  const auto now = lease->status();
+  log.write(log_level::info, "lease_held",
+            {{"node", std::to_string(now.id)}, {"incarnation", now.incarnation}});
   const auto held = std::scoped_lock{mutex};
   stands_by = false;
   return {};
+}
+
+caf::error node::state::end_standing_by(caf::error why) {
+  listeners->stop_accepting();
+  listeners->drain(standby_drain);
+  return why;
 }
 
 /// Why waiting is of no use; nothing while it is.
 caf::error node::state::why_not_serving() {
   const auto now = lease->status();
   const auto held = std::scoped_lock{mutex};
+  if (lost)
+    return lost;
   if (ends)
     return make_error(errc::unavailable, "the node was ended before it served");
   if (now.phase == lease_phase::doubled)
@@ -221,12 +259,19 @@ void node::state::hear(const lease_status& news) {
     }
     return refuse_for_ever(reason);
   }
-  if (was != lease_phase::serving || news.phase == lease_phase::serving ||
-      news.phase == lease_phase::leaving || news.phase == lease_phase::left)
+  if (!is_deposed(was, news))
     return;
   log.write(log_level::error, "node_deposed", {{"serves", serving_node()}});
   log.flush(last_words_limit);
   refuse_for_ever(make_error(errc::unavailable, "another node has taken over"));
+}
+
+/// What it works as is no member any more, or has no accounts any more though it served.
+bool node::state::is_deposed(lease_phase was, const lease_status& news) const {
+  if (works_as == 0 || news.phase == lease_phase::leaving || news.phase == lease_phase::left)
+    return false;
+  const auto lost_accounts = was == lease_phase::serving && news.phase != lease_phase::serving;
+  return lost_accounts || news.phase == lease_phase::joining || news.incarnation != works_as;
 }
 
 /// Who looked after the sessions waits from now on.
@@ -265,6 +310,13 @@ void node::state::forward(link_topic topic, const http_request& request, const h
   if (!links || serving.empty() || serving == config.cluster.node)
     return reply(unanswered(topic, make_error(errc::unavailable, why_standing_by())));
   links->ask(serving, forwarded(topic, request, reply));
+}
+
+bool node::state::answer_itself(const http_request& request, const http_reply& reply) {
+  if (!works)
+    return false;
+  servers->handle_admin(request, reply);
+  return true;
 }
 
 /// What a node that stands by has passed on. Nothing is passed on twice.

@@ -148,7 +148,6 @@ node_federation::start(const node_options& options, node_actors& actors, const w
     lost->set_resolver({});
     used->stop();
   });
-  actors.begin_delivery(made->hosts, clock);
   return made;
 }
 
@@ -267,7 +266,11 @@ void node_federation::spawn_inbox(const node_config& config, node_actors& actors
       inbox_counters, actors.region_limits<host_address>("inbox_lane"));
   inbox = caf::actor_cast<inbox_lane_handle>(region);
   actors_.push_back(caf::actor_cast<caf::actor>(region));
-  actors.end_first(caf::actor_cast<caf::actor>(system->spawn(
+}
+
+void node_federation::begin_service(node_actors& actors, const wall_clock& clock) {
+  actors.begin_delivery(hosts, clock);
+  actors.end_first(caf::actor_cast<caf::actor>(actors.system().spawn(
       inbox_waker, inbox_waker_dependencies{.storage = actors.storage, .lanes = inbox},
       inbox_waker_options{})));
 }

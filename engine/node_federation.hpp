@@ -47,6 +47,9 @@ public:
   start(const node_options& options, node_actors& actors, const wall_clock& clock, node_log& log,
         const host_listeners& told = {}, std::shared_ptr<content_gate> gate = nullptr);
 
+  /// Takes up what has arrived and was not applied. `actors` are those of the start.
+  void begin_service(node_actors& actors, const wall_clock& clock);
+
   /// Who sends the node's requests to other servers.
   std::shared_ptr<http_sender> sender() const { return sender_; }
 

@@ -66,7 +66,7 @@ node_servers::node_servers(const node_config& config, node_actors& actors,
                                                                         config, actors, federation,
                                                                         clock)} {
   admin_api->admin = &admin;
-  client_api->lease = actors.lease;
+  client_api->lease = actors.serving_lease;
   const auto admin_kind = admin_flavour(config.test.enabled);
   const auto gateways = actors.is_virtual() ? std::size_t{1} : http_threads();
   web_gateways_ = spawn_gateways(actors, gateways, client_api, client_flavour());
@@ -75,21 +75,25 @@ node_servers::node_servers(const node_config& config, node_actors& actors,
   admin_entry_ = enter(admin_gateways_, admin_api, admin_kind);
 }
 
-caf::error node_servers::listen(const node_config& config, std::unique_ptr<node_listeners> open) {
+void node_servers::keep(std::unique_ptr<node_listeners> open) {
+  listeners_ = std::move(open);
+  are_open_ = true;
+}
+
+caf::error node_servers::listen(const node_config& config) {
   auto own = node_answerers{.web =
                                 [entry = web_entry_](http_request request, http_reply reply) {
                                   entry(std::move(request), nullptr, std::move(reply));
                                 },
                             .admin = admin_entry_};
-  if (open) {
-    listeners_ = std::move(open);
+  if (are_open_) {
     listeners_->answer_by(std::move(own));
     return {};
   }
   auto opened = node_listeners::open(config, std::move(own));
   if (!opened)
     return std::move(opened.error());
-  listeners_ = std::move(*opened);
+  keep(std::move(*opened));
   return {};
 }
 

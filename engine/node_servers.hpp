@@ -26,8 +26,11 @@ public:
   node_servers(const node_config& config, node_actors& actors, const node_federation& federation,
                wall_clock clock, admin_services& admin);
 
-  /// Answers from now on at `open`, the listeners of a node that stood by; null: opens them.
-  caf::error listen(const node_config& config, std::unique_ptr<node_listeners> open);
+  /// Keeps the listeners of a node that stands by, for whom others answer.
+  void keep(std::unique_ptr<node_listeners> open);
+
+  /// Answers from now on: at the listeners that it keeps, or at those that it opens.
+  caf::error listen(const node_config& config);
 
   const node_listeners& listeners() const { return *listeners_; }
 
@@ -55,6 +58,7 @@ private:
   in_process_handler web_entry_;
   http_handler admin_entry_;
   std::unique_ptr<node_listeners> listeners_ = std::make_unique<node_listeners>();
+  bool are_open_ = false; ///< The listeners.
 };
 
 } // namespace trunkline

@@ -171,6 +171,16 @@ caf::error node::state::start() {
   if (auto failed = embedding->prepare())
     return failed;
   home = std::make_unique<actor_home>(*options);
+  if (auto failed = begin_work())
+    return failed;
+  if (auto failed = wait_for_turn())
+    return failed;
+  return begin_service();
+}
+
+/// What every node does, whoever serves: it follows the log, and delivers to the hosts that it
+/// owns.
+caf::error node::state::begin_work() {
   const auto held = take_lease();
   if (!held)
     return held.error();
@@ -203,12 +213,22 @@ caf::error node::state::start() {
     return std::move(joined.error());
   federation = std::move(*joined);
   servers = std::make_unique<node_servers>(config, *actors, *federation, clock, admin);
-  embedding->begin(*actors, *federation, *servers);
+  if (listeners)
+    servers->keep(std::move(listeners));
   if (options->heartbeat)
     actors->end_first(caf::actor_cast<caf::actor>(
         actors->system().spawn(heartbeat, options->heartbeat, options->heartbeat_interval)));
+  works = true;
+  return {};
+}
+
+/// What the one node does that has the accounts.
+caf::error node::state::begin_service() {
+  actors->begin_service(config, clock);
+  federation->begin_service(*actors, clock);
+  embedding->begin(*actors, *federation, *servers);
   if (!options->world)
-    return servers->listen(config, std::move(listeners));
+    return servers->listen(config);
   options->world->attach(config.server.domain, [this](http_request request, http_reply reply) {
     servers->handle(std::move(request), nullptr, std::move(reply));
   });
@@ -327,7 +347,7 @@ json_object node::state::describe() {
       {"threads", facts.threads},
       {"open_files", facts.open_files}};
   auto saturation = busy / cores;
-  if (start_over && actors) {
+  if (works) {
     const auto waiting = actors->memory.storage->waiting.load();
     saturation = std::max(saturation, static_cast<double>(waiting) /
                                           static_cast<double>(writer_options{}.queue_max));

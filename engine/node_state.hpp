@@ -44,6 +44,8 @@ struct node::state {
 
   void run_start();
   caf::error start();
+  caf::error begin_work();
+  caf::error begin_service();
   caf::error take_folder();
   void lose(const caf::error& failure);
   void refuse_for_ever(const caf::error& reason);
@@ -55,12 +57,18 @@ struct node::state {
   caf::error check_shared(const std::string& url);
   caf::error begin_links();
   caf::error begin_lease(const std::string& url);
-  caf::error stand_by();
+  caf::error open_standing_by();
+  caf::error wait_for_membership();
+  caf::error wait_for_lone_turn();
+  caf::error wait_for_turn();
+  caf::error end_standing_by(caf::error why);
   caf::error why_not_serving();
+  bool is_deposed(lease_phase was, const lease_status& news) const;
   void see(const cluster_view& view);
   void hear(const lease_status& news);
   void serve(link_topic topic, const std::string& body, const peer_reply& reply);
   void forward(link_topic topic, const http_request& request, const http_reply& reply);
+  bool answer_itself(const http_request& request, const http_reply& reply);
   void watch_by_thread();
   std::string serving_node() const;
   std::string why_standing_by() const;
@@ -103,10 +111,13 @@ struct node::state {
   std::unique_ptr<cluster_links> links; ///< Likewise, before the lease; null without a name.
   std::unique_ptr<lease_thread> lease;  ///< Set once, with the mutex held; null on SQLite.
   lease_phase lease_was = lease_phase::joining; ///< The lease's thread's alone.
-  std::unique_ptr<node_listeners> listeners;    ///< Of a node that stands by, until it serves.
+  std::atomic<std::int64_t> works_as = 0; ///< The incarnation, once the start goes on with it.
+  std::unique_ptr<node_listeners>
+      listeners; ///< Of a node that stands by, until `servers` has them.
   std::unique_ptr<node_actors> actors;
   std::unique_ptr<node_federation> federation;
   std::unique_ptr<node_servers> servers;
+  std::atomic<bool> works = false; ///< The three are there, until the node has stopped.
 
   mutable std::mutex mutex; ///< Guards what follows.
   std::condition_variable changed;

@@ -143,7 +143,8 @@ caf::error enter_node(node_databases& opened_now, const wall_clock& clock,
   opened_now.ids = std::move(*ids);
   if (held) {
     opened_now.fence = write_fence{.node = node->id, .incarnation = node->incarnation};
-    opened_now.lease = held->lease;
+    opened_now.membership = held->membership;
+    opened_now.serving = held->serving;
   }
   return {};
 }

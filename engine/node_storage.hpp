@@ -22,7 +22,8 @@ namespace trunkline {
 /// The right to write into a database that others share.
 struct held_lease {
   joined_node node;
-  node_lease_ptr lease;      ///< Not null.
+  node_lease_ptr membership; ///< Not null, as the next one.
+  node_lease_ptr serving;
   postgres_options sessions; ///< How those of the node wait for the server.
 };
 
@@ -33,7 +34,8 @@ struct node_databases {
   std::shared_ptr<id_source> ids;
   std::int64_t incarnation = 0;     ///< Of this start; rises each time.
   std::optional<write_fence> fence; ///< Of every batch; nothing on SQLite.
-  node_lease_ptr lease;             ///< Null on SQLite.
+  node_lease_ptr membership;        ///< Null on SQLite, as the next one.
+  node_lease_ptr serving;
 };
 
 /// Returns the connection string in the file of `storage.postgres_url_file`. Fails with

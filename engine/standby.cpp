@@ -33,8 +33,8 @@ http_response readiness(const standby_view& view) {
   return text_answer(503, "[-] link: " + words_of(view) + ", and " + problem + "\nnot ready\n");
 }
 
-/// Tokens cannot be checked, for the database is another node's: it is asked, but for what the own
-/// user must learn when nobody answers.
+/// The node that serves is asked, but for what is each node's own and what the own user must learn
+/// when nobody answers.
 void answer_operator(const standby_view& view, http_request request, const http_reply& reply) {
   if (request.path == "/livez")
     return reply(text_answer(200, "ok\n"));
@@ -42,15 +42,17 @@ void answer_operator(const standby_view& view, http_request request, const http_
     return reply(view.is_member() ? text_answer(200, "ok\n") : text_answer(503, "joining\n"));
   if (request.path == "/readyz")
     return reply(readiness(view));
+  if (request.path == "/metrics") { // another node's would be counted twice
+    if (!view.answer_itself(request, reply))
+      reply(problem(503, errc::unavailable, words_of(view) + "; it has no figures yet"));
+    return;
+  }
   // Who this user is means nothing on another machine: what he may is said by who looked.
   request.over_unix_socket = is_own_operator(request);
   if (request.over_unix_socket && request.path == "/admin/v1/cluster")
     return reply({.status = 200, .body = to_json(view.cluster())});
   if (request.over_unix_socket && request.path == "/admin/v1/nodes")
     return reply({.status = 200, .body = to_json(view.nodes())});
-  if (request.path == "/metrics") // each node's own: another one's would be counted twice
-    return reply(
-        problem(503, errc::unavailable, words_of(view) + "; it has no figures of its own"));
   view.forward(link_topic::admin, request, reply);
 }
 

@@ -20,7 +20,9 @@ struct standby_view {
   std::function<std::string()> why_alone; ///< Why nothing can be passed on; "" when it can.
   std::function<json_object()> cluster;   ///< What GET /admin/v1/cluster shows.
   std::function<json_object()> nodes;     ///< What GET /admin/v1/nodes shows.
-  std::function<bool()> is_member;        ///< The node has joined.
+  /// Answers by the node's own admin API; false: there is none yet.
+  std::function<bool(const http_request&, const http_reply&)> answer_itself;
+  std::function<bool()> is_member; ///< The node has joined.
   /// Lets the node that serves answer.
   std::function<void(link_topic, const http_request&, const http_reply&)> forward;
 };

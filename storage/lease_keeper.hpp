@@ -63,6 +63,10 @@ struct lease_status {
   caf::error failure;    ///< What the last step failed with, none when it did not.
 
   write_fence fence() const { return {.node = id, .incarnation = incarnation}; }
+  /// Tells whether the node is in the cluster at `now`: it may act for the host shards it owns.
+  bool is_member(boot_time now) const {
+    return (phase == lease_phase::serving || phase == lease_phase::standing_by) && now < held_until;
+  }
   /// Tells whether the node may act as the owner of the shards at `now`.
   bool may_serve(boot_time now) const { return phase == lease_phase::serving && now < held_until; }
 };

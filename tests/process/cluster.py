@@ -7,12 +7,14 @@
 
 Every node says its name to PostgreSQL, and triggers note which node wrote which row in which
 transaction: `cluster.foreign_writes()` finds what was committed by a node that did not own the
-shards at that instant, by PostgreSQL's own times of commit.
+shard at that instant, by PostgreSQL's own times of commit: that of the host for the books of
+delivery, those of the accounts for everything else.
 """
 
 import collections
 import concurrent.futures
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -36,6 +38,18 @@ from postgres_line import Line, free_ports
 from postgres_server import PostgresServer
 
 PAGE = ROOT / "docs" / "cluster.md"
+
+# The kinds of actors whose shards are owned, and how many each has.
+ACCOUNTS, HOSTS, SHARDS = 1, 2, 256
+
+# What the owner of a host's shard writes.
+BOOKS = ("shard_mark", "host_backlog", "delivery_exception", "host")
+
+
+def shard_of(scheme, name, port):
+    """The shard of a host."""
+    return hashlib.sha256(f"{scheme}://{name}:{port}".encode()).digest()[0]
+
 
 def over_socket(node, path):
     """GET over the node's unix socket: its status and its JSON, or its text."""
@@ -274,34 +288,43 @@ class Cluster:
         """Notes from now on who writes a row, and who owns."""
         self.rows("""
             CREATE SCHEMA watch;
-            CREATE TABLE watch.written(node TEXT, relation TEXT, xid XID);
-            CREATE TABLE watch.owned(node_id BIGINT, incarnation BIGINT, xid XID);
-            CREATE FUNCTION watch.write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-              INSERT INTO watch.written VALUES (current_setting('application_name'), TG_TABLE_NAME,
-                                                pg_current_xact_id()::xid);
+            CREATE TABLE watch.written(node TEXT, relation TEXT, host JSONB, xid XID);
+            CREATE TABLE watch.owned(kind INT, shard INT, node_id BIGINT, incarnation BIGINT,
+                                     xid XID);
+            CREATE FUNCTION watch.write() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE written JSONB = to_jsonb(coalesce(NEW, OLD)); BEGIN
+              INSERT INTO watch.written VALUES (
+                current_setting('application_name'), TG_TABLE_NAME,
+                CASE TG_TABLE_NAME
+                  WHEN 'shard_mark' THEN jsonb_build_object('shard', written->'shard')
+                  WHEN 'host' THEN written
+                  ELSE (SELECT to_jsonb(host) FROM public.host
+                        WHERE id = (written->>'host_id')::bigint) END,
+                pg_current_xact_id()::xid);
               RETURN NULL; END $$;
             CREATE FUNCTION watch.own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-              INSERT INTO watch.owned VALUES (NEW.node_id, NEW.incarnation,
+              INSERT INTO watch.owned VALUES (NEW.kind, NEW.shard, NEW.node_id, NEW.incarnation,
                                               pg_current_xact_id()::xid);
               RETURN NULL; END $$;
-            INSERT INTO watch.owned SELECT DISTINCT node_id, incarnation, pg_current_xact_id()::xid
-              FROM public.shard_owner;
+            INSERT INTO watch.owned SELECT kind, shard, node_id, incarnation,
+              pg_current_xact_id()::xid FROM public.shard_owner;
             CREATE TRIGGER watch AFTER INSERT OR UPDATE ON public.shard_owner
               FOR EACH ROW EXECUTE FUNCTION watch.own()""")
-        # A node's own row, the ids that it reserves and the lock of a start that looks at the
-        # schema are its own, whoever owns the shards.
+        # A node's own row, its batches, the ids that it reserves and the lock of a start that
+        # looks at the schema are its own, whoever owns the shards.
         for table, in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-                                " AND tablename NOT IN ('node', 'id_slot', 'shard_owner',"
+                                " AND tablename NOT IN ('node', 'id_slot', 'shard_owner', 'batch',"
                                 " 'schema_version')"):
             self.rows(f"CREATE TRIGGER watch AFTER INSERT OR UPDATE OR DELETE ON public.{table}"
                       " FOR EACH ROW EXECUTE FUNCTION watch.write()")
 
-    def owners(self):
-        """[(time of commit, name, incarnation)], oldest first: each change of who owns."""
+    def owners(self, kind=ACCOUNTS, shard=0):
+        """[(time of commit, name, incarnation)], oldest first: each change of who owns the shard;
+        those of the accounts have one owner."""
         rows = self.rows(
-            "SELECT DISTINCT extract(epoch FROM pg_xact_commit_timestamp(xid))::float8, name,"
+            "SELECT extract(epoch FROM pg_xact_commit_timestamp(xid))::float8, name,"
             " watch.owned.incarnation FROM watch.owned JOIN public.node ON node.id = node_id"
-            " ORDER BY 1")
+            " WHERE kind = %s AND shard = %s ORDER BY 1", (kind, shard))
         changes = []
         for row in rows:
             if not changes or changes[-1][1:] != row[1:]:
@@ -311,17 +334,35 @@ class Cluster:
     def owner_names(self):
         return [name for _, name, _ in self.owners()]
 
+    def host_owners(self):
+        """{name of a node: how many shards of hosts it has}"""
+        return dict(self.rows("SELECT name, count(*) FROM public.shard_owner JOIN public.node"
+                              " ON node.id = node_id AND node.incarnation = shard_owner.incarnation"
+                              " WHERE kind = %s GROUP BY name", (HOSTS,)))
+
+    def host_owner(self, scheme, name, port):
+        """The name of the node that delivers to this host."""
+        return self.owners(HOSTS, shard_of(scheme, name, port))[-1][1]
+
     def foreign_writes(self):
         """Rows that a node committed while another one owned: {(node, table): count}."""
-        changes = self.owners()
+        changes = {None: self.owners()}
+        changes.update({shard: self.owners(HOSTS, shard) for shard in range(SHARDS)})
         foreign = collections.Counter()
-        written = self.rows("SELECT node, relation, count(*),"
+        written = self.rows("SELECT node, relation, host->>'shard', host->>'scheme',"
+                            " host->>'name', host->>'port', count(*),"
                             " extract(epoch FROM pg_xact_commit_timestamp(xid))::float8"
-                            " FROM watch.written GROUP BY node, relation, xid::text, xid")
+                            " FROM watch.written GROUP BY 1, 2, 3, 4, 5, 6, xid::text, xid")
         assert written, "no write was seen"
-        for node, relation, count, at in written:
-            owner = [name for since, name, _ in changes if since <= at]
-            if owner and owner[-1] != node:
+        for node, relation, shard, scheme, name, port, count, at in written:
+            place = None
+            if relation in BOOKS:
+                place = int(shard) if shard is not None else shard_of(scheme, name, port)
+            # The row of a host is made with its first follower, and written by whoever delivers.
+            places = {place, None} if relation == "host" else {place}
+            owners = {owned[-1] for owned in ([name for since, name, _ in changes[each]
+                                               if since <= at] for each in places) if owned}
+            if owners and node not in owners:
                 foreign[node, relation] += count
         return dict(foreign)
 
