@@ -73,6 +73,21 @@ caf::expected<http_request> decode_request(std::string_view bytes) {
   return decode_record(bytes, "request", read_record<http_request>);
 }
 
+std::string encode_seq(std::int64_t seq) {
+  auto bytes = std::string{};
+  auto to = record_writer{bytes};
+  to(seq);
+  return bytes;
+}
+
+caf::expected<std::int64_t> decode_seq(std::string_view bytes) {
+  return decode_record(bytes, "row", [](record_reader& from) {
+    auto seq = std::int64_t{0};
+    from(seq);
+    return seq;
+  });
+}
+
 std::string encode(const http_response& response) {
   return write_record(response);
 }

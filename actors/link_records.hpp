@@ -33,8 +33,12 @@ enum class frame_kind : std::uint8_t {
 
 /// What a request is about.
 enum class link_topic : std::uint8_t {
-  web = 1,   ///< A request of a client or of another server, for who serves.
-  admin = 2, ///< A request to the admin API.
+  web = 1,          ///< A request of a client or of another server, for who serves.
+  admin = 2,        ///< A request to the admin API.
+  fetch = 5,        ///< A document of a host of the peer's.
+  sign_of_life = 6, ///< A host of the peer's has sent something. Answered with nothing.
+  log_news = 7,     ///< Up to where the log has rows. Answered with nothing.
+  shard_news = 8,   ///< Shards have changed hands. Answered with nothing.
 };
 
 struct link_frame {
@@ -54,6 +58,10 @@ caf::expected<std::vector<link_frame>> decode_frames(std::string_view bytes);
 /// A request as it travels: where it came from is part of it, for limits and for trust.
 std::string encode(const http_request& request);
 caf::expected<http_request> decode_request(std::string_view bytes);
+
+/// A number of a row.
+std::string encode_seq(std::int64_t seq);
+caf::expected<std::int64_t> decode_seq(std::string_view bytes);
 
 std::string encode(const http_response& response);
 caf::expected<http_response> decode_response(std::string_view bytes);

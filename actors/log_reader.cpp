@@ -20,6 +20,10 @@ log_reader_state::make_behavior(log_reader_dependencies dependencies, log_reader
       [this](log_hint& hint) { take(hint); },
       [this](describe_log) { return describe(); },
       [this](const read_missed& wish) { return read_units(wish); },
+      [this](const log_has_grown& news) {
+        if (start_ && news.upto > handed_)
+          read();
+      },
       [this](poll_log) { poll(); },
       [this](close_hole due) {
         if (at_hole_ && due.epoch == hole_epoch_) {
@@ -100,6 +104,8 @@ void log_reader_state::begin_after(log_seq newest) {
 void log_reader_state::take(log_hint& hint) {
   const auto rows = hint.rows.size();
   counters_.hints += static_cast<std::int64_t>(rows);
+  if (rows > 0 && has_.on_commit)
+    has_.on_commit(hint.rows.back().seq);
   if (rows == 0 || (start_ && hint.rows.back().seq <= handed_))
     return;
   // What joins on is handed on at once and takes no room.

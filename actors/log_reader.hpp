@@ -23,6 +23,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ struct log_reader_dependencies {
   std::vector<reader_handle> readers; ///< At least one.
   fanout_handle fanout;
   std::shared_ptr<log_position> position; ///< Not null.
+  /// Told of rows that this node has committed, up to which; must not block. May be empty.
+  std::function<void(log_seq upto)> on_commit;
 };
 
 class log_reader_state {

@@ -18,6 +18,11 @@ struct log_hint {
   std::vector<log_entry> rows; ///< In order of `seq`, without gaps.
 };
 
+/// Another node has committed rows, up to this one: a hint as well, without the rows.
+struct log_has_grown {
+  log_seq upto = 0;
+};
+
 /// Asks the log reader how far it is.
 struct describe_log {};
 
@@ -50,7 +55,8 @@ struct close_hole {
 };
 
 using log_reader_handle =
-    caf::typed_actor<caf::reacts_to<log_hint>, caf::replies_to<describe_log>::with<log_report>,
+    caf::typed_actor<caf::reacts_to<log_hint>, caf::reacts_to<log_has_grown>,
+                     caf::replies_to<describe_log>::with<log_report>,
                      // Fails with what storage says, or `unavailable`: too many wait.
                      caf::replies_to<read_missed>::with<found_units>,
                      // INTERNAL

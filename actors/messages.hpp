@@ -5,6 +5,7 @@
 #include "actors/dispatcher_messages.hpp"
 #include "actors/fanout_messages.hpp"
 #include "actors/gateway_messages.hpp"
+#include "actors/host_gate_messages.hpp"
 #include "actors/housekeeper_messages.hpp"
 #include "actors/id_source_messages.hpp"
 #include "actors/inbox_messages.hpp"
@@ -34,19 +35,20 @@ using message_types = std::tuple<
     unmute_account, favourite_post, unfavourite_post, bookmark_post, pin_post, vote_in_poll,
     answer_follow_request, drop_follower, block_domain, report_account, change_profile,
     move_account, rotate_key, describe_account, account_report, account_idle, read_home, home_page,
-    describe_timeline, timeline_report, timeline_idle, log_hint, describe_log, log_report, poll_log,
-    close_hole, apply_rows, install_home, await_applied, describe_fanout, fanout_report,
-    continue_fanout, drop_unread_homes, passivate_actor, gateway_exchange, make_password_hash,
-    password_hash, check_password, keep_ids, keep_house, offer_units, fetch_document,
-    fetched_document, note_sign_of_life, pause_host, resume_host, retry_host, operate_host,
-    operated_host, list_queue, host_queue, ask_open_units, open_units, read_missed, found_units,
-    describe_host, host_report, host_timer, sign_request, sign_and_send, signed_headers,
-    ask_public_key, public_key_text, signing_done, check_signature, verified_signer,
+    describe_timeline, timeline_report, timeline_idle, log_hint, log_has_grown, describe_log,
+    log_report, poll_log, close_hole, apply_rows, install_home, await_applied, describe_fanout,
+    fanout_report, continue_fanout, drop_unread_homes, passivate_actor, gateway_exchange,
+    make_password_hash, password_hash, check_password, keep_ids, keep_house, offer_units,
+    fetch_document, fetched_document, note_sign_of_life, pause_host, resume_host, retry_host,
+    operate_host, operated_host, list_queue, host_queue, ask_open_units, open_units, read_missed,
+    found_units, describe_host, host_report, host_timer, sign_request, sign_and_send,
+    signed_headers, ask_public_key, public_key_text, signing_done, check_signature, verified_signer,
     resolve_account, resolve_post, resolve_url, resolved_thing, passivate_host, wake_host,
     exchange_ended, place_granted, dispatch_rows, host_progress, adopt_host, host_cursor,
     flush_books, describe_dispatcher, dispatcher_report, checkpoint_due, begin_delivery, wake_inbox,
     describe_inbox, inbox_report, inbox_timer, wake_inboxes, close_webhook, webhook_tick,
-    webhook_answered, envelope, ask_peer, link_lost, answer_peer, flush_link, link_timer>;
+    webhook_answered, envelope, ask_peer, link_lost, answer_peer, flush_link, link_timer,
+    serve_peer_fetch, serve_peer_sign_of_life, peer_has_fetched, look_for_hosts>;
 
 } // namespace trunkline
 
@@ -98,6 +100,7 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::timeline_idle))
 
 // log_reader
 CAF_ADD_TYPE_ID(trunkline, (trunkline::log_hint))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::log_has_grown))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_log))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::log_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::poll_log))
@@ -201,6 +204,12 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::answer_peer))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::flush_link))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::link_timer))
 
+// host_gate
+CAF_ADD_TYPE_ID(trunkline, (trunkline::serve_peer_fetch))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::serve_peer_sign_of_life))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::peer_has_fetched))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::look_for_hosts))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -229,6 +238,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_timeline)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::timeline_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::timeline_idle)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_hint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_has_grown)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::log_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::poll_log)
@@ -315,3 +325,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::link_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::answer_peer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::flush_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::link_timer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::serve_peer_fetch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::serve_peer_sign_of_life)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::peer_has_fetched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::look_for_hosts)

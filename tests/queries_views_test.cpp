@@ -45,6 +45,7 @@ log_reader_handle::behavior_type gate(log_reader_handle::pointer self, log_reade
         return self->delegate(to, question);
       },
       [=](const read_missed& wish) -> caf::result<found_units> { return self->delegate(to, wish); },
+      [](const log_has_grown&) {},
       [](poll_log) {},
       [](close_hole) {},
   };

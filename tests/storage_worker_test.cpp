@@ -22,6 +22,7 @@ log_reader_handle::behavior_type noting_reader(log_reader_handle::pointer,
       [=](log_hint& hint) { hints->push_back(std::move(hint)); },
       [](describe_log) -> caf::result<log_report> { return log_report{}; },
       [](const read_missed&) -> caf::result<found_units> { return found_units{}; },
+      [](const log_has_grown&) {},
       [](poll_log) {},
       [](close_hole) {},
   };

@@ -33,6 +33,7 @@ hint_mangler(log_reader_handle::stateful_pointer<hint_mangler_state> self, log_r
         return self->delegate(to, question);
       },
       [=](const read_missed& wish) -> caf::result<found_units> { return self->delegate(to, wish); },
+      [](const log_has_grown&) {},
       [](poll_log) {},
       [](close_hole) {},
   };
