@@ -38,7 +38,7 @@ json_object line_of(const cluster_node& node, const cluster_view& view) {
                   {"state", word_of(node.state)},
                   {"incarnation", node.incarnation},
                   {"serves", view.serving() == &node},
-                  {"shards", static_cast<std::int64_t>(node.shards)},
+                  {"shards", json_object{{"account", static_cast<std::int64_t>(node.account_shards)}, {"host", static_cast<std::int64_t>(node.host_shards)}}},
                   {"lease_left_ms", may_write(node.state) ? std::max<std::int64_t>(left, 0) : 0},
                   {"joined_at", to_iso8601(node.joined_at)}};
   if (node.refused_since)

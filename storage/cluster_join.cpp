@@ -84,20 +84,26 @@ caf::expected<joined_node> enter_again(database& db, const join_wish& wish,
       .id = own.id, .slot = own.slot, .incarnation = entered->rows.at(0)[0].integer()};
 }
 
-/// All or nothing: a part would be of no use.
-caf::expected<bool> take_all_if_free(database& db, const joined_node& node,
-                                     const node_locks& locks) {
+/// All account shards or none: a part would be of no use. Of the host shards those that belong on
+/// it; the others give away the rest. Returns whether it serves.
+caf::expected<bool> take_what_is_free(database& db, const joined_node& node,
+                                      const node_locks& locks) {
   const auto known = read_situation(db);
   if (!known)
     return known.error();
   const auto* own = known->view.find(node.id);
-  if (!own || !is_fit(*own) || known->view.free_shards < shards_in_all)
+  if (!own)
     return false;
-  const auto moved =
-      move_free_shards(db, *known, locks, {.node = node.id, .incarnation = node.incarnation});
+  auto targets = find_targets(known->view, [](const cluster_node&) { return true; });
+  const auto all_are_free = known->view.free_account_shards == shard_count;
+  targets.account = all_are_free && is_fit(*own, actor_kind::account) ? own : nullptr;
+  std::ranges::replace_if(targets.hosts, [&](const auto* to) { return to != own; }, nullptr);
+  if (known->view.free_shards() == 0 || targets.has_none())
+    return false;
+  const auto moved = move_free_shards(db, *known, locks, targets);
   if (!moved)
     return moved.error();
-  return static_cast<std::size_t>(*moved) == shards_in_all;
+  return moved->account == shard_count;
 }
 
 caf::expected<join_answer> join_once(database& db, const join_wish& wish) {
@@ -123,7 +129,7 @@ caf::expected<join_answer> join_once(database& db, const join_wish& wish) {
   auto joined = own ? enter_again(db, wish, *own) : add_node(db, wish, *view);
   if (!joined)
     return std::move(joined.error());
-  const auto serves = take_all_if_free(db, *joined, locks);
+  const auto serves = take_what_is_free(db, *joined, locks);
   if (!serves)
     return serves.error();
   joined->serves = *serves;

@@ -30,13 +30,6 @@ bool is_due(const cluster_view& view, const lease_mark& loser) {
          is_over(found->lease_until, view.now);
 }
 
-/// Returns null when nobody is fit, `last` included: where nobody else is, a refused one serves.
-const cluster_node* receiver_or(const cluster_node* last, const cluster_node* receiver) {
-  if (receiver)
-    return receiver;
-  return last && takes_shards(*last) ? last : nullptr;
-}
-
 /// Locks what is wanted, and who may receive; returns what there is then. What was read before only
 /// told whom to lock.
 caf::expected<cluster_view> lock_and_read(database& db, node_locks& locks) {
@@ -47,6 +40,13 @@ caf::expected<cluster_view> lock_and_read(database& db, node_locks& locks) {
   if (auto failure = locks.take(db))
     return failure;
   return read_cluster(db);
+}
+
+/// Whose row is not held may be gone before the commit.
+node_filter locked_but(const node_locks& locks, std::int64_t loser) {
+  return [&locks, loser](const cluster_node& node) {
+    return node.id != loser && locks.has(node.id);
+  };
 }
 
 caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
@@ -63,12 +63,10 @@ caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
     return takeover::not_due;
   if (auto failure = end_membership(db, loser.node, node_state::dead))
     return failure;
-  const auto* receiver =
-      receiver_or(view->find(taker.node), find_receiver(*view, locks, loser.node));
-  if (!receiver)
-    return takeover::done;
-  auto moved = move_shards(db, {.node = loser.node, .incarnation = loser.incarnation},
-                           {.node = receiver->id, .incarnation = receiver->incarnation});
+  auto targets = find_targets(*view, locked_but(locks, loser.node));
+  fall_back_on(targets, *view, *view->find(taker.node), loser.node);
+  auto moved =
+      move_shards(db, {.node = loser.node, .incarnation = loser.incarnation}, targets);
   if (!moved)
     return std::move(moved.error());
   return takeover::done;
@@ -87,17 +85,16 @@ caf::expected<bool> give_free_once(database& db, const write_fence& giver) {
   const auto known = read_situation(db);
   if (!known)
     return known.error();
-  if (!is_in(known->view, giver) || known->view.free_shards == 0)
+  if (!is_in(known->view, giver) || known->view.free_shards() == 0)
     return false;
-  const auto* receiver =
-      receiver_or(known->view.find(giver.node), find_receiver(known->view, locks, 0));
-  if (!receiver)
+  auto targets = find_targets(known->view, locked_but(locks, 0));
+  fall_back_on(targets, known->view, *known->view.find(giver.node), 0);
+  if (targets.has_none())
     return false;
-  auto moved = move_free_shards(db, *known, locks,
-                                {.node = receiver->id, .incarnation = receiver->incarnation});
+  auto moved = move_free_shards(db, *known, locks, targets);
   if (!moved)
     return std::move(moved.error());
-  return *moved > 0;
+  return *moved != moved_shards{};
 }
 
 caf::error mark_refused(database& db, std::int64_t node) {
@@ -110,9 +107,8 @@ caf::error mark_refused(database& db, std::int64_t node) {
 /// The fence refuses it from then on: what it has under way must not be written beside the new
 /// owner.
 caf::expected<step_aside_answer> hand_to(database& db, const write_fence& node,
-                                         const cluster_node& receiver) {
-  auto moved = move_shards(db, {.node = node.node, .incarnation = node.incarnation},
-                           {.node = receiver.id, .incarnation = receiver.incarnation});
+                                         const shard_targets& targets) {
+  auto moved = move_shards(db, {.node = node.node, .incarnation = node.incarnation}, targets);
   if (!moved)
     return std::move(moved.error());
   if (auto failure = end_membership(db, node.node, node_state::left))
@@ -129,14 +125,17 @@ caf::expected<step_aside_answer> step_aside_once(database& db, const write_fence
   const auto kept = kept_nodes(*view);
   if (!is_in(*view, node) || kept.contains(node.node))
     return step_aside_answer::not_due;
-  const auto is_owner = view->find(node.node)->shards > 0;
-  const auto* receiver = find_receiver(*view, locks, node.node);
-  if (is_owner && (!receiver || !kept.contains(receiver->id)))
+  const auto& own = *view->find(node.node);
+  const auto is_locked = locked_but(locks, node.node);
+  const auto targets = find_targets(*view, [&](const cluster_node& other) {
+    return is_locked(other) && kept.contains(other.id);
+  });
+  if (!targets.has_all_of(own))
     return step_aside_answer::not_due;
   if (auto failure = mark_refused(db, node.node))
     return failure;
-  if (is_owner)
-    return hand_to(db, node, *receiver);
+  if (own.shards() > 0)
+    return hand_to(db, node, targets);
   return step_aside_answer::refused;
 }
 
@@ -149,14 +148,13 @@ caf::expected<departure> leave_once(database& db, const write_fence& node) {
   if (!is_in(*view, node))
     return departure{};
   auto left = departure{.was_member = true, .successor = {}};
-  if (const auto* receiver = find_receiver(*view, locks, node.node)) {
-    auto moved = move_shards(db, {.node = node.node, .incarnation = node.incarnation},
-                             {.node = receiver->id, .incarnation = receiver->incarnation});
-    if (!moved)
-      return std::move(moved.error());
-    if (*moved > 0)
-      left.successor = receiver->id;
-  }
+  const auto targets = find_targets(*view, locked_but(locks, node.node));
+  const auto moved =
+      move_shards(db, {.node = node.node, .incarnation = node.incarnation}, targets);
+  if (!moved)
+    return moved.error();
+  if (moved->account > 0)
+    left.successor = targets.account->id;
   if (auto failure = end_membership(db, node.node, node_state::left))
     return failure;
   return left;

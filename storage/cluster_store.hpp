@@ -2,8 +2,12 @@
 ///
 /// The database decides, on its own clock. Whoever changes an owner holds the old owner's row
 /// alone: a batch of the old owner that is under way commits before, one that comes later finds its
-/// fence fallen. Rows are locked in the order of the ids, in one transaction per operation. All
-/// shards have one owner and change hands together.
+/// fence fallen. Rows are locked in the order of the ids, in one transaction per operation.
+///
+/// The account shards have one owner and change hands together; each host shard goes where it
+/// belongs among the nodes that may have it (`protocol/placement.hpp`). A node gets shards of the
+/// kinds that it has a weight for: `cluster.account_weight`, `cluster.host_weight`. Those that
+/// nobody else could have fall to whoever acts, whatever its weight.
 #pragma once
 
 #include "protocol/placement.hpp"
@@ -35,7 +39,7 @@ struct joined_node {
   std::int64_t id = 0;
   std::uint8_t slot = 0;
   std::int64_t incarnation = 0;
-  bool serves = false; ///< It owns all shards; else it stands by.
+  bool serves = false; ///< It owns all account shards; else it stands by.
 };
 
 /// Another process runs the node: its lease has to end first.
@@ -47,8 +51,9 @@ struct join_wait {
 
 using join_answer = std::variant<joined_node, join_wait>;
 
-/// Enters the node `wish.name` with a new incarnation and a new lease. It gets all shards when no
-/// other live node owns one: those it had before, those without an owner. Fails with
+/// Enters the node `wish.name` with a new incarnation and a new lease. It gets the account shards
+/// when no other live node owns one, and the host shards that belong on it and are no other live
+/// node's; those it had before, those without an owner. Fails with
 /// `errc::config_invalid`, which says what to do, when no slot is free or a node without a name
 /// meets others.
 caf::expected<join_answer> join_cluster(database& db, const join_wish& wish);
@@ -75,26 +80,26 @@ caf::expected<renewal> renew_lease(database& db, const write_fence& node,
                                    const renewal_words& words = {});
 
 enum class takeover : std::uint8_t {
-  done,    ///< The loser is dead; its shards belong to a node that has renewed lately, if any has.
+  done,    ///< The loser is dead; its shards belong to nodes that have renewed lately, if any has.
   not_due, ///< It has renewed or gone meanwhile, or its lease is not over.
   deposed, ///< The taker is not, or no longer, what it says.
 };
 
 /// Marks `loser` dead and gives its shards away, if its lease is over and is still the one that
-/// was seen. The taker itself gets them when nobody else is fit to.
+/// was seen. The taker itself gets those that nobody else may have.
 caf::expected<takeover> take_over(database& db, const write_fence& taker, const lease_mark& loser);
 
 /// Gives away the shards whose owner is no incarnation that may write. Returns whether it did: not
-/// when there are none, when nobody is fit to have them or when `giver` is not what it says.
+/// when there are none, when nobody may have them or when `giver` is not what it says.
 caf::expected<bool> give_free_shards(database& db, const write_fence& giver);
 
 enum class step_aside_answer : std::uint8_t {
-  not_due, ///< It is one of those that are kept, or nobody else could have its shards.
+  not_due, ///< It is one of those that are kept, or nobody of them could have its shards.
   refused, ///< It gets no shards until it is admitted. It had none.
-  left,    ///< Its shards are another's, and it has left: it may join again, refused.
+  left,    ///< Its shards are others', and it has left: it may join again, refused.
 };
 
-/// Refuses a node that is not among `kept_nodes`; its shards go to one that is.
+/// Refuses a node that is not among `kept_nodes`; its shards, of both kinds, go to those that are.
 caf::expected<step_aside_answer> step_aside(database& db, const write_fence& node);
 
 /// Lets a refused node have shards again.
@@ -102,11 +107,11 @@ caf::error readmit(database& db, const write_fence& node);
 
 struct departure {
   bool was_member = false;               ///< Else nothing has changed.
-  std::optional<std::int64_t> successor; ///< Who got its shards; nobody: they wait for its return.
+  std::optional<std::int64_t> successor; ///< Who got its account shards, if it had them.
 };
 
-/// Gives the node's shards to one that stands by, and lets go of the lease: from then on the fence
-/// refuses it.
+/// Gives the node's shards to the others, and lets go of the lease: from then on the fence refuses
+/// it. Those that nobody may have wait for whoever comes first.
 caf::expected<departure> leave_cluster(database& db, const write_fence& node);
 
 } // namespace trunkline

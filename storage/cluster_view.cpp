@@ -1,22 +1,45 @@
 #include "storage/cluster_view.hpp"
 
+#include "protocol/codes.hpp"
+
 #include <algorithm>
 
 namespace trunkline {
 
 namespace {
 
-/// One statement, so that the nodes, their shards and the clock fit together.
-std::string view_sql(const database& db) {
-  return "SELECT " + std::string{node_columns} +
-         ", coalesce(owned.shards, 0), said.moment, said.server FROM (SELECT " +
+/// One statement, so that the nodes and the clock fit together.
+std::string nodes_sql(const database& db) {
+  return "SELECT " + std::string{node_columns} + ", said.moment, said.server FROM (SELECT " +
          std::string{db.now_sql()} + " AS moment, " + std::string{db.server_sql()} +
-         " AS server) said LEFT JOIN node ON 1 = 1 LEFT JOIN (SELECT node_id, incarnation,"
-         " count(*) AS shards FROM shard_owner GROUP BY node_id, incarnation) owned"
-         " ON owned.node_id = node.id AND owned.incarnation = node.incarnation ORDER BY node.id";
+         " AS server) said LEFT JOIN node ON 1 = 1 ORDER BY node.id";
 }
 
-constexpr auto shards_column = node_columns_count; ///< Behind them.
+constexpr auto moment_column = node_columns_count; ///< Behind them.
+
+caf::error read_nodes(database& db, cluster_view& view) {
+  const auto found = db.run(nodes_sql(db));
+  if (!found)
+    return found.error();
+  for (const auto& row : found->rows) {
+    view.now = row.at(moment_column).time();
+    view.server = row.at(moment_column + 1).text();
+    if (!row[0].is_null()) // else nobody has ever joined
+      static_cast<node_row&>(view.nodes.emplace_back()) = node_from(row);
+  }
+  return {};
+}
+
+/// Counts the shard for the node that is in that incarnation.
+void count_shard(cluster_view& view, actor_kind kind, const shard_place& place) {
+  const auto owner = std::ranges::find(view.nodes, place.node, &cluster_node::id);
+  if (owner == view.nodes.end() || owner->incarnation != place.incarnation)
+    return;
+  const auto is_account = kind == actor_kind::account;
+  ++(is_account ? owner->account_shards : owner->host_shards);
+  if (may_write(owner->state))
+    --(is_account ? view.free_account_shards : view.free_host_shards);
+}
 
 } // namespace
 
@@ -32,9 +55,17 @@ const cluster_node* cluster_view::find(std::string_view name) const {
 
 const cluster_node* cluster_view::serving() const {
   const auto found = std::ranges::find_if(nodes, [](const cluster_node& node) {
-    return may_write(node.state) && node.shards == shards_in_all;
+    return may_write(node.state) && node.account_shards == shard_count;
   });
   return found == nodes.end() ? nullptr : &*found;
+}
+
+const cluster_node* cluster_view::host_owner(std::uint8_t shard) const {
+  const auto& place = hosts[shard];
+  const auto* owner = find(place.node);
+  const auto is_owner =
+      owner && owner->incarnation == place.incarnation && may_write(owner->state);
+  return is_owner ? owner : nullptr;
 }
 
 bool is_fresh(const cluster_node& node, time_point now) {
@@ -51,20 +82,21 @@ std::chrono::microseconds time_until_over(time_point lease_until, time_point now
 }
 
 caf::expected<cluster_view> read_cluster(database& db) {
-  const auto found = db.run(view_sql(db));
-  if (!found)
-    return found.error();
+  // Before the nodes: who has come since would else seem to be nobody, and lose its shards.
+  const auto places = db.run("SELECT kind, shard, node_id, incarnation, moved_at FROM shard_owner");
+  if (!places)
+    return places.error();
   auto view = cluster_view{};
-  for (const auto& row : found->rows) {
-    view.now = row.at(shards_column + 1).time();
-    view.server = row.at(shards_column + 2).text();
-    if (row[0].is_null()) // nobody has ever joined
-      continue;
-    auto& node = view.nodes.emplace_back();
-    static_cast<node_row&>(node) = node_from(row);
-    node.shards = static_cast<std::size_t>(row[shards_column].integer());
-    if (may_write(node.state))
-      view.free_shards -= std::min(view.free_shards, node.shards);
+  if (auto failure = read_nodes(db, view))
+    return failure;
+  for (const auto& row : places->rows) {
+    const auto kind = static_cast<actor_kind>(row[0].integer());
+    const auto place = shard_place{.node = row[2].integer(),
+                                   .incarnation = row[3].integer(),
+                                   .moved_at = row[4].time()};
+    if (kind == actor_kind::host)
+      view.hosts[static_cast<std::uint8_t>(row[1].integer())] = place;
+    count_shard(view, kind, place);
   }
   return view;
 }

@@ -6,6 +6,7 @@
 #include "protocol/shard.hpp"
 #include "storage/node_store.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -40,23 +41,41 @@ struct lease_mark {
 };
 
 struct cluster_node : node_row {
-  std::size_t shards = 0; ///< That its present incarnation owns.
+  std::size_t account_shards = 0; ///< That its present incarnation owns; of `shard_count`.
+  std::size_t host_shards = 0;    ///< The same.
 
+  std::size_t shards() const { return account_shards + host_shards; }
   lease_mark mark() const { return {id, incarnation, renewals}; }
 };
 
-/// What the database said at one moment.
+/// Where a shard is.
+struct shard_place {
+  std::int64_t node = 0; ///< 0: nobody ever had it.
+  std::int64_t incarnation = 0;
+  time_point moved_at; ///< When its owner changed last.
+
+  friend bool operator==(const shard_place&, const shard_place&) = default;
+};
+
+/// What the database said at one moment. The places of the shards may be older than the nodes by
+/// the time between two statements, and then some count as free that are not.
 struct cluster_view {
-  std::vector<cluster_node> nodes;         ///< By id; all that ever were.
-  time_point now;                          ///< The database's clock.
-  std::string server;                      ///< Changes when the server starts anew; "" on SQLite.
-  std::size_t free_shards = shards_in_all; ///< Whose owner is no incarnation that may write.
+  std::vector<cluster_node> nodes; ///< By id; all that ever were.
+  time_point now;                  ///< The database's clock.
+  std::string server;              ///< Changes when the server starts anew; "" on SQLite.
+  std::size_t free_account_shards = shard_count; ///< Whose owner is no incarnation that may write.
+  std::size_t free_host_shards = shard_count;    ///< The same.
+  std::array<shard_place, shard_count> hosts{};  ///< By host shard.
+
+  std::size_t free_shards() const { return free_account_shards + free_host_shards; }
 
   /// Each returns null when there is none; valid as long as this.
   const cluster_node* find(std::int64_t id) const;
   const cluster_node* find(std::string_view name) const;
-  /// The node that owns all shards.
+  /// The node that owns all account shards.
   const cluster_node* serving() const;
+  /// The node that owns a host shard; null when its owner is no incarnation that may write.
+  const cluster_node* host_owner(std::uint8_t shard) const;
 };
 
 /// Tells whether the node has tried to renew lately.

@@ -139,7 +139,7 @@ void lease_keeper::judge(boot_time got) {
   const auto is_refused = own->refused_since.has_value();
   cut_since_ = is_kept ? std::nullopt : std::optional{cut_since_.value_or(got)};
   whole_since_ = is_kept && is_refused ? std::optional{whole_since_.value_or(got)} : std::nullopt;
-  const auto matters = own->shards > 0 ? has_receiver(view, own->id) : !is_refused;
+  const auto matters = own->shards() > 0 ? has_receiver(view, own->id) : !is_refused;
   if (cut_since_ && matters)
     aside_due_ = *cut_since_ + cut_for;
   if (is_refused && !has_others(view, own->id))
@@ -162,7 +162,7 @@ void lease_keeper::watch(boot_time got) {
     seen.emplace(node.id, lease);
   }
   watched_ = std::move(seen);
-  free_due_ = view.free_shards > 0 ? std::optional{got} : std::nullopt;
+  free_due_ = view.free_shards() > 0 ? std::optional{got} : std::nullopt;
 }
 
 boot_time lease_keeper::due_of(const watched_lease& lease, const cluster_node& node,

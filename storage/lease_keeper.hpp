@@ -42,9 +42,9 @@ inline constexpr auto observed_for = lease_length;
 
 enum class lease_phase : std::uint8_t {
   joining,     ///< Not in the cluster: it has not been yet, waits for another process, was deposed.
-  standing_by, ///< In the cluster; another node serves, or nobody does.
-  serving,     ///< It owns all shards.
-  leaving,     ///< Serves no more and has to tell the database.
+  standing_by, ///< In the cluster without the account shards; it may own host shards.
+  serving,     ///< It owns the account shards.
+  leaving,     ///< Acts for no shard and has to tell the database.
   left,        ///< For good.
   doubled,     ///< Another process runs under its name: the program has to end, with exit code 75.
 };
@@ -63,12 +63,12 @@ struct lease_status {
   caf::error failure;    ///< What the last step failed with, none when it did not.
 
   write_fence fence() const { return {.node = id, .incarnation = incarnation}; }
-  /// Tells whether the node is in the cluster at `now`: it may act for the host shards it owns.
-  bool is_member(boot_time now) const {
-    return (phase == lease_phase::serving || phase == lease_phase::standing_by) && now < held_until;
-  }
-  /// Tells whether the node may act as the owner of the shards at `now`.
+  /// Tells whether the node may act as the owner of the account shards at `now`.
   bool may_serve(boot_time now) const { return phase == lease_phase::serving && now < held_until; }
+  /// Tells whether the node may act at `now` for the host shards that it owns.
+  bool is_member(boot_time now) const {
+    return may_serve(now) || (phase == lease_phase::standing_by && now < held_until);
+  }
 };
 
 class lease_keeper {
@@ -85,8 +85,8 @@ public:
   /// `boot_time::max()` for never. `status` may have changed, also by a failure.
   boot_time step(database& db);
 
-  /// Lets go of the lease: from now on the node serves no more, and the next steps tell the
-  /// database. Publish `status` before the next step: its commit lets another node serve.
+  /// Lets go of the lease: from now on the node acts for no shard, and the next steps tell the
+  /// database. Publish `status` before the next step: its commit lets other nodes act.
   void leave();
 
   /// Lets a node that is in the cluster renew early: another node is believed to be gone, or to

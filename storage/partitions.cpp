@@ -51,7 +51,7 @@ std::set<std::int64_t> kept_nodes(const cluster_view& view) {
   for (const auto* node : present) {
     const auto cuts = std::ranges::count_if(
         present, [&](const cluster_node* other) { return are_cut(*node, *other); });
-    order[{node->refused_since.has_value(), cuts, node->shards == 0, node->joined_at, node->id}] =
+    order[{node->refused_since.has_value(), cuts, node->account_shards == 0, node->joined_at, node->id}] =
         node;
   }
   auto kept = std::vector<const cluster_node*>{};
@@ -72,10 +72,15 @@ bool has_others(const cluster_view& view, std::int64_t node) {
 }
 
 bool has_receiver(const cluster_view& view, std::int64_t node) {
+  const auto* own = view.find(node);
   const auto kept = kept_nodes(view);
-  return std::ranges::any_of(view.nodes, [&](const cluster_node& other) {
-    return other.id != node && kept.contains(other.id) && is_fit(other);
-  });
+  const auto has_one_for = [&](actor_kind kind) {
+    return std::ranges::any_of(view.nodes, [&](const cluster_node& other) {
+      return other.id != node && kept.contains(other.id) && is_fit(other, kind);
+    });
+  };
+  return own && (own->account_shards == 0 || has_one_for(actor_kind::account)) &&
+         (own->host_shards == 0 || has_one_for(actor_kind::host));
 }
 
 } // namespace trunkline

@@ -3,7 +3,7 @@
 /// Pure: what follows from a view. Each node says with its renewals whom it cannot reach; a pair is
 /// cut when either says so. Those that are kept can all reach each other, and are found in one
 /// order that is the same for everybody: who is refused already comes last, then who reaches more
-/// comes first, who serves, who has been there for longer.
+/// comes first, who owns the account shards, who has been there for longer.
 #pragma once
 
 #include "storage/cluster_view.hpp"
@@ -24,7 +24,8 @@ std::set<std::int64_t> kept_nodes(const cluster_view& view);
 /// Tells whether a node but `node` lives, has tried to renew lately and is not refused.
 bool has_others(const cluster_view& view, std::int64_t node);
 
-/// Tells whether one of the kept nodes, but not `node`, may be given all shards.
+/// Tells whether there is one of the kept nodes, but not `node`, for each kind of shards that `node`
+/// owns.
 bool has_receiver(const cluster_view& view, std::int64_t node);
 
 } // namespace trunkline

@@ -1,14 +1,18 @@
-/// Moves of all shards from nodes that have lost them to one that is fit: the steps that every
-/// change of owner is made of.
+/// Moves of shards from nodes that have lost them to those that are fit: the steps that every
+/// change of owner is made of. The account shards go together, each host shard where it belongs.
 ///
 /// In one transaction: read the situation, collect the locks, take them, read again, move. What was
 /// read before the locks only tells which rows to lock.
 #pragma once
 
+#include "protocol/placement.hpp"
 #include "storage/cluster_view.hpp"
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <span>
 #include <vector>
 
 namespace trunkline {
@@ -50,24 +54,69 @@ private:
 /// Tells whether `node` is there in that incarnation and may write.
 bool is_in(const cluster_view& view, const write_fence& node);
 
-/// Tells whether the node lives, and takes shards of each kind.
-bool takes_shards(const cluster_node& node);
+/// Tells whether the node lives, and has a weight for that kind of shards.
+bool takes_shards(const cluster_node& node, actor_kind kind);
 
-/// Tells whether the node may be given all shards: it takes some, and is not refused.
-bool is_fit(const cluster_node& node);
+/// Tells whether the node may be given shards of that kind: it takes some, and is not refused.
+bool is_fit(const cluster_node& node, actor_kind kind);
 
-/// Returns who of the locked nodes but `loser` should have all shards: of those that renewed lately
-/// one that has some already, else the one where they belong. Null when there is none.
-const cluster_node* find_receiver(const cluster_view& view, const node_locks& locks,
-                                  std::int64_t loser);
+/// Tells whether the node is fit, and has tried to renew lately.
+bool may_receive(const cluster_node& node, actor_kind kind, time_point now);
 
-/// Moves what is still `from`'s: of two that move the same shards one finds none. Returns how many.
-caf::expected<std::int64_t> move_shards(database& db, const shard_holder& from,
-                                        const write_fence& to);
+/// Who should have shards; null: nobody, they stay where they are. Valid as long as the view.
+struct shard_targets {
+  const cluster_node* account = nullptr; ///< All of them.
+  std::array<const cluster_node*, shard_count> hosts{};
+
+  bool has_none() const;
+  /// Tells whether all shards that the node owns have somebody else to go to.
+  bool has_all_of(const cluster_node& node) const;
+};
+
+/// Where host shards belong, by the hashes of names and by weights.
+class host_placement {
+public:
+  /// `nodes` may have them; they must outlive this.
+  explicit host_placement(std::vector<const cluster_node*> nodes);
+
+  /// Returns the node on which the shard belongs; null when none of them has a weight for hosts.
+  const cluster_node* node_of(std::uint8_t shard) const;
+
+private:
+  std::vector<const cluster_node*> nodes_;
+  std::vector<placement_candidate> candidates_;
+};
+
+using node_filter = std::function<bool(const cluster_node&)>;
+
+/// Returns who should have the shards, of the nodes that may receive and that `may_have` wants:
+/// the account shards one that has some already, else the one where they belong.
+shard_targets find_targets(const cluster_view& view, const node_filter& may_have);
+
+/// Gives `last` what nobody else is there for, also when it is refused; and when it has no weight
+/// for it, if nobody but `loser` has one.
+void fall_back_on(shard_targets& targets, const cluster_view& view, const cluster_node& last,
+                  std::int64_t loser);
+
+struct moved_shards {
+  std::size_t account = 0;
+  std::size_t host = 0;
+
+  friend bool operator==(const moved_shards&, const moved_shards&) = default;
+};
+
+/// Moves what is still `from`'s: of two that move the same shards one finds none.
+caf::expected<moved_shards> move_shards(database& db, const shard_holder& from,
+                                        const shard_targets& to);
+
+/// Moves those of these host shards that are still `from`'s. Returns them.
+caf::expected<std::vector<std::uint8_t>> move_host_shards(database& db, const shard_holder& from,
+                                                          std::span<const std::uint8_t> shards,
+                                                          const cluster_node& to);
 
 /// Moves what is free, from nodes whose rows are held alone or that never were; makes the shards
-/// that are not there yet. Returns how many.
-caf::expected<std::int64_t> move_free_shards(database& db, const cluster_situation& known,
-                                             const node_locks& locks, const write_fence& to);
+/// that are not there yet.
+caf::expected<moved_shards> move_free_shards(database& db, const cluster_situation& known,
+                                             const node_locks& locks, const shard_targets& to);
 
 } // namespace trunkline

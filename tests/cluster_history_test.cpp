@@ -356,7 +356,7 @@ private:
     if (const auto now_owner = owner(); now_owner != owner_) {
       owner_ = now_owner;
       expect(
-          must(inner_.run("SELECT DISTINCT node_id, incarnation FROM shard_owner")).rows.size() ==
+          must(inner_.run("SELECT DISTINCT node_id, incarnation FROM shard_owner WHERE kind = 1")).rows.size() ==
               1,
           "all shards have one owner");
       ++total_.owner_changes;

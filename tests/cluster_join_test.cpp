@@ -19,7 +19,7 @@ TEST_CASE("the first node serves, the next ones stand by", "[cluster]") {
     const auto empty = must(read_cluster(world.db));
     CHECK(empty.nodes.empty());
     CHECK(empty.now == world.now);
-    CHECK(empty.free_shards == shards_in_all);
+    CHECK(empty.free_shards() == shards_in_all);
     const auto first = world.join("a");
     CHECK(first.id == 1);
     CHECK(first.slot == 0);
@@ -34,7 +34,7 @@ TEST_CASE("the first node serves, the next ones stand by", "[cluster]") {
     REQUIRE(view.nodes.size() == 2);
     CHECK(view.serving() == &view.nodes[0]);
     CHECK(view.find("b") == &view.nodes[1]);
-    CHECK(view.free_shards == 0);
+    CHECK(view.free_shards() == 0);
     CHECK(view.server == "first");
     CHECK(view.nodes[1].lease_until == world.now + 6s);
     CHECK(view.nodes[1].tried_at == world.now);
@@ -149,11 +149,46 @@ TEST_CASE("a node gets the smallest free slot, and advice when there is none", "
   });
 }
 
-TEST_CASE("a node that takes nothing of a kind never serves", "[cluster]") {
+TEST_CASE("a node that comes first gets the shards that it has a weight for", "[cluster]") {
   kit::on_both_clocked([](cluster& world) {
-    const auto none = node_weights{.account = 1, .host = 0};
-    CHECK_FALSE(world.enter({.name = "a", .holder = "a", .weights = none}).serves);
-    CHECK(world.owners().empty());
+    const auto no_hosts = node_weights{.account = 1, .host = 0};
+    CHECK(world.enter({.name = "a", .holder = "a", .weights = no_hosts}).serves);
+    CHECK(world.owners(actor_kind::account) == lines{"1|1|256"});
+    CHECK(must(read_cluster(world.db)).free_host_shards == shard_count);
+    CHECK_FALSE(world.join("b").serves);
+    CHECK(world.owners() == lines{"1|1|256", "2|1|256"});
+  });
+  kit::on_both_clocked([](cluster& world) {
+    const auto delivers = node_weights{.account = 0, .host = 1};
+    CHECK_FALSE(world.enter({.name = "a", .holder = "a", .weights = delivers}).serves);
+    CHECK(world.owners(actor_kind::host) == lines{"1|1|256"});
+    CHECK(must(read_cluster(world.db)).free_account_shards == shard_count);
     CHECK(world.join("b").serves);
+    CHECK(world.owners() == lines{"1|1|256", "2|1|256"});
+  });
+}
+
+TEST_CASE("a node that comes back while others live gets the host shards that belong on it",
+          "[cluster]") {
+  kit::on_both_clocked([](cluster& world) {
+    world.join("a");
+    world.join("b");
+    must(world.db.run("UPDATE shard_owner SET node_id = 2 WHERE kind = 2"));
+    CHECK_FALSE(world.join("b").serves);
+    const auto view = must(read_cluster(world.db));
+    CHECK(world.owners(actor_kind::account) == lines{"1|1|256"});
+    CHECK(view.find("b")->host_shards > 80);
+    CHECK(view.find("a")->host_shards == 0);
+    CHECK(view.find("b")->host_shards + view.free_host_shards == shard_count);
+    for (auto shard = 0; shard < 256; ++shard) {
+      const auto number = static_cast<std::uint8_t>(shard);
+      const auto is_mine = preferred_node(actor_kind::host, number,
+                                          std::vector<placement_candidate>{{"a"}, {"b"}}) == 1U;
+      CHECK((view.host_owner(number) == view.find("b")) == is_mine);
+    }
+    // Nobody else has renewed lately: all are its own.
+    world.pass(3'001ms);
+    world.join("b");
+    CHECK(must(read_cluster(world.db)).find("b")->host_shards == shard_count);
   });
 }

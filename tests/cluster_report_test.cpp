@@ -14,7 +14,8 @@ namespace {
 
 /// Three nodes at `now`: 1 serves, 2 stands by, 3 has died; each said so a second ago.
 cluster_view view_of_three() {
-  auto view = cluster_view{.nodes = {}, .now = time_point{1'000s}, .server = "", .free_shards = 0};
+  auto view = cluster_view{};
+  view.now = time_point{1'000s};
   for (auto id = 1; id <= 3; ++id) {
     auto node = cluster_node{};
     node.id = id;
@@ -24,7 +25,9 @@ cluster_view view_of_three() {
     node.report = R"({"version":"0.1","state":"standing_by"})";
     view.nodes.push_back(std::move(node));
   }
-  view.nodes[0].shards = shards_in_all;
+  view.nodes[0].account_shards = shard_count;
+  view.nodes[0].host_shards = 100;
+  view.nodes[1].host_shards = 156;
   view.nodes[2].state = node_state::dead;
   return view;
 }
@@ -60,6 +63,17 @@ TEST_CASE("nodes are shown with what each said of itself", "[cluster_report]") {
   CHECK(*shown.find("serves")->as_string() == "n1");
   CHECK(missing_in(shown).empty());
   CHECK(*shown.find("complete")->as_bool());
+}
+
+TEST_CASE("a node is shown with how many shards of each kind it owns", "[cluster_report]") {
+  const auto view = view_of_three();
+  for (const auto& shown : {report_of(view, 1, false), nodes_of(view, 1, false, {})}) {
+    const auto shards_of = [&](std::size_t node) {
+      return to_json(*shown.find("nodes")->as_array()->at(node).find("shards"));
+    };
+    CHECK(shards_of(0) == R"({"account":256,"host":100})");
+    CHECK(shards_of(1) == R"({"account":0,"host":156})");
+  }
 }
 
 TEST_CASE("a node that says nothing is missing", "[cluster_report]") {

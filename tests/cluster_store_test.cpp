@@ -125,29 +125,47 @@ TEST_CASE("a taker must be what it says", "[cluster]") {
   });
 }
 
-TEST_CASE("shards go to a node that has renewed lately and wants them", "[cluster]") {
+TEST_CASE("shards go to nodes that have renewed lately and want them", "[cluster]") {
   kit::on_both_clocked([](cluster& world) {
     const auto a = world.join("a");
     const auto b = world.join("b"); // belongs before c, by the hash of its name
     const auto c = world.join("c");
-    const auto d = world.enter({.name = "d", .holder = "d", .weights = {.account = 9, .host = 0}});
+    const auto d = world.enter({.name = "d", .holder = "d", .weights = {.account = 0, .host = 2}});
     world.pass(7s);
     REQUIRE(world.renew(c) == lease_answer::held);
     REQUIRE(world.renew(d) == lease_answer::held);
     world.pass(3s);
     CHECK(world.take(b, a) == takeover::done);
-    CHECK(world.owners() == lines{"3|1|512"});
+    CHECK(world.owners(actor_kind::account) == lines{"3|1|256"});
+    CHECK(world.are_hosts_placed_on({{"c", 1}, {"d", 2}}));
+    CHECK(must(read_cluster(world.db)).hosts[9].moved_at == world.now);
     // Nobody is fresh now: the taker is there at least.
     world.pass(7s);
     CHECK(world.take(b, c) == takeover::done);
-    CHECK(world.owners() == lines{"2|1|512"});
-    // And where it does not want them, they are free.
-    CHECK(world.take(d, b) == takeover::done);
-    CHECK(world.state(b) == node_state::dead);
-    CHECK(world.owners() == lines{"2|1|512"});
-    CHECK(must(read_cluster(world.db)).free_shards == shards_in_all);
-    CHECK_FALSE(must(give_free_shards(world.db, cluster::fence(d))));
-    CHECK(world.join("c").serves);
+    CHECK(world.owners(actor_kind::account) == lines{"2|1|256"});
+    CHECK(must(read_cluster(world.db)).find("d")->host_shards > 100);
+    CHECK(must(read_cluster(world.db)).free_shards() == 0);
+  });
+}
+
+TEST_CASE("who is left serves everything, whatever its weights", "[cluster]") {
+  kit::on_both_clocked([](cluster& world) {
+    const auto a = world.join("a");
+    const auto b = world.join("b");
+    const auto none = node_weights{.account = 0, .host = 0};
+    const auto c = world.enter({.name = "c", .holder = "c", .weights = none});
+    world.pass(7s); // b is still a member, and may come back to itself
+    CHECK(world.take(c, a) == takeover::done);
+    CHECK(world.state(a) == node_state::dead);
+    CHECK(must(read_cluster(world.db)).free_shards() == shards_in_all);
+    CHECK_FALSE(must(give_free_shards(world.db, cluster::fence(c))));
+    CHECK(world.take(c, b) == takeover::done);
+    CHECK(must(give_free_shards(world.db, cluster::fence(c))));
+    CHECK(world.owners() == lines{"3|1|512"});
+    const auto again = world.enter({.name = "c", .holder = "c", .weights = none});
+    CHECK(must(give_free_shards(world.db, cluster::fence(again))));
+    CHECK(world.owners() == lines{"3|2|512"});
+    CHECK(must(read_cluster(world.db)).serving()->name == "c");
   });
 }
 
@@ -169,10 +187,10 @@ TEST_CASE("shards of no living incarnation are given away", "[cluster]") {
     CHECK_FALSE(must(give_free_shards(world.db, cluster::fence(b))));
     const auto give = [&](const std::string& how) {
       must(world.db.run(how));
-      CHECK(must(read_cluster(world.db)).free_shards == shards_in_all);
+      CHECK(must(read_cluster(world.db)).free_shards() == shards_in_all);
       CHECK_FALSE(must(give_free_shards(world.db, {.node = b.id, .incarnation = 9})));
       CHECK(must(give_free_shards(world.db, cluster::fence(b))));
-      CHECK(must(read_cluster(world.db)).free_shards == 0);
+      CHECK(must(read_cluster(world.db)).free_shards() == 0);
     };
     give("DELETE FROM shard_owner");
     give("UPDATE shard_owner SET node_id = 7");
@@ -185,15 +203,80 @@ TEST_CASE("shards of no living incarnation are given away", "[cluster]") {
   });
 }
 
-TEST_CASE("who has a part of the shards gets the rest", "[cluster]") {
+TEST_CASE("who has a part of the account shards gets the rest", "[cluster]") {
   kit::on_both_clocked([](cluster& world) {
     world.join("a");
     const auto b = world.join("b");
-    must(world.db.run("UPDATE shard_owner SET node_id = 2 WHERE kind = 2"));
-    must(world.db.run("DELETE FROM shard_owner WHERE kind = 1"));
+    must(world.db.run("UPDATE shard_owner SET node_id = 2 WHERE kind = 1 AND shard < 9"));
+    must(world.db.run("DELETE FROM shard_owner WHERE kind = 1 AND shard > 8"));
     CHECK_FALSE(world.join("c").serves); // a part is nothing to it
     CHECK(must(give_free_shards(world.db, cluster::fence(b))));
-    CHECK(world.owners() == lines{"2|1|512"});
+    CHECK(world.owners() == lines{"1|1|256", "2|1|256"});
+  });
+}
+
+TEST_CASE("each free host shard is given to the node where it belongs", "[cluster]") {
+  kit::on_both_clocked([](cluster& world) {
+    const auto a = world.join("a");
+    world.enter({.name = "b", .holder = "b", .weights = {.account = 1, .host = 3}});
+    world.join("c");
+    must(world.db.run("UPDATE node SET refused_since = 1 WHERE id = 3"));
+    must(world.db.run("UPDATE shard_owner SET incarnation = 0 WHERE kind = 2 AND shard < 200"));
+    must(world.db.run("DELETE FROM shard_owner WHERE kind = 2 AND shard > 199"));
+    CHECK(must(read_cluster(world.db)).free_host_shards == shard_count);
+    CHECK(must(read_cluster(world.db)).free_account_shards == 0);
+    CHECK(must(give_free_shards(world.db, cluster::fence(a))));
+    CHECK(world.are_hosts_placed_on({{"a", 1}, {"b", 3}}));
+    CHECK(world.owners(actor_kind::account) == lines{"1|1|256"});
+  });
+}
+
+TEST_CASE("a node that owns host shards alone is taken over, steps aside and leaves as others do",
+          "[cluster]") {
+  const auto with_hosts_of_b = [](const std::function<void(cluster&, joined_node)>& body) {
+    kit::on_both_clocked([&](cluster& world) {
+      const auto a = world.join("a");
+      const auto b = world.join("b");
+      const auto c = world.join("c");
+      must(world.db.run("UPDATE shard_owner SET node_id = 2 WHERE kind = 2"));
+      world.pass(7s);
+      REQUIRE(world.renew(a) == lease_answer::held);
+      REQUIRE(world.renew(c) == lease_answer::held);
+      body(world, b);
+      CHECK(world.owners(actor_kind::account) == lines{"1|1|256"});
+      CHECK(world.are_hosts_placed_on({{"a"}, {"c"}}));
+      CHECK_FALSE(world.may_commit(b));
+    });
+  };
+  with_hosts_of_b([](cluster& world, joined_node b) {
+    CHECK(world.take({.id = 3, .incarnation = 1}, b) == takeover::done);
+  });
+  with_hosts_of_b([](cluster& world, joined_node b) {
+    const auto left = must(leave_cluster(world.db, cluster::fence(b)));
+    CHECK(left.was_member);
+    CHECK_FALSE(left.successor);
+  });
+  with_hosts_of_b([](cluster& world, joined_node b) {
+    must(renew_lease(world.db, cluster::fence(b), {.unreachable = {"a", "c"}}));
+    CHECK(must(step_aside(world.db, cluster::fence(b))) == step_aside_answer::left);
+    CHECK(must(find_node(world.db, b.id))->refused_since);
+  });
+}
+
+TEST_CASE("a node steps aside only when each kind of its shards has somewhere to go",
+          "[cluster]") {
+  kit::on_both_clocked([](cluster& world) {
+    const auto a = world.join("a");
+    world.enter({.name = "b", .holder = "b", .weights = {.account = 1, .host = 0}});
+    world.enter({.name = "c", .holder = "c", .weights = {.account = 1, .host = 0}});
+    must(renew_lease(world.db, cluster::fence(a), {.unreachable = {"b", "c"}}));
+    CHECK(must(step_aside(world.db, cluster::fence(a))) == step_aside_answer::not_due);
+    must(world.db.run(R"(UPDATE node SET weights = '{"account":0,"host":1}' WHERE id > 1)"));
+    CHECK(must(step_aside(world.db, cluster::fence(a))) == step_aside_answer::not_due);
+    CHECK(world.owners() == lines{"1|1|512"});
+    must(world.db.run(R"(UPDATE node SET weights = '{"account":1,"host":0}' WHERE id = 2)"));
+    CHECK(must(step_aside(world.db, cluster::fence(a))) == step_aside_answer::left);
+    CHECK(world.owners() == lines{"2|1|256", "3|1|256"});
   });
 }
 

@@ -267,7 +267,7 @@ TEST_CASE("shards that are nobody's are given away at the next renewal", "[clust
     must(world.inner.run("UPDATE shard_owner SET incarnation = 0"));
     world.run(1600ms);
     CHECK(must(read_cluster(a.db)).serving());
-    CHECK(must(read_cluster(a.db)).free_shards == 0);
+    CHECK(must(read_cluster(a.db)).free_shards() == 0);
   });
 }
 

@@ -18,7 +18,8 @@ using ids = std::set<std::int64_t>;
 
 /// Nodes n1, n2, ... that have all renewed just now; the first one serves.
 cluster_view view_of(int count) {
-  auto view = cluster_view{.now = now, .server = ""};
+  auto view = cluster_view{};
+  view.now = now;
   for (auto i = 1; i <= count; ++i) {
     auto node = cluster_node{};
     node.id = i;
@@ -26,7 +27,7 @@ cluster_view view_of(int count) {
     node.joined_at = now - 100s + std::chrono::seconds{i};
     node.tried_at = now - 1s;
     node.lease_until = now + 5s;
-    node.shards = i == 1 ? shards_in_all : 0;
+    node.account_shards = i == 1 ? shard_count : 0;
     view.nodes.push_back(std::move(node));
   }
   return view;
@@ -59,12 +60,14 @@ TEST_CASE("of two the owner stays, and else the older one", "[partitions]") {
   auto view = view_of(2);
   node(view, 2).unreachable = "n1";
   CHECK(kept_nodes(view) == ids{1});
-  node(view, 1).shards = 0;
-  node(view, 2).shards = shards_in_all;
+  node(view, 1).account_shards = 0;
+  node(view, 2).account_shards = shard_count;
   CHECK(kept_nodes(view) == ids{2});
-  node(view, 2).shards = 0;
+  node(view, 2).account_shards = 0;
   CHECK(kept_nodes(view) == ids{1});
   node(view, 1).joined_at = now;
+  CHECK(kept_nodes(view) == ids{2});
+  node(view, 1).host_shards = shard_count; // they are on all nodes, and decide nothing
   CHECK(kept_nodes(view) == ids{2});
 }
 
@@ -103,6 +106,26 @@ TEST_CASE("who has not tried lately is not asked about", "[partitions]") {
   node(view, 3).state = node_state::dead;
   CHECK(kept_nodes(view) == ids{1});
   CHECK_FALSE(has_others(view, 1));
+}
+
+TEST_CASE("a node can hand over when there is a kept one for each kind of its shards",
+          "[partitions]") {
+  auto view = view_of(3); // n1 owns account shards alone
+  CHECK(has_receiver(view, 1));
+  node(view, 2).weights = R"({"account":0,"host":1})";
+  CHECK(has_receiver(view, 1));
+  node(view, 3).refused_since = now;
+  CHECK_FALSE(has_receiver(view, 1));
+  node(view, 1).account_shards = 0;
+  node(view, 1).host_shards = 7;
+  CHECK(has_receiver(view, 1));
+  node(view, 1).account_shards = shard_count;
+  CHECK_FALSE(has_receiver(view, 1));
+  node(view, 3).refused_since.reset();
+  CHECK(has_receiver(view, 1));
+  node(view, 2).state = node_state::leaving;
+  node(view, 3).weights = R"({"account":1,"host":0})";
+  CHECK_FALSE(has_receiver(view, 1));
 }
 
 TEST_CASE("names are whole names", "[partitions]") {

@@ -54,6 +54,26 @@ struct cluster_fixture {
                           " GROUP BY node_id, incarnation ORDER BY node_id, incarnation"));
   }
 
+  /// The same of one kind of shards.
+  std::vector<std::string> owners(actor_kind kind) {
+    return rows_of(db.run("SELECT node_id, incarnation, count(*) FROM shard_owner WHERE kind = $1"
+                          " GROUP BY node_id, incarnation ORDER BY node_id, incarnation",
+                          {static_cast<int>(kind)}));
+  }
+
+  /// Tells whether each host shard is on that of these nodes where it belongs.
+  bool are_hosts_placed_on(const std::vector<placement_candidate>& candidates) {
+    const auto view = must(read_cluster(db));
+    for (auto shard = std::size_t{0}; shard < shard_count; ++shard) {
+      const auto number = static_cast<std::uint8_t>(shard);
+      const auto* owner = view.host_owner(number);
+      const auto wanted = preferred_node(actor_kind::host, number, candidates);
+      if (!owner || !wanted || owner->name != candidates[*wanted].name)
+        return false;
+    }
+    return true;
+  }
+
   node_state state(const joined_node& node) { return must(find_node(db, node.id))->state; }
 
   bool may_commit(const joined_node& node) {
