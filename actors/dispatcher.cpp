@@ -3,7 +3,6 @@
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
 #include "protocol/errc.hpp"
-#include "protocol/shard.hpp"
 #include "storage/delivery_store.hpp"
 #include "storage/log_store.hpp"
 
@@ -12,43 +11,14 @@
 
 namespace trunkline {
 
-namespace {
-
-caf::expected<loaded_books> read_books(database& db) {
-  auto books = load_books(db);
-  if (!books)
-    return std::move(books.error());
-  auto waiting = waiting_hosts(db);
-  if (!waiting)
-    return std::move(waiting.error());
-  auto blocked = read_blocked_domains(db);
-  if (!blocked)
-    return std::move(blocked.error());
-  auto drained = drained_hosts(db);
-  if (!drained)
-    return std::move(drained.error());
-  auto newest = newest_seq(db);
-  if (!newest)
-    return std::move(newest.error());
-  return loaded_books{.books = std::move(*books),
-                      .blocked = std::move(*blocked),
-                      .waiting = std::move(*waiting),
-                      .drained = std::move(*drained),
-                      .newest = *newest};
-}
-
-} // namespace
-
-std::uint8_t dispatcher_state::shard_of(const host_address& host) {
-  return host_shard(host.scheme, host.name, static_cast<std::uint16_t>(host.port));
-}
-
 dispatcher_state::~dispatcher_state() {
   for (auto& waiting : adopting_)
     waiting.reply.deliver(make_error(errc::unavailable, "dispatcher: shutting down"));
   for (auto* replies : {&flushing_, &flushing_next_})
     for (auto& reply : *replies)
       reply.deliver(make_error(errc::unavailable, "dispatcher: shutting down"));
+  for (auto& leaving : leaving_)
+    leaving->reply.deliver(make_error(errc::unavailable, "dispatcher: shutting down"));
 }
 
 dispatcher_handle::behavior_type
@@ -56,7 +26,9 @@ dispatcher_state::make_behavior(std::shared_ptr<const dispatcher_dependencies> d
                                 dispatcher_options options) {
   has_ = std::move(dependencies);
   options_ = options;
-  books_ = delivery_books{options.books};
+  books_ = delivery_books{options.books, {}};
+  if (options.owns_all)
+    phases_.set(all_shards(), shard_phase::loading);
   recipients_ = recipient_book{options.endpoints_max};
   return {
       [this](begin_delivery) { start(); },
@@ -65,6 +37,8 @@ dispatcher_state::make_behavior(std::shared_ptr<const dispatcher_dependencies> d
       [this](const adopt_host& wish) { return adopt(wish); },
       [this](const ask_open_units& wish) { return tell_open(wish); },
       [this](flush_books) { return flush(); },
+      [this](const own_host_shards& news) { own(news.shards); },
+      [this](const give_up_host_shards& wish) { return give_up(wish.shards); },
       [this](describe_dispatcher) { return describe(); },
       [this](checkpoint_due due) { due.is_early ? write() : tick(); },
   };
@@ -75,51 +49,9 @@ void dispatcher_state::start() {
     return;
   cleared_at_ = has_->clock();
   self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
+  if (has_->places)
+    has_->places->add(phases_.all(shard_phase::loading));
   load();
-}
-
-/// A read that failed is tried again by the next tick.
-void dispatcher_state::load() {
-  if (std::exchange(reading_, true))
-    return;
-  ask_storage(self_, has_->storage, query<loaded_books>{read_books},
-              [this](caf::expected<loaded_books> read) {
-                reading_ = false;
-                if (read)
-                  return begin_with(std::move(*read));
-                ++counters_.failed;
-              });
-}
-
-void dispatcher_state::begin_with(loaded_books read) {
-  if (has_->blocked)
-    has_->blocked->replace(std::move(read.blocked));
-  for (auto& mark : read.books.marks)
-    books_.load(std::move(mark));
-  const auto now = has_->clock();
-  for (const auto& each : read.waiting) {
-    auto& host = know(each.id, each.address);
-    if (each.is_held)
-      host.held_until = each.next_try_at > now ? each.next_try_at : now;
-    look_after(each.id, host, each.next_try_at.value_or(time_point{}));
-  }
-  for (auto& row : read.books.backlogs)
-    if (const auto known = hosts_.find(row.host); known != hosts_.end())
-      books_.load(std::move(row), known->second.shard);
-  for (const auto& each : read.waiting)
-    if (each.exceptions > 0)
-      books_.load_exceptions(each.id, each.exceptions);
-  for (const auto& each : read.drained)
-    drained_.emplace(each.id, each.after);
-  earlier_upto_ = read.newest;
-  loaded_ = true;
-  taken_ = dispatched_ = books_.start();
-  books_.advance(dispatched_);
-  for (auto& waiting : std::exchange(adopting_, {}))
-    answer(std::move(waiting));
-  wake_hosts();
-  read_again();
-  read_board({});
 }
 
 /// A hint: what does not join on, or has no room, is read from the log.
@@ -148,7 +80,9 @@ void dispatcher_state::read_again() {
         return read_deliverable(db, after, most);
       }};
   ask_storage(self_, has_->storage, std::move(question),
-              [this, seen = seen_](caf::expected<deliverable_rows> read) {
+              [this, seen = seen_, reading = readings_](caf::expected<deliverable_rows> read) {
+                if (reading != readings_)
+                  return;
                 reading_ = false;
                 if (read)
                   return take_read(std::move(*read), seen);
@@ -157,7 +91,7 @@ void dispatcher_state::read_again() {
 }
 
 bool dispatcher_state::wants_to_read() const {
-  return loaded_ && !reading_ && (is_unsure_ || taken_ < seen_) &&
+  return loaded_ && books_.held().any() && !reading_ && (is_unsure_ || taken_ < seen_) &&
          rows_.size() <= options_.rows_max / 2;
 }
 
@@ -201,7 +135,9 @@ void dispatcher_state::ask_recipients() {
   auto question =
       query<found_recipients>{[wanted](database& db) { return read_recipients(db, wanted); }};
   ask_storage(self_, has_->storage, std::move(question),
-              [this, wanted](caf::expected<found_recipients> found) {
+              [this, wanted, reading = readings_](caf::expected<found_recipients> found) {
+                if (reading != readings_)
+                  return;
                 if (!found) { // the next tick asks again
                   ++counters_.failed;
                   is_stuck_ = true;
@@ -214,7 +150,8 @@ void dispatcher_state::ask_recipients() {
               });
 }
 
-/// Hands the batch to its hosts, one message each.
+/// Hands the batch to its hosts, one message each. Hosts elsewhere are nobody's here, and those
+/// that had a row already are not looked at.
 void dispatcher_state::expand(const std::map<account_id, std::vector<endpoint_id>>& present) {
   for (const auto& row : batch_) {
     ++counters_.rows;
@@ -231,6 +168,8 @@ void dispatcher_state::expand(const std::map<account_id, std::vector<endpoint_id
 }
 
 void dispatcher_state::expand(const log_entry& row, const endpoint_on_host& to) {
+  if (!books_.wants(to.shard, row.cls, row.seq))
+    return;
   const auto id = to.endpoint->host;
   const auto unit = delivery_unit{.seq = row.seq,
                                   .author = row.author,
@@ -242,7 +181,7 @@ void dispatcher_state::expand(const log_entry& row, const endpoint_on_host& to) 
   auto& host = know(id, to.host);
   if (!drained_.empty())
     if (const auto drained = drained_.find(id); drained != drained_.end() &&
-                                                row.seq > drained->second &&
+                                                row.seq > drained->second.after &&
                                                 books_.cancel(id, host.shard, unit))
       return;
   const auto previous = host.offer_at == 0 ? books_.offered_upto(id) : offered_before{};
@@ -290,11 +229,12 @@ void dispatcher_state::offer(new_units offered) {
 
 dispatcher_report dispatcher_state::describe() const {
   auto report = counters_;
-  report.dispatched = dispatched_;
+  report.dispatched = std::max(dispatched_, reached_);
   report.outstanding = outstanding_;
   report.hosts_open = static_cast<std::int64_t>(books_.hosts_open());
   report.hosts_behind = static_cast<std::int64_t>(books_.hosts_behind());
   report.sums = books_.sums();
+  report.shards = static_cast<std::int64_t>(phases_.all(shard_phase::here).count());
   report.mailbox = static_cast<std::int64_t>(self_->mailbox().size());
   return report;
 }

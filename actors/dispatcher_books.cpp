@@ -4,6 +4,7 @@
 #include "actors/tasks.hpp"
 #include "actors/webhook_outbox.hpp"
 #include "protocol/errc.hpp"
+#include "protocol/shard.hpp"
 #include "storage/delivery_store.hpp"
 #include "storage/webhook_store.hpp"
 
@@ -14,16 +15,17 @@ namespace trunkline {
 
 /// What a host tells proves that it runs: it learns of what it was not offered.
 void dispatcher_state::take(const host_progress& news) {
-  if (!loaded_) // nobody knows yet where it stands
+  const auto shard = host_shard(news.host);
+  if (!is_known(shard)) // nobody here knows where it stands
     return;
   const auto now = has_->clock();
-  const auto shard = shard_of(news.host);
   if (!news.reopened.empty() || !news.exceptions.empty())
     know(news.id, news.host);
   for (const auto& reopened : news.reopened) {
     const auto of_class = std::ranges::find(news.classes, reopened.cls, &class_progress::cls);
     books_.take(news.id, shard, reopened,
-                of_class == news.classes.end() ? dispatched_ : of_class->received_upto);
+                of_class == news.classes.end() ? books_.handed_upto(shard, reopened.cls)
+                                               : of_class->received_upto);
   }
   for (const auto& progress : news.classes)
     books_.take(news.id, progress, now);
@@ -31,7 +33,7 @@ void dispatcher_state::take(const host_progress& news) {
     books_.take(change, shard);
   count_dead_letters(news);
   if (news.facts)
-    note_facts(*news.facts);
+    note_facts(*news.facts, shard);
   const auto found = hosts_.find(news.id);
   if (found == hosts_.end())
     return;
@@ -41,7 +43,8 @@ void dispatcher_state::take(const host_progress& news) {
   const auto is_held = host.held_until && *host.held_until > now;
   const auto due = is_held ? *host.held_until : now;
   look_after(news.id, host, host.withheld && is_held ? due : due + options_.silence_max);
-  if (!is_held && std::exchange(host.withheld, false))
+  const auto is_here = phases_.of(shard) == shard_phase::here;
+  if (is_here && !is_held && std::exchange(host.withheld, false))
     offer({.host = news.id, .previous = books_.offered_upto(news.id), .units = {}});
 }
 
@@ -59,6 +62,9 @@ void dispatcher_state::count_settled(known_host& host, const host_progress& news
 
 /// A host that died told things that are not in the database yet: its next life reads them there.
 caf::result<host_cursor> dispatcher_state::adopt(const adopt_host& wish) {
+  const auto phase = phases_.of(host_shard(wish.host));
+  if (phase == shard_phase::elsewhere || phase == shard_phase::leaving)
+    return make_error(errc::unavailable, to_name(wish.host) + ": is not of this node");
   if (std::ranges::count(adopting_, wish.host, &waiting_cursor::host) >= options_.asks_max) {
     const auto first = std::ranges::find(adopting_, wish.host, &waiting_cursor::host);
     first->reply.deliver(make_error(errc::unavailable, "dispatcher: asked too often"));
@@ -77,7 +83,8 @@ caf::result<host_cursor> dispatcher_state::adopt(const adopt_host& wish) {
 
 bool dispatcher_state::is_written(const host_address& host) const {
   const auto known = ids_.find(host);
-  return loaded_ && (known == ids_.end() || !books_.has_unwritten(known->second));
+  return phases_.of(host_shard(host)) == shard_phase::here &&
+         (known == ids_.end() || !books_.has_unwritten(known->second));
 }
 
 void dispatcher_state::answer(waiting_cursor waiting) {
@@ -92,23 +99,27 @@ void dispatcher_state::answer(waiting_cursor waiting) {
 host_cursor dispatcher_state::cursor_of(const host_address& host) const {
   const auto known = ids_.find(host);
   const auto id = known == ids_.end() ? host_id{} : known->second;
-  const auto shard = shard_of(host);
+  const auto shard = host_shard(host);
   return {.direct = books_.cursor(id, shard, delivery_class::direct),
           .bulk = books_.cursor(id, shard, delivery_class::bulk),
-          .earlier_upto = earlier_upto_};
+          .earlier_upto = earlier_upto_[shard]};
 }
 
-/// A host that is not known has nothing open.
+/// A host that is not known has nothing open but what it was not handed yet; nor has one of another
+/// node, here.
 open_units dispatcher_state::tell_open(const ask_open_units& wish) const {
   auto answer = open_units{};
   for (const auto& each : wish.units) {
     const auto known = hosts_.find(each.host);
-    const auto cursor = known == hosts_.end()
-                            ? class_cursor{}
-                            : books_.cursor(each.host, known->second.shard, each.cls);
+    const auto shard = known == hosts_.end() ? host_shard(each.address) : known->second.shard;
+    if (!is_known(shard)) {
+      answer.open.push_back(false);
+      continue;
+    }
+    const auto cursor = books_.cursor(each.host, shard, each.cls);
     const auto is_open = cursor.first_open && *cursor.first_open <= each.unit.seq &&
                          !std::ranges::binary_search(cursor.settled, each.unit);
-    answer.open.push_back(is_open || each.unit.seq > dispatched_); // not handed out yet
+    answer.open.push_back(is_open || each.unit.seq > books_.handed_upto(shard, each.cls));
   }
   return answer;
 }
@@ -124,8 +135,9 @@ caf::result<void> dispatcher_state::flush() {
 
 void dispatcher_state::tick() {
   self_->delayed_send(self_, options_.checkpoint_interval, checkpoint_due{});
+  load();
   if (!loaded_)
-    return load();
+    return;
   read_blocks();
   const auto now = has_->clock();
   if (now - cleared_at_ >= options_.recipients_kept) {
@@ -141,7 +153,7 @@ void dispatcher_state::tick() {
   waking_ = 0;
   wake_hosts();
   if (const auto after = std::exchange(board_failed_at_, {}))
-    read_board(*after);
+    read_page(*after);
   feed_board();
   write();
 }
@@ -220,7 +232,8 @@ void dispatcher_state::written(const checkpoint& books, const caf::error& failur
     else
       reply.deliver(caf::unit);
   }
-  if (!flushing_next_.empty())
+  const auto waits = !failure && let_go_written(); // what failed is left to the next tick
+  if (waits || !flushing_next_.empty())
     write();
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
+#include "protocol/shard.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -12,17 +13,17 @@ dispatcher_state::known_host& dispatcher_state::know(host_id id, const host_addr
   auto& host = hosts_[id];
   if (host.address.name.empty()) {
     host.address = address;
-    host.shard = shard_of(address);
+    host.shard = host_shard(address);
     ids_.emplace(address, id);
     settling_.insert(id);
   }
   return host;
 }
 
-void dispatcher_state::note_facts(const host_facts& facts) {
+void dispatcher_state::note_facts(const host_facts& facts, std::uint8_t shard) {
   books_.take(facts);
   if (facts.is_drained())
-    drained_.insert_or_assign(facts.id, *facts.drained_after);
+    drained_.insert_or_assign(facts.id, drained_host{facts.id, shard, *facts.drained_after});
   else
     drained_.erase(facts.id);
   const auto found = hosts_.find(facts.id);
@@ -82,6 +83,8 @@ void dispatcher_state::wake_hosts() {
 }
 
 void dispatcher_state::wake(host_id id, known_host& host) {
+  if (phases_.of(host.shard) != shard_phase::here)
+    return look_after(id, host, has_->clock() + options_.refused_wait);
   ++waking_;
   host.is_waking = true;
   look_after(id, host, has_->clock() + options_.silence_max);
@@ -104,9 +107,18 @@ void dispatcher_state::forget_settled() {
 }
 
 /// Page by page, while rows are handed to hosts.
-void dispatcher_state::read_board(host_id after) {
+void dispatcher_state::read_board(const shard_set& gained) {
   if (!has_->board)
     return;
+  board_wanted_ |= gained;
+  board_is_read_ = false;
+  if (std::exchange(board_is_reading_, true))
+    return;
+  board_pages_ = std::exchange(board_wanted_, {});
+  read_page({});
+}
+
+void dispatcher_state::read_page(host_id after) {
   auto question =
       query<std::vector<listed_host>>{[after, most = options_.hosts_per_page](database& db) {
         return read_hosts(db, after, most);
@@ -124,8 +136,11 @@ void dispatcher_state::take_page(std::vector<listed_host> page) {
   const auto is_end = page.size() < options_.hosts_per_page;
   const auto last = page.empty() ? host_id{} : page.back().facts.id;
   for (auto& each : page) {
+    const auto shard = host_shard(each.address);
+    if (!board_pages_[shard] || !is_known(shard))
+      continue;
     if (each.dead_letters > 0)
-      dead_letters_.try_emplace(each.facts.id, each.dead_letters);
+      dead_letters_.try_emplace(each.facts.id, kept_letters{shard, each.dead_letters});
     has_->board->load({.address = std::move(each.address),
                        .health = {.facts = each.facts},
                        .sums = {},
@@ -134,21 +149,25 @@ void dispatcher_state::take_page(std::vector<listed_host> page) {
                        .oldest_at = {}});
   }
   if (!is_end)
-    return read_board(last);
+    return read_page(last);
+  board_is_reading_ = false;
+  if (board_wanted_.any())
+    return read_board({});
   board_is_read_ = true;
   feed_board();
 }
 
 /// Who does not say how many there are says what becomes of each.
 void dispatcher_state::count_dead_letters(const host_progress& news) {
-  auto letters = dead_letters_.contains(news.id) ? dead_letters_.at(news.id) : 0;
+  const auto known = dead_letters_.find(news.id);
+  auto letters = known == dead_letters_.end() ? 0 : known->second.count;
   for (const auto& change : news.exceptions) {
     letters += change.row && change.row->status == exception_status::dead;
     letters -= !change.row && !change.outcome;
   }
   letters = news.dead_letters.value_or(std::max<std::int64_t>(letters, 0));
   if (letters > 0)
-    dead_letters_.insert_or_assign(news.id, letters);
+    dead_letters_.insert_or_assign(news.id, kept_letters{host_shard(news.host), letters});
   else
     dead_letters_.erase(news.id);
 }
@@ -174,7 +193,8 @@ void dispatcher_state::feed_board() {
     }
     const auto letters = dead_letters_.find(each.host);
     has_->board->note_books(each.host, host->second.address, each.change, each.exceptions,
-                            letters == dead_letters_.end() ? 0 : letters->second, each.oldest_at);
+                            letters == dead_letters_.end() ? 0 : letters->second.count,
+                            each.oldest_at);
   }
 }
 

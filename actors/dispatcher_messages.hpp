@@ -7,6 +7,7 @@
 #include "protocol/host_facts.hpp"
 #include "protocol/ids.hpp"
 #include "protocol/log_entry.hpp"
+#include "protocol/shard.hpp"
 #include "protocol/time.hpp"
 
 #include <caf/replies_to.hpp>
@@ -38,7 +39,7 @@ struct host_progress {
 };
 
 /// A host that starts asks where it stands. Answered when everything that an earlier life of it has
-/// told is in the database.
+/// told is in the database. Fails with `errc::unavailable` when its shard is not here, or leaves.
 struct adopt_host {
   host_address host;
 };
@@ -56,6 +57,7 @@ struct ask_open_units {
     host_id host;
     delivery_class cls = delivery_class::bulk;
     unit_key unit;
+    host_address address = {}; ///< Of the host. What is owed to hosts elsewhere is not open here.
   };
   std::vector<question> units;
 };
@@ -70,18 +72,35 @@ struct flush_books {};
 struct describe_dispatcher {};
 
 struct dispatcher_report {
-  log_seq dispatched = 0;        ///< Every row up to here was handed to its hosts.
-  std::int64_t rows = 0;         ///< With remote recipients.
-  std::int64_t units = 0;        ///< Offered.
-  std::int64_t dropped = 0;      ///< Rows not taken from hints; they are read from the log.
-  std::int64_t failed = 0;       ///< Reads and checkpoints.
+  log_seq dispatched = 0;   ///< Every row up to here was handed to its hosts, but for new shards.
+  std::int64_t rows = 0;    ///< With remote recipients.
+  std::int64_t units = 0;   ///< Offered.
+  std::int64_t dropped = 0; ///< Rows not taken from hints; they are read from the log.
+  std::int64_t failed = 0;  ///< Reads and checkpoints.
   std::int64_t checkpoints = 0;  ///< Committed.
   std::int64_t rows_written = 0; ///< By checkpoints.
   std::int64_t outstanding = 0;  ///< Offers that hosts have not taken yet.
   std::int64_t hosts_open = 0;   ///< Hosts with something not settled.
   std::int64_t hosts_behind = 0; ///< Hosts with a row of backlog.
-  delivery_sums sums;            ///< Of all hosts, kept across restarts.
+  delivery_sums sums;            ///< Of all hosts of its shards, kept across restarts.
+  std::int64_t shards = 0;       ///< Of hosts, that are offered what is new.
   std::int64_t mailbox = 0;
+};
+
+/// The shards of hosts that the database says are this node's. What is new is loaded, and offered
+/// what is open; what is missing changes nothing.
+struct own_host_shards {
+  shard_set shards;
+};
+
+/// Asks to let go of shards. Done when the actors of their hosts are gone and all that they told is
+/// in the database: then, and not before, the owner may change there. They are forgotten by then:
+/// an `own_host_shards` that names one loads it anew, so that none may name it from this message on
+/// until it was read, after the answer, that the owner has not changed. Fails with
+/// `errc::timed_out` when an actor takes longer than `stop_max`: this node goes on with them; and
+/// with `errc::unavailable` while some of them are given up already.
+struct give_up_host_shards {
+  shard_set shards;
 };
 
 /// Asks to begin: everything that it works with is there.
@@ -96,7 +115,8 @@ using dispatcher_handle =
     caf::typed_actor<caf::reacts_to<begin_delivery>, caf::reacts_to<dispatch_rows>,
                      caf::reacts_to<host_progress>, caf::replies_to<adopt_host>::with<host_cursor>,
                      caf::replies_to<ask_open_units>::with<open_units>,
-                     caf::replies_to<flush_books>::with<void>,
+                     caf::replies_to<flush_books>::with<void>, caf::reacts_to<own_host_shards>,
+                     caf::replies_to<give_up_host_shards>::with<void>,
                      caf::replies_to<describe_dispatcher>::with<dispatcher_report>,
                      // INTERNAL
                      caf::reacts_to<checkpoint_due>>;

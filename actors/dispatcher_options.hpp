@@ -10,6 +10,7 @@
 namespace trunkline {
 
 struct dispatcher_options {
+  bool owns_all = true; ///< All shards of hosts, from the start; false: those of which it is told.
   delivery_books_limits books;
   std::size_t rows_max = 1'024;          ///< Rows that wait; more are dropped and read again.
   std::size_t batch_max = 64;            ///< Rows that are expanded at once.
@@ -25,6 +26,7 @@ struct dispatcher_options {
   std::chrono::seconds silence_max{60};  ///< After its next try a host is looked after.
   std::chrono::seconds refused_wait{10}; ///< After the region refused a host.
   std::chrono::minutes pause_known{10};  ///< How long a paused host is told of nothing.
+  std::chrono::seconds stop_max{20};     ///< Until the hosts of a shard that leaves are gone.
 };
 
 } // namespace trunkline

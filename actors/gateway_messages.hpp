@@ -5,6 +5,7 @@
 
 #include <caf/typed_actor.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace trunkline {
@@ -18,8 +19,15 @@ struct gateway_exchange {
   std::shared_ptr<const caller> who; ///< Of a request in process; null: its headers say who asks.
 };
 
+/// INTERNAL: what a gateway has waited for is there, or its time is over.
+struct gateway_turn {
+  std::function<void()> go_on; ///< Runs in the gateway.
+};
+
 using gateway_handle = caf::typed_actor<
     // Every exchange is answered through its reply, at once or later.
-    caf::reacts_to<gateway_exchange>>;
+    caf::reacts_to<gateway_exchange>,
+    // INTERNAL
+    caf::reacts_to<gateway_turn>>;
 
 } // namespace trunkline

@@ -85,6 +85,7 @@ bool is_wanted(const host_list_wish& wish, const host_line& host) {
   const auto& facts = host.health.facts;
   return (!wish.state || facts.state == *wish.state) && (!wish.only_paused || facts.paused) &&
          (!wish.only_behind || host.health.behind) &&
+         (!wish.only_cancelled || facts.flushed_upto > 0 || facts.drained_after) &&
          (wish.part.empty() || has_part(host.address, wish.part));
 }
 
@@ -102,21 +103,22 @@ void add(host_totals& totals, const host_line& host) {
     totals.oldest_at = std::min(totals.oldest_at.value_or(*host.oldest_at), *host.oldest_at);
 }
 
-void add(host_totals& all, const host_totals& some) {
-  all.hosts += some.hosts;
-  for (auto state = std::size_t{0}; state < all.by_state.size(); ++state)
-    all.by_state[state] += some.by_state[state];
-  all.paused += some.paused;
-  all.behind += some.behind;
-  all.in_flight += some.in_flight;
-  all.exceptions += some.exceptions;
-  all.dead_letters += some.dead_letters;
-  all.sums += some.sums;
-  if (some.oldest_at)
-    all.oldest_at = std::min(all.oldest_at.value_or(*some.oldest_at), *some.oldest_at);
-}
-
 } // namespace
+
+host_totals& host_totals::operator+=(const host_totals& more) {
+  hosts += more.hosts;
+  for (auto state = std::size_t{0}; state < by_state.size(); ++state)
+    by_state[state] += more.by_state[state];
+  paused += more.paused;
+  behind += more.behind;
+  in_flight += more.in_flight;
+  exceptions += more.exceptions;
+  dead_letters += more.dead_letters;
+  sums += more.sums;
+  if (more.oldest_at)
+    oldest_at = std::min(oldest_at.value_or(*more.oldest_at), *more.oldest_at);
+  return *this;
+}
 
 host_place place_of(host_order order, const host_line& host) {
   return {.number = number_of(order, host),
@@ -161,6 +163,14 @@ void host_board::load(host_line line) {
   const auto [found, is_new] = part.hosts.try_emplace(address, std::move(line));
   if (!is_new)                            // the host was faster: what it said of itself is newer
     found->second.dead_letters = letters; // of which it knows nothing
+}
+
+void host_board::forget(const std::function<bool(const host_address& host)>& are_gone) {
+  for (auto& part : parts_->all) {
+    const auto lock = std::lock_guard{part.mutex};
+    if (std::erase_if(part.hosts, [&](const auto& each) { return are_gone(each.first); }) > 0)
+      part.totals.reset();
+  }
 }
 
 void host_board::note_books(host_id id, const host_address& address, const delivery_sums& change,
@@ -226,7 +236,7 @@ host_totals host_board::totals() const {
       for (const auto& [address, host] : part.hosts)
         add(totals, host);
     }
-    add(all, *part.totals);
+    all += *part.totals;
   }
   return all;
 }

@@ -17,6 +17,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,7 +71,8 @@ struct host_list_wish {
   std::optional<host_state> state; ///< Only hosts in this state.
   bool only_paused = false;
   bool only_behind = false;
-  std::string part; ///< Only hosts whose name contains it, with the port after a colon.
+  bool only_cancelled = false; ///< Only hosts that operators have flushed or drained, ever.
+  std::string part;            ///< Only hosts whose name contains it, with the port after a colon.
   std::optional<host_place> after;
   std::size_t limit = 50;
 };
@@ -85,6 +87,8 @@ struct host_totals {
   std::int64_t dead_letters = 0;
   delivery_sums sums;
   std::optional<time_point> oldest_at;
+
+  host_totals& operator+=(const host_totals& more);
 };
 
 class host_board {
@@ -98,6 +102,9 @@ public:
   void put(const host_address& address, const host_health_line& health);
   /// As storage has it: only for a host that has no line.
   void load(host_line line);
+
+  /// Hosts that are no longer of this node.
+  void forget(const std::function<bool(const host_address& host)>& are_gone);
 
   /// What the books say of a host; `change` is added to its sums but for `pending`, which it is.
   void note_books(host_id id, const host_address& address, const delivery_sums& change,

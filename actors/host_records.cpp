@@ -1,6 +1,6 @@
 #include "actors/host_records.hpp"
 
-#include "actors/records.hpp"
+#include "actors/host_address_record.hpp"
 
 namespace trunkline {
 
@@ -11,11 +11,6 @@ struct fetch_outcome {
   std::optional<time_point> until;
   fetched_document document;
 };
-
-template <class Archive, is_record<host_address> Host>
-void carry(Archive& archive, Host& host) {
-  archive(host.scheme, host.name, host.port);
-}
 
 template <class Archive, is_record<fetch_document> Fetch>
 void carry(Archive& archive, Fetch& wanted) {
@@ -29,10 +24,6 @@ template <class Archive, is_record<fetch_outcome> Outcome>
 void carry(Archive& archive, Outcome& outcome) {
   archive(outcome.failure, outcome.words, outcome.until, outcome.document.status,
           outcome.document.headers, outcome.document.body);
-}
-
-void check(const host_address& host) {
-  check_record(!host.name.empty() && host.port > 0 && host.port <= 65'535, "no host");
 }
 
 void check(const fetch_document& wanted) {

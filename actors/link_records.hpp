@@ -33,8 +33,11 @@ enum class frame_kind : std::uint8_t {
 
 /// What a request is about.
 enum class link_topic : std::uint8_t {
-  web = 1,          ///< A request of a client or of another server, for who serves.
-  admin = 2,        ///< A request to the admin API.
+  web = 1,   ///< A request of a client or of another server, for who serves.
+  admin = 2, ///< A request to the admin API.
+  board = 3, ///< A `board_question`.
+  /// A request to the admin API about a host of the node that is asked, from the one that serves.
+  admin_here = 4,
   fetch = 5,        ///< A document of a host of the peer's.
   sign_of_life = 6, ///< A host of the peer's has sent something. Answered with nothing.
   log_news = 7,     ///< Up to where the log has rows. Answered with nothing.

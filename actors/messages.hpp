@@ -6,6 +6,7 @@
 #include "actors/fanout_messages.hpp"
 #include "actors/gateway_messages.hpp"
 #include "actors/host_gate_messages.hpp"
+#include "actors/host_mover_messages.hpp"
 #include "actors/housekeeper_messages.hpp"
 #include "actors/id_source_messages.hpp"
 #include "actors/inbox_messages.hpp"
@@ -38,17 +39,18 @@ using message_types = std::tuple<
     describe_timeline, timeline_report, timeline_idle, log_hint, log_has_grown, describe_log,
     log_report, poll_log, close_hole, apply_rows, install_home, await_applied, describe_fanout,
     fanout_report, continue_fanout, drop_unread_homes, passivate_actor, gateway_exchange,
-    make_password_hash, password_hash, check_password, keep_ids, keep_house, offer_units,
-    fetch_document, fetched_document, note_sign_of_life, pause_host, resume_host, retry_host,
-    operate_host, operated_host, list_queue, host_queue, ask_open_units, open_units, read_missed,
-    found_units, describe_host, host_report, host_timer, sign_request, sign_and_send,
+    gateway_turn, make_password_hash, password_hash, check_password, keep_ids, keep_house,
+    offer_units, fetch_document, fetched_document, note_sign_of_life, pause_host, resume_host,
+    retry_host, operate_host, operated_host, list_queue, host_queue, ask_open_units, open_units,
+    read_missed, found_units, describe_host, host_report, host_timer, sign_request, sign_and_send,
     signed_headers, ask_public_key, public_key_text, signing_done, check_signature, verified_signer,
     resolve_account, resolve_post, resolve_url, resolved_thing, passivate_host, wake_host,
     exchange_ended, place_granted, dispatch_rows, host_progress, adopt_host, host_cursor,
     flush_books, describe_dispatcher, dispatcher_report, checkpoint_due, begin_delivery, wake_inbox,
-    describe_inbox, inbox_report, inbox_timer, wake_inboxes, close_webhook, webhook_tick,
-    webhook_answered, envelope, ask_peer, link_lost, answer_peer, flush_link, link_timer,
-    serve_peer_fetch, serve_peer_sign_of_life, peer_has_fetched, look_for_hosts>;
+    describe_inbox, inbox_report, inbox_timer, stop_hosts, own_host_shards, give_up_host_shards,
+    wake_inboxes, close_webhook, webhook_tick, webhook_answered, envelope, ask_peer, link_lost,
+    answer_peer, flush_link, link_timer, serve_peer_fetch, serve_peer_sign_of_life,
+    peer_has_fetched, look_for_hosts, cluster_seen>;
 
 } // namespace trunkline
 
@@ -119,6 +121,7 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::drop_unread_homes))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_actor))
 // gateway
 CAF_ADD_TYPE_ID(trunkline, (trunkline::gateway_exchange))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::gateway_turn))
 
 // password_worker
 CAF_ADD_TYPE_ID(trunkline, (trunkline::make_password_hash))
@@ -151,6 +154,7 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::host_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::host_timer))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::passivate_host))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::stop_hosts))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::wake_host))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::exchange_ended))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::place_granted))
@@ -165,6 +169,8 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::describe_dispatcher))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::dispatcher_report))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::checkpoint_due))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::begin_delivery))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::own_host_shards))
+CAF_ADD_TYPE_ID(trunkline, (trunkline::give_up_host_shards))
 
 // signing_pool
 CAF_ADD_TYPE_ID(trunkline, (trunkline::sign_request))
@@ -210,6 +216,9 @@ CAF_ADD_TYPE_ID(trunkline, (trunkline::serve_peer_sign_of_life))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::peer_has_fetched))
 CAF_ADD_TYPE_ID(trunkline, (trunkline::look_for_hosts))
 
+// host_mover
+CAF_ADD_TYPE_ID(trunkline, (trunkline::cluster_seen))
+
 CAF_END_TYPE_ID_BLOCK(trunkline)
 
 // None of these leaves the node: between nodes travels one envelope alone.
@@ -252,6 +261,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::continue_fanout)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::drop_unread_homes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::gateway_exchange)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::gateway_turn)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::make_password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::password_hash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::check_password)
@@ -308,6 +318,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::close_webhook)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::webhook_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::webhook_answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::passivate_host)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::stop_hosts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::wake_host)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::exchange_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::place_granted)
@@ -320,6 +331,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::describe_dispatcher)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::dispatcher_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::checkpoint_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::begin_delivery)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::own_host_shards)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::give_up_host_shards)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::ask_peer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::link_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::answer_peer)
@@ -329,3 +342,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::serve_peer_fetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::serve_peer_sign_of_life)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::peer_has_fetched)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::look_for_hosts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(trunkline::cluster_seen)

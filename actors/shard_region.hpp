@@ -5,7 +5,8 @@
 /// holds the actor itself. A message for an actor that stops waits for the next one. An actor that
 /// dies is started again by the next message, from storage; after `crashes_max` deaths within
 /// `crash_window` its id is refused with `quarantined` for that long. The region holds strong
-/// handles: its actors live until it stops them. A node owns all shards for now.
+/// handles: its actors live until it stops them. Which may start is said by `may_start`; a region
+/// of hosts stops those of which it is told (`stop_hosts`).
 #pragma once
 
 #include "actors/shard_region_messages.hpp"
@@ -28,7 +29,9 @@
 #include <memory>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace trunkline {
 
@@ -47,6 +50,8 @@ public:
   ~shard_region_state() {
     for (auto& [id, found] : actors_)
       refuse_waiting(found, make_error(errc::unavailable, "region: shutting down"));
+    for (auto& stop : stops_)
+      stop.reply.deliver(make_error(errc::unavailable, "region: shutting down"));
   }
 
   typename region_handle::behavior_type
@@ -76,6 +81,12 @@ private:
     std::deque<waiting_message> waiting; ///< Only while it stops.
   };
 
+  /// Actors that were told to stop together.
+  struct common_stop {
+    std::unordered_set<caf::actor_id> left;
+    caf::typed_response_promise<caf::unit_t> reply;
+  };
+
   template <class... Signatures>
   typename region_handle::behavior_type behavior_of(caf::detail::type_list<Signatures...>*) {
     return {handler(static_cast<Signatures*>(nullptr))...};
@@ -83,6 +94,10 @@ private:
 
   auto handler(caf::reacts_to<passivate_wish>*) {
     return [this](const passivate_wish& wish) { passivate(wish); };
+  }
+
+  auto handler(caf::replies_to<stop_hosts>::with<void>*) {
+    return [this](const stop_hosts& wish) { return stop(wish); };
   }
 
   template <class In, class Out>
@@ -119,7 +134,12 @@ private:
   }
 
   caf::expected<activation*> find_or_start(const key& id) {
-    if (auto found = actors_.find(id); found != actors_.end())
+    const auto found = actors_.find(id);
+    if (found != actors_.end() && !found->second.stopping)
+      return &found->second;
+    if (options_.may_start && !options_.may_start(id))
+      return make_error(errc::unavailable, keys::name(id) + ": is not of this node");
+    if (found != actors_.end())
       return &found->second;
     if (closing_)
       return make_error(errc::unavailable, "region: shutting down");
@@ -147,13 +167,28 @@ private:
     auto& target = found->second;
     if (wish.incarnation != 0 && wish.incarnation != target.actor.id())
       return;
-    target.stopping = true;
-    order_to_stop(target.actor);
+    order_to_stop(target);
+  }
+
+  /// One that stops already counts as well: it may have something to say.
+  caf::result<void> stop(const stop_hosts& wish) {
+    auto stop = common_stop{};
+    for (auto& [id, target] : actors_)
+      if (wish.are_meant(id)) {
+        stop.left.insert(target.actor.id());
+        order_to_stop(target);
+      }
+    if (stop.left.empty())
+      return caf::unit;
+    stop.reply = self_->template make_response_promise<caf::unit_t>();
+    stops_.push_back(stop);
+    return stop.reply;
   }
 
   /// Leaves behind the messages that were sent before: an exit message of normal priority.
-  void order_to_stop(const Handle& actor) {
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  static void order_to_stop(activation& target) {
+    if (!std::exchange(target.stopping, true))
+      caf::anon_send_exit(target.actor, caf::exit_reason::user_shutdown);
   }
 
   void forget(const caf::down_msg& down) {
@@ -170,8 +205,20 @@ private:
     else
       ++counters_->passivated;
     hand_on(id, gone);
+    note_stopped(down.source.id());
     if (closing_ && actors_.empty())
       self_->quit(caf::exit_reason::user_shutdown);
+  }
+
+  /// What an actor sent to others on this node is in their mailboxes before they hear this answer:
+  /// CAF enqueues a message while it is sent, and sends the down message when the actor is done.
+  void note_stopped(caf::actor_id actor) {
+    std::erase_if(stops_, [actor](common_stop& stop) {
+      if (stop.left.erase(actor) == 0 || !stop.left.empty())
+        return false;
+      stop.reply.deliver(caf::unit);
+      return true;
+    });
   }
 
   void hand_on(const key& id, activation& gone) {
@@ -204,8 +251,7 @@ private:
   void stop_all(const caf::exit_msg& order) {
     closing_ = true;
     for (auto& [id, target] : actors_)
-      if (!std::exchange(target.stopping, true))
-        order_to_stop(target.actor);
+      order_to_stop(target);
     if (actors_.empty())
       self_->quit(order.reason);
   }
@@ -217,6 +263,7 @@ private:
   std::unordered_map<key, activation> actors_;
   std::unordered_map<caf::actor_id, key> ids_;
   crash_records<key> records_;
+  std::vector<common_stop> stops_; ///< Under way.
   bool closing_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace trunkline {
@@ -24,6 +25,12 @@ struct passivate_host {
   std::uint64_t incarnation = 0; ///< CAF's number of the actor that asks; 0: whichever runs.
 };
 
+/// Asks a region of hosts to stop the actors of some hosts, as if each had asked to be passivated.
+/// Answered when all of them are gone; others may be started meanwhile, if `may_start` allows it.
+struct stop_hosts {
+  std::function<bool(const host_address& host)> are_meant; ///< Called in the region; not empty.
+};
+
 /// What a region knows its actors by: the member of their messages that names the target.
 template <class Id>
 struct region_key;
@@ -31,6 +38,8 @@ struct region_key;
 template <>
 struct region_key<account_id> {
   using passivate = passivate_actor;
+  template <class Handle>
+  using region = typename Handle::template extend<caf::reacts_to<passivate>>;
   static account_id of(const passivate_actor& wish) { return account_id{wish.id}; }
   template <class Message>
   static auto in(const Message& message) -> decltype((message.account)) {
@@ -42,6 +51,10 @@ struct region_key<account_id> {
 template <>
 struct region_key<host_address> {
   using passivate = passivate_host;
+  using stop = stop_hosts;
+  template <class Handle>
+  using region = typename Handle::template extend<caf::reacts_to<passivate>,
+                                                  caf::replies_to<stop>::with<void>>;
   static const host_address& of(const passivate_host& wish) { return wish.host; }
   template <class Message>
   static auto in(const Message& message) -> decltype((message.host)) {
@@ -63,9 +76,12 @@ using passivator_of = caf::typed_actor<caf::reacts_to<typename region_key<Key>::
 using passivator_handle = passivator_of<account_id>;
 using host_passivator_handle = passivator_of<host_address>;
 
+/// A region of hosts, as whoever moves them sees it.
+using host_stopper_handle = caf::typed_actor<caf::replies_to<stop_hosts>::with<void>>;
+
 /// A region of actors behind `Handle`: it takes what they take.
 template <class Handle>
-using region_of = typename Handle::template extend<
-    caf::reacts_to<typename region_key<typename region_key_of<Handle>::type>::passivate>>;
+using region_of =
+    typename region_key<typename region_key_of<Handle>::type>::template region<Handle>;
 
 } // namespace trunkline

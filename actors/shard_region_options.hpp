@@ -24,7 +24,8 @@ struct region_counters {
   std::atomic<std::int64_t> passivated = 0;
   std::atomic<std::int64_t> crashes = 0;
   std::atomic<std::int64_t> quarantined = 0; ///< Ids put aside, in sum.
-  std::atomic<std::int64_t> refused = 0; ///< Messages: quarantine, full buffer, too many actors.
+  /// Messages: quarantine, full buffer, too many actors, or they are not started here.
+  std::atomic<std::int64_t> refused = 0;
 };
 
 /// Of a region whose actors are known by a `Key`.
@@ -35,6 +36,9 @@ struct region_options_of {
   std::size_t buffer_max = 256;     ///< Messages that wait for one stopping actor.
   std::size_t crashes_max = 3;      ///< Within `crash_window`: the id is put aside.
   std::chrono::nanoseconds crash_window = std::chrono::seconds{60};
+  /// Tells which actors may be started here; others are refused with `unavailable`. Asked in the
+  /// region; must not block. Empty: all.
+  std::function<bool(const Key& id)> may_start;
   /// Told of each crash, in the region; must not block. Empty: nobody.
   std::function<void(const Key& id, const caf::error& reason, bool is_quarantined)> on_crash;
 };

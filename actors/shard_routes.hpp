@@ -7,8 +7,10 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace trunkline {
 
@@ -28,6 +30,14 @@ public:
   }
   std::string node_of(const host_address& host) const {
     return node_of(host_shard(host.scheme, host.name, static_cast<std::uint16_t>(host.port)));
+  }
+
+  /// The names of all nodes that have some, each once.
+  std::vector<std::string> all() const {
+    const auto held = std::scoped_lock{mutex_};
+    auto names = std::set<std::string>{nodes_.begin(), nodes_.end()};
+    names.erase("");
+    return {names.begin(), names.end()};
   }
 
 private:

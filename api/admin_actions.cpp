@@ -5,6 +5,8 @@
 #include "protocol/crypto.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <utility>
 
 namespace trunkline {
@@ -36,35 +38,39 @@ bool is_final(const http_response& answer) {
   return answer.status < 500;
 }
 
-/// Returns where the answer goes, or nothing when the key has one.
-std::optional<http_reply> reply_under_key(gateway_state& gateway, const matched_request& request,
-                                          const http_reply& reply) {
+/// Gives the action its reply. Tells whether it has one: not when the key has an answer.
+bool take_key(gateway_state& gateway, const matched_request& request, const http_reply& reply,
+              operator_action& action) {
   const auto key = std::string{request.http.header("Idempotency-Key")};
+  action.reply = reply;
   if (key.empty())
-    return reply;
+    return true;
   if (key.size() > key_bytes_max) {
     refuse(gateway, reply,
            make_error(errc::invalid, "Idempotency-Key: must have at most 255 bytes"));
-    return std::nullopt;
+    return false;
   }
   const auto services = gateway.services;
   const auto name = request.who.name + "\n" + key;
   auto found = services->admin->answers.begin(name, fingerprint_of(request), services->clock());
   if (!found) {
     refuse(gateway, reply, found.error());
-    return std::nullopt;
+    return false;
   }
   if (*found) {
     reply(std::move(**found));
-    return std::nullopt;
+    return false;
   }
-  return http_reply{[services, name, reply](http_response answer) {
-    if (is_final(answer))
+  const auto is_done_here = std::make_shared<std::atomic<bool>>(true);
+  action.leaves = [is_done_here] { *is_done_here = false; };
+  action.reply = http_reply{[services, name, reply, is_done_here](http_response answer) {
+    if (*is_done_here && is_final(answer))
       services->admin->answers.keep(name, answer);
     else
       services->admin->answers.forget(name);
     reply(std::move(answer));
   }};
+  return true;
 }
 
 } // namespace
@@ -94,12 +100,11 @@ std::optional<operator_action> begin_action(gateway_state& gateway, const matche
     refuse(gateway, reply, failure);
     return std::nullopt;
   }
-  auto answered = reply_under_key(gateway, request, reply);
-  if (!answered)
+  auto begun = operator_action{
+      .reply = {}, .leaves = {}, .dry_run = dry_run->value_or(false), .entry = std::move(*entry)};
+  if (!take_key(gateway, request, reply, begun))
     return std::nullopt;
-  return operator_action{.reply = std::move(*answered),
-                         .dry_run = dry_run->value_or(false),
-                         .entry = std::move(*entry)};
+  return begun;
 }
 
 void finish_action(gateway_state& gateway, const operator_action& action, std::string target,

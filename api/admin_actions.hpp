@@ -16,6 +16,8 @@ namespace trunkline {
 /// An action under way.
 struct operator_action {
   http_reply reply; ///< Remembers the answer when the request has a key.
+  /// Another node does it, and remembers the answer; null when there is nothing to remember.
+  std::function<void()> leaves;
   bool dry_run = false;
   audit_entry entry; ///< Who, what and why; `target` and `detail` are for whoever acts.
 };

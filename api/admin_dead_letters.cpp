@@ -91,7 +91,8 @@ void act(gateway_state& gateway, const matched_request& request, const http_repl
                   make_error(errc::invalid, "host: must be given; these are the dead letters of "
                                             "one host"));
   with_known_host(
-      gateway, **host, action->reply,
+      gateway,
+      {.http = request.http, .name = **host, .reply = action->reply, .leaves = action->leaves},
       [&gateway, action = *action, wish = dead_letters_wish{.units = *units, .discard = discard}](
           const host_line& found) { run(gateway, action, found, wish); });
 }
@@ -106,7 +107,7 @@ void list_given_up(gateway_state& gateway, const matched_request& request, http_
   const auto link = link_to_next(request);
   if (name.empty())
     return answer_list(gateway, *wish, link, reply);
-  with_known_host(gateway, name, reply,
+  with_known_host(gateway, {.http = request.http, .name = name, .reply = reply},
                   [&gateway, wish = *wish, link, reply](const host_line& host) mutable {
                     wish.host = host.health.facts.id;
                     answer_list(gateway, wish, link, reply);

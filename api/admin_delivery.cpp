@@ -1,7 +1,7 @@
-#include "actors/delivery_budget.hpp"
 #include "api/admin_handlers.hpp"
 #include "api/admin_host_views.hpp"
 #include "api/admin_services.hpp"
+#include "api/board_answers.hpp"
 #include "api/handling.hpp"
 
 #include <algorithm>
@@ -18,22 +18,6 @@ json_object states_of(const host_totals& totals) {
   return states;
 }
 
-json_array render(const delivery_budget& budget) {
-  auto list = json_array{};
-  for (auto code = std::size_t{0}; code < budget_kinds; ++code) {
-    const auto kind = static_cast<budget_kind>(code);
-    list.emplace_back(json_object{{"kind", to_string(kind)},
-                                  {"limit", budget.limit(kind)},
-                                  {"in_use", budget.in_use(kind)},
-                                  {"waiting", budget.waiting(kind)}});
-  }
-  list.emplace_back(json_object{{"kind", "slow"},
-                                {"limit", delivery_budget_limits{}.slow},
-                                {"in_use", budget.slow_in_use()},
-                                {"waiting", 0}});
-  return list;
-}
-
 json_object render(const host_totals& totals) {
   return {{"hosts", totals.hosts},
           {"by_state", states_of(totals)},
@@ -47,41 +31,74 @@ json_object render(const host_totals& totals) {
           {"sums", render(totals.sums)}};
 }
 
-/// Those that are stuck for the longest.
-json_array stuck_in(const admin_services& admin) {
-  auto list = json_array{};
-  if (!admin.stuck)
-    return list;
-  auto stuck = admin.stuck();
-  stuck.resize(std::min(stuck.size(), attention_max));
-  for (auto& one : stuck)
-    list.emplace_back(
-        json_object{{"actor", std::move(one.name)}, {"since", to_iso8601(one.since)}});
-  return list;
-}
+/// What all nodes have said, put together.
+struct whole_delivery {
+  host_totals totals;
+  json_array budgets;
+  std::vector<placed_host> worst;
+  std::vector<std::pair<stuck_actor, std::string>> stuck;
 
-json_object glance_at(const api_services& services, time_point now) {
+  void add(const std::string& node, const board_overview& overview) {
+    totals += overview.totals;
+    for (const auto& line : overview.budgets)
+      budgets.emplace_back(json_object{{"kind", line.kind},
+                                       {"node", node},
+                                       {"limit", line.limit},
+                                       {"in_use", line.in_use},
+                                       {"waiting", line.waiting}});
+    for (const auto& host : overview.worst)
+      worst.push_back({.node = node, .line = host});
+    for (const auto& one : overview.stuck)
+      stuck.emplace_back(one, node);
+  }
+
+  /// Those that are stuck for the longest.
+  json_array render_stuck() {
+    std::ranges::stable_sort(stuck, {}, [](const auto& one) { return one.first.since; });
+    stuck.resize(std::min(stuck.size(), attention_max));
+    auto list = json_array{};
+    for (const auto& [one, node] : stuck)
+      list.emplace_back(
+          json_object{{"actor", one.name}, {"node", node}, {"since", to_iso8601(one.since)}});
+    return list;
+  }
+};
+
+std::string glance_at(const api_services& services, const peer_answers& answers,
+                      const peers_asked& peers, time_point now) {
+  const auto& admin = *services.admin;
+  auto all = whole_delivery{};
+  all.add(admin.node_id, overview_of({.board = services.board.get(),
+                                      .budget = services.budget.get(),
+                                      .stuck = &admin.stuck},
+                                     now));
+  for (const auto& [node, answer] : answers)
+    all.add(node, std::get<board_overview>(answer.what));
   auto attention = json_array{};
-  if (services.board)
-    for (const auto& host : worst_of(*services.board, now))
-      attention.emplace_back(render(host, now));
-  return {{"totals", render(services.board ? services.board->totals() : host_totals{})},
-          {"budgets", services.budget ? render(*services.budget) : json_array{}},
-          {"attention", std::move(attention)},
-          {"stuck_actors", stuck_in(*services.admin)},
-          {"as_of", to_iso8601(now)},
-          {"complete", true},
-          {"missing_nodes", json_array{}}};
+  for (const auto& host : worst_among(std::move(all.worst), now, finder_in(services)))
+    attention.emplace_back(render(host.line, host.node, now));
+  auto shown = json_object{{"totals", render(all.totals)},
+                           {"budgets", std::move(all.budgets)},
+                           {"attention", std::move(attention)},
+                           {"stuck_actors", all.render_stuck()}};
+  add_completeness(shown, peers, now);
+  return to_json(shown);
 }
 
 } // namespace
 
 void show_delivery(gateway_state& gateway, const matched_request&, http_reply reply) {
-  const auto& services = *gateway.services;
-  const auto now = services.clock();
-  reply({.status = 200, .body = services.admin->glance.get(now, [&] {
-           return to_json(glance_at(services, now));
-         })});
+  const auto now = gateway.services->clock();
+  gateway.services->admin->glance.get(
+      now, [reply](const std::string& text) { reply({.status = 200, .body = text}); },
+      [&gateway, now](const shared_glance::taker& take) {
+        const auto peers = all_peers(*gateway.services);
+        ask_peers(gateway, peers, {ask_overview{now}}, peers_deadline,
+                  [&gateway, peers, take](const peer_answers& answers) {
+                    const auto& services = *gateway.services;
+                    take(glance_at(services, answers, *peers, services.clock()));
+                  });
+      });
 }
 
 } // namespace trunkline

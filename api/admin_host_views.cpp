@@ -145,12 +145,13 @@ json_object render(const delivery_sums& sums) {
           {"pending", sums.pending}};
 }
 
-json_object render(const host_line& host, time_point now) {
+json_object render(const host_line& host, const std::string& node, time_point now) {
   const auto& health = host.health;
   const auto& facts = health.facts;
   const auto latency = duration_cast<milliseconds>(health.latency).count();
   return {{"name", to_name(host.address)},
           {"origin", to_key(host.address)},
+          {"node", node},
           {"state", to_string(facts.state)},
           {"paused", facts.paused},
           {"drained", facts.is_drained()},
@@ -204,10 +205,17 @@ std::vector<host_line> worst_of(const host_board& board, time_point now) {
   auto worst = std::vector<host_line>{};
   for (auto& [id, host] : found)
     worst.push_back(std::move(host));
-  std::ranges::stable_sort(worst, std::ranges::greater{},
-                           [now](const host_line& host) { return weight_of(host, now); });
+  std::ranges::sort(worst, [now](const host_line& one, const host_line& other) {
+    return is_worse(one, other, now);
+  });
   worst.resize(std::min(worst.size(), attention_max));
   return worst;
+}
+
+bool is_worse(const host_line& one, const host_line& other, time_point now) {
+  const auto here = weight_of(one, now);
+  const auto there = weight_of(other, now);
+  return here != there ? here > there : one.health.facts.id < other.health.facts.id;
 }
 
 } // namespace trunkline

@@ -51,8 +51,8 @@ caf::expected<Wish> read_unit_page(const matched_request& request) {
 
 json_object render(const delivery_sums& sums);
 
-/// A host with its sentence.
-json_object render(const host_line& host, time_point now);
+/// A host of the node of that name, with its sentence.
+json_object render(const host_line& host, const std::string& node, time_point now);
 
 /// How a host does: "4,812 waiting, oldest 22 min, connect timeout since 11:02, next try 11:31".
 std::string sentence_of(const host_line& host, time_point now);
@@ -67,5 +67,8 @@ inline constexpr std::size_t attention_max = 10;
 /// Returns the hosts that need attention, the worst first: for which the most has waited the
 /// longest. Looks at the hosts that lead the board's lists.
 std::vector<host_line> worst_of(const host_board& board, time_point now);
+
+/// Tells whether `one` comes before `other` among the worst.
+bool is_worse(const host_line& one, const host_line& other, time_point now);
 
 } // namespace trunkline

@@ -2,6 +2,7 @@
 #include "api/admin_host_views.hpp"
 #include "api/admin_known_host.hpp"
 #include "api/admin_services.hpp"
+#include "api/board_answers.hpp"
 #include "api/handling.hpp"
 
 #include <algorithm>
@@ -95,31 +96,55 @@ caf::expected<host_list_wish> read_wish(const matched_request& request) {
   return wish;
 }
 
+std::vector<placed_host> placed(std::vector<host_line> lines, const std::string& node) {
+  auto hosts = std::vector<placed_host>{};
+  for (auto& line : lines)
+    hosts.push_back({.node = node, .line = std::move(line)});
+  return hosts;
+}
+
+http_response page_of(const gateway_state& gateway, const host_list_wish& wish,
+                      const std::string& link, const std::vector<placed_host>& hosts,
+                      const peers_asked& peers) {
+  const auto now = gateway.services->clock();
+  auto list = json_array{};
+  for (const auto& host : hosts)
+    list.emplace_back(render(host.line, host.node, now));
+  auto shown = json_object{{"hosts", std::move(list)}};
+  add_completeness(shown, peers, now);
+  auto response = admin_answer_of(200, shown);
+  if (hosts.size() == wish.limit)
+    add_next_page(response, link, to_mark(place_of(wish.order, hosts.back().line)));
+  return response;
+}
+
 } // namespace
 
 void list_hosts(gateway_state& gateway, const matched_request& request, http_reply reply) {
   const auto wish = read_wish(request);
   if (!wish)
     return refuse(gateway, reply, wish.error());
-  const auto& board = gateway.services->board;
-  const auto hosts = board ? board->list(*wish) : std::vector<host_line>{};
-  const auto now = gateway.services->clock();
-  auto list = json_array{};
-  for (const auto& host : hosts)
-    list.emplace_back(render(host, now));
-  auto response = admin_answer_of(200, {{"hosts", std::move(list)},
-                                        {"as_of", to_iso8601(now)},
-                                        {"complete", true},
-                                        {"missing_nodes", json_array{}}});
-  if (hosts.size() == wish->limit)
-    add_next_page(response, link_to_next(request), to_mark(place_of(wish->order, hosts.back())));
-  reply(std::move(response));
+  const auto peers = all_peers(*gateway.services);
+  ask_peers(gateway, peers, {*wish}, peers_deadline,
+            [&gateway, peers, reply, wish = *wish,
+             link = link_to_next(request)](const peer_answers& answers) {
+              const auto& services = *gateway.services;
+              auto hosts =
+                  placed(services.board ? services.board->list(wish) : std::vector<host_line>{},
+                         services.admin->node_id);
+              for (const auto& [node, answer] : answers)
+                for (auto& host : placed(std::get<std::vector<host_line>>(answer.what), node))
+                  hosts.push_back(std::move(host));
+              if (!answers.empty())
+                hosts = merged(std::move(hosts), wish.order, wish.limit, finder_in(services));
+              reply(page_of(gateway, wish, link, hosts, *peers));
+            });
 }
 
 void show_host(gateway_state& gateway, const matched_request& request, http_reply reply) {
-  with_known_host(gateway, request.segment(), reply, [&gateway, reply](const host_line& host) {
-    answer_with_host(gateway, host, reply);
-  });
+  with_known_host(
+      gateway, {.http = request.http, .name = request.segment(), .reply = reply},
+      [&gateway, reply](const host_line& host) { answer_with_host(gateway, host, reply); });
 }
 
 } // namespace trunkline

@@ -5,7 +5,9 @@
 #include "api/admin_host_views.hpp"
 #include "api/admin_services.hpp"
 #include "api/handling.hpp"
+#include "api/problem.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace trunkline {
@@ -49,10 +51,9 @@ std::string_view word_of(signature_scheme scheme) {
 json_object describe(const gateway_state& gateway, const host_line& host,
                      const std::string& told_reason) {
   const auto now = gateway.services->clock();
-  auto shown = trunkline::render(host, now);
+  auto shown = trunkline::render(host, gateway.services->admin->node_id, now);
   shown["next_try_why"] = text_or_null(reason_of(host.health.facts, told_reason));
   shown["signature_scheme"] = word_of(host.health.facts.scheme);
-  shown["node"] = gateway.services->admin->node_id;
   shown["as_of"] = to_iso8601(now);
   return shown;
 }
@@ -114,6 +115,35 @@ host_line on_board(const std::shared_ptr<host_board>& board, const host_line& st
   return std::move(*found);
 }
 
+/// Finds the row of a host.
+void look_up(gateway_state& gateway, const std::string& name, const http_reply& reply,
+             host_found then) {
+  const auto& services = *gateway.services;
+  if (!services.hosts)
+    return refuse(gateway, reply, make_error(errc::unavailable, "hosts: this node has none"));
+  auto spellings = read_host(name, services.options.test_enabled);
+  if (!spellings)
+    return refuse(gateway, reply, spellings.error());
+  ask(gateway, ask_host(std::move(*spellings)), reply, std::move(then));
+}
+
+/// The node that passed it on and this one disagree about whose the host is.
+void refuse_moving(gateway_state& gateway, const host_address& host, const http_reply& reply) {
+  gateway.services->counters.refused(errc::unavailable);
+  reply(problem(503, errc::unavailable,
+                "host " + to_name(host) + ": is on its way to another node; nothing was done"));
+}
+
+/// What was ordered there must be seen by the next one who looks here.
+void pass_on(const api_services& services, const std::string& node, const http_request& request,
+             const http_reply& reply) {
+  auto* admin = services.admin;
+  admin->owners.pass_on(node, request, http_reply{[admin, reply](http_response response) {
+                          admin->glance.forget();
+                          reply(std::move(response));
+                        }});
+}
+
 } // namespace
 
 host_line with_report(host_line host, const host_report& report) {
@@ -134,18 +164,31 @@ host_line with_report(host_line host, const host_report& report) {
   return host;
 }
 
-void with_known_host(gateway_state& gateway, const std::string& name, const http_reply& reply,
-                     host_found then) {
-  const auto& services = *gateway.services;
-  if (!services.hosts)
-    return refuse(gateway, reply, make_error(errc::unavailable, "hosts: this node has none"));
-  auto spellings = read_host(name, services.options.test_enabled);
-  if (!spellings)
-    return refuse(gateway, reply, spellings.error());
-  ask(gateway, ask_host(std::move(*spellings)), reply,
-      [board = services.board, then = std::move(then)](const host_line& stored) {
-        then(on_board(board, stored));
-      });
+void with_host_here(gateway_state& gateway, const std::string& name, const http_reply& reply,
+                    host_found then) {
+  look_up(gateway, name, reply,
+          [board = gateway.services->board, then = std::move(then)](const host_line& stored) {
+            then(on_board(board, stored));
+          });
+}
+
+void with_known_host(gateway_state& gateway, const host_request& request, host_found then) {
+  if (!gateway.services->admin->owners.node_of)
+    return with_host_here(gateway, request.name, request.reply, std::move(then));
+  auto kept = std::make_shared<const http_request>(request.http);
+  look_up(gateway, request.name, request.reply,
+          [&gateway, then = std::move(then), kept, reply = request.reply,
+           leaves = request.leaves](const host_line& stored) {
+            const auto& services = *gateway.services;
+            const auto node = services.admin->owners.node_of(stored.address);
+            if (node.empty())
+              return then(on_board(services.board, stored));
+            if (kept->is_passed_on)
+              return refuse_moving(gateway, stored.address, reply);
+            if (leaves)
+              leaves();
+            pass_on(services, node, *kept, reply);
+          });
 }
 
 void answer_with_host(gateway_state& gateway, const host_line& host, const http_reply& reply) {

@@ -42,7 +42,11 @@ using host_act = std::function<void(const operator_action&, const host_line&)>;
 /// Finds the host of the path, and calls `then` with it and the action.
 void act_on_host(gateway_state& gateway, const matched_request& request,
                  const operator_action& action, host_act then) {
-  with_known_host(gateway, request.segment(), action.reply,
+  with_known_host(gateway,
+                  {.http = request.http,
+                   .name = request.segment(),
+                   .reply = action.reply,
+                   .leaves = action.leaves},
                   [action, then = std::move(then)](const host_line& host) { then(action, host); });
 }
 
@@ -54,7 +58,7 @@ void change_host(gateway_state& gateway, const operator_action& action, const ho
   ask_region<caf::unit_t>(gateway, gateway.services->hosts, Message{host.address}, action.reply,
                           [&gateway, action, name = to_name(host.address)](caf::unit_t) {
                             finish_action(gateway, action, name, "", [&gateway, action, name] {
-                              with_known_host(
+                              with_host_here(
                                   gateway, name, action.reply,
                                   [&gateway, reply = action.reply](const host_line& changed) {
                                     answer_with_host(gateway, changed, reply);

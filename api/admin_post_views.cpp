@@ -20,18 +20,19 @@ bool outlives_flush(log_kind kind) {
   return kind == log_kind::remove || kind == log_kind::undo_announce;
 }
 
-/// What has become of a unit that the books do not count as open.
-post_state kept_state(const post_unit& unit, log_kind kind, const std::optional<host_line>& line) {
+/// What has become of a unit that no books count as open. Of what nobody could tell who delivers to
+/// the host, nothing is said that may be wrong.
+post_state kept_state(const post_unit& unit, log_kind kind, const post_host_standing& host) {
   if (unit.exception)
     return unit.exception->status == exception_status::dead ? post_state::dead
                                                             : post_state::exception;
-  if (!line)
-    return post_state::delivered;
-  const auto& facts = line->health.facts;
-  if (facts.drains(unit.seq))
+  if (host.line && host.line->health.facts.drains(unit.seq))
     return post_state::cancelled;
-  return unit.seq <= facts.flushed_upto && !outlives_flush(kind) ? post_state::unclear
-                                                                 : post_state::delivered;
+  if (host.is_unheard)
+    return post_state::unclear;
+  const auto flushed_upto = host.line ? host.line->health.facts.flushed_upto : 0;
+  return unit.seq <= flushed_upto && !outlives_flush(kind) ? post_state::unclear
+                                                           : post_state::delivered;
 }
 
 using rows_by_seq = std::map<log_seq, const post_row*>;
@@ -141,25 +142,27 @@ ask_open_units questions_about(const post_deliveries& found) {
       if (is_asked(unit, rows))
         wish.units.push_back({.host = host.id,
                               .cls = rows.at(unit.seq)->cls,
-                              .unit = {.seq = unit.seq, .endpoint = unit.endpoint}});
+                              .unit = {.seq = unit.seq, .endpoint = unit.endpoint},
+                              .address = host.address});
   return wish;
 }
 
 post_standing standing_of(const post_deliveries& found, const books_word& books,
-                          const host_board* board) {
+                          const line_finder& line_of) {
   const auto rows = by_seq(found);
   auto standing = post_standing{.totals = {}, .rows = render(found.rows), .hosts = {}};
   auto answer = books.open.begin();
   for (const auto& host : found.page) {
     auto& shown = standing.hosts.emplace_back();
     shown.address = host.address;
-    shown.line = board ? board->find(host.address) : std::nullopt;
+    shown.line = line_of ? line_of(host.address) : std::nullopt;
+    shown.is_unheard = books.is_unheard && books.is_unheard(host.address);
     for (const auto& unit : host.units) {
       const auto row = rows.find(unit.seq);
       const auto kind = row == rows.end() ? log_kind::create : row->second->kind;
       const auto is_open = is_asked(unit, rows) && answer != books.open.end() && *answer++;
       const auto waits = !unit.exception && (is_open || unit.seq > books.dispatched);
-      const auto state = waits ? post_state::pending : kept_state(unit, kind, shown.line);
+      const auto state = waits ? post_state::pending : kept_state(unit, kind, shown);
       shown.units.push_back({.unit = unit, .kind = kind, .state = state});
       shown.state = std::min(shown.state, state);
     }
@@ -175,6 +178,8 @@ json_object render(const post_host_standing& host, time_point now) {
   for (const auto& unit : host.units)
     units.emplace_back(render(unit));
   auto why = std::string{why_of(host.state)};
+  if (host.state == post_state::unclear && host.is_unheard)
+    why = "the node that delivers to it does not answer";
   if (host.state == post_state::pending && host.line)
     why = sentence_of(*host.line, now);
   if (const auto error = error_of(host); !error.empty())

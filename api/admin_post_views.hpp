@@ -12,6 +12,7 @@
 #include <caf/expected.hpp>
 
 #include <compare>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ enum class post_state : std::uint8_t {
   exception, ///< Failed where others did not; is tried again by itself.
   pending,   ///< Waits for its turn, or for the host.
   cancelled, ///< The host is drained: it takes nothing new.
-  unclear,   ///< Was delivered, or cancelled by a flush since then.
+  unclear,   ///< Was delivered, or cancelled by a flush since then; or its node does not answer.
   delivered, ///< The host has it, or needs it no more.
 };
 inline constexpr std::size_t post_states = 6;
@@ -48,6 +49,7 @@ struct post_host_standing {
   post_state state = post_state::delivered;
   std::vector<post_unit_standing> units;
   std::optional<host_line> line; ///< As the board has it.
+  bool is_unheard = false;       ///< The node that delivers to it has not answered.
 };
 
 struct post_standing {
@@ -57,17 +59,22 @@ struct post_standing {
   bool is_all = true;                    ///< False: there are more hosts than were looked at.
 };
 
-/// What the books said to `questions_about`.
+/// What the books of all nodes said to `questions_about`.
 struct books_word {
   const std::vector<bool>& open;
-  log_seq dispatched = 0; ///< Later rows were not given to anybody yet.
+  log_seq dispatched = 0; ///< Later rows were not given to everybody yet.
+  /// Tells whether the node of a host has not answered; null: all have.
+  std::function<bool(const host_address&)> is_unheard = nullptr;
 };
+
+/// Finds the line of a host, on whatever board it is.
+using line_finder = std::function<std::optional<host_line>(const host_address&)>;
 
 /// Returns the units that only the books know of.
 ask_open_units questions_about(const post_deliveries& found);
 
 post_standing standing_of(const post_deliveries& found, const books_word& books,
-                          const host_board* board);
+                          const line_finder& line_of);
 
 json_object render(const post_host_standing& host, time_point now);
 

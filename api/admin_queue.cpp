@@ -24,7 +24,7 @@ void list_host_queue(gateway_state& gateway, const matched_request& request, htt
   if (!wish)
     return refuse(gateway, reply, wish.error());
   with_known_host(
-      gateway, request.segment(), reply,
+      gateway, {.http = request.http, .name = request.segment(), .reply = reply},
       [&gateway, reply, wish = *wish, link = link_to_next(request)](const host_line& host) mutable {
         wish.host = host.address;
         ask_region<host_queue>(

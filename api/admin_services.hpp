@@ -4,6 +4,7 @@
 
 #include "actors/watchdog.hpp"
 #include "api/kept_answers.hpp"
+#include "api/peer_boards.hpp"
 #include "protocol/json.hpp"
 #include "protocol/time.hpp"
 
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -47,16 +49,25 @@ class shared_glance {
 public:
   static constexpr auto age_max = std::chrono::seconds{1};
 
-  /// Returns what `make` returned less than the age ago, or asks it.
-  std::string get(time_point now, const std::function<std::string()>& make);
+  using taker = std::function<void(const std::string&)>;
+
+  /// Calls `take` with what was made less than the age ago, else with what `make` makes. `make`
+  /// hands that to the taker which it gets, at once or later, from any thread; whoever looks until
+  /// then gets the same. If it lets go of that taker instead, so are those who look.
+  void get(time_point now, taker take, const std::function<void(taker)>& make);
 
   /// Something was changed that the next one who looks must see.
   void forget();
 
 private:
+  struct making;
+
+  void finish(const std::shared_ptr<making>& made, const std::string& text);
+
   std::mutex mutex_;
   std::optional<std::string> text_;
   time_point made_at_;
+  std::weak_ptr<making> making_; ///< Under way, held by whoever makes it.
 };
 
 struct admin_services {
@@ -73,9 +84,11 @@ struct admin_services {
   std::function<json_array()> filters;  ///< How the embedder's filters decide; empty: none.
   std::function<json_array()> hooks;    ///< Likewise.
   std::function<json_array()> webhooks; ///< Likewise.
+  peer_boards boards;                   ///< Of the other nodes.
+  host_owners owners;                   ///< Null functions: every host belongs to this node.
   report_cache reports;
   shared_glance glance; ///< At delivery as a whole.
-  kept_answers answers; ///< To actions that had a key.
+  kept_answers answers; ///< To actions that had a key, and were done here.
 };
 
 } // namespace trunkline

@@ -26,8 +26,10 @@ struct answer_dressing {
 
   void dress(http_response& response) const {
     auto& headers = response.headers;
-    headers.emplace_back("X-Content-Type-Options", "nosniff");
-    headers.emplace_back("Referrer-Policy", "same-origin");
+    if (find_header(headers, "X-Content-Type-Options").empty()) // else another node's has done it
+      headers.emplace_back("X-Content-Type-Options", "nosniff");
+    if (find_header(headers, "Referrer-Policy").empty())
+      headers.emplace_back("Referrer-Policy", "same-origin");
     if (shared_with_browsers) {
       headers.emplace_back("Access-Control-Allow-Origin", "*");
       headers.emplace_back("Access-Control-Expose-Headers", exposed_headers);
@@ -118,7 +120,8 @@ gateway_handle::behavior_type gateway_state::make_behavior(api_services_ptr shar
                                                            api_flavour kind) {
   services = std::move(shared);
   flavour = kind;
-  return {[this](gateway_exchange& arrived) { begin(arrived); }};
+  return {[this](gateway_exchange& arrived) { begin(arrived); },
+          [](const gateway_turn& turn) { turn.go_on(); }};
 }
 
 void gateway_state::begin(gateway_exchange& arrived) {

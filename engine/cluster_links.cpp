@@ -131,6 +131,15 @@ void cluster_links::know(const cluster_view& view) {
   }
 }
 
+std::vector<std::string> cluster_links::others() const {
+  auto names = std::vector<std::string>{};
+  const auto held = std::scoped_lock{mutex_};
+  for (const auto& [peer, known] : members_)
+    if (known.is_fresh)
+      names.push_back(peer);
+  return names;
+}
+
 std::vector<std::string> cluster_links::unreachable() const {
   const auto now = std::chrono::steady_clock::now();
   const auto links = board_->all();

@@ -50,6 +50,9 @@ public:
   /// The nodes that there are, as the database says: from now on there is a link to each other one.
   void know(const cluster_view& view);
 
+  /// Names of the members that have renewed their leases lately.
+  std::vector<std::string> others() const;
+
   /// Names of the members that have not answered for `unreachable_after`, though they had the time.
   std::vector<std::string> unreachable() const;
 

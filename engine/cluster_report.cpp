@@ -32,15 +32,16 @@ std::string name_of(const cluster_node& node) {
 json_object line_of(const cluster_node& node, const cluster_view& view) {
   using std::chrono::milliseconds;
   const auto left = std::chrono::floor<milliseconds>(node.lease_until - view.now).count();
-  auto line =
-      json_object{{"id", std::to_string(node.id)},
-                  {"name", name_of(node)},
-                  {"state", word_of(node.state)},
-                  {"incarnation", node.incarnation},
-                  {"serves", view.serving() == &node},
-                  {"shards", json_object{{"account", static_cast<std::int64_t>(node.account_shards)}, {"host", static_cast<std::int64_t>(node.host_shards)}}},
-                  {"lease_left_ms", may_write(node.state) ? std::max<std::int64_t>(left, 0) : 0},
-                  {"joined_at", to_iso8601(node.joined_at)}};
+  auto line = json_object{
+      {"id", std::to_string(node.id)},
+      {"name", name_of(node)},
+      {"state", word_of(node.state)},
+      {"incarnation", node.incarnation},
+      {"serves", view.serving() == &node},
+      {"shards", json_object{{"account", static_cast<std::int64_t>(node.account_shards)},
+                             {"host", static_cast<std::int64_t>(node.host_shards)}}},
+      {"lease_left_ms", may_write(node.state) ? std::max<std::int64_t>(left, 0) : 0},
+      {"joined_at", to_iso8601(node.joined_at)}};
   if (node.refused_since)
     line["refused_since"] = to_iso8601(*node.refused_since);
   return line;

@@ -20,6 +20,9 @@ constexpr auto leave_max = 3s;
 /// The thread looks at least this often, for orders that came meanwhile.
 constexpr auto look_max = 1s;
 
+/// Others may ask for a renewal no more often, whatever they say.
+constexpr auto look_pause = 100ms;
+
 } // namespace
 
 caf::expected<std::unique_ptr<lease_thread>> lease_thread::start(const std::string& url,
@@ -68,6 +71,21 @@ void lease_thread::look() {
   changed_.notify_all();
 }
 
+void lease_thread::work_as(std::int64_t incarnation) {
+  const auto held = std::scoped_lock{mutex_};
+  works_as_ = incarnation;
+  if (status_.incarnation != incarnation)
+    end_leases();
+}
+
+void lease_thread::hold_leases(boot_time until, bool serves) {
+  membership_->hold_until(until);
+  if (serves)
+    lease_->hold_until(until);
+  else
+    lease_->end();
+}
+
 void lease_thread::end_leases() {
   lease_->end();
   membership_->end();
@@ -93,16 +111,12 @@ void lease_thread::publish() {
     is_news = now.phase != status_.phase || now.failure != status_.failure ||
               now.incarnation != status_.incarnation;
     status_ = now;
-    const auto is_member =
-        now.phase == lease_phase::serving || now.phase == lease_phase::standing_by;
-    if (leaves_ || !is_member)
+    const auto is_another = works_as_ != 0 && now.incarnation != works_as_;
+    const auto serves = now.phase == lease_phase::serving;
+    if (leaves_ || is_another || !(serves || now.phase == lease_phase::standing_by))
       end_leases();
     else
-      membership_->hold_until(now.held_until);
-    if (!leaves_ && now.phase == lease_phase::serving)
-      lease_->hold_until(now.held_until);
-    else
-      lease_->end();
+      hold_leases(now.held_until, serves);
     changed_.notify_all();
   }
   listeners_.seen(now.view);
@@ -110,17 +124,31 @@ void lease_thread::publish() {
     listeners_.told(now);
 }
 
+/// Until then, or until somebody wants a look and may have it, or `is_told`.
+void lease_thread::wait_until(std::unique_lock<std::mutex>& held, boot_time end,
+                              boot_time next_look, const std::function<bool()>& is_told) {
+  for (;;) {
+    const auto wake = looks_ ? std::min(end, next_look) : end;
+    const auto left = wake - boot_clock::now();
+    if (left <= 0ns || is_told())
+      return;
+    changed_.wait_for(held, left);
+  }
+}
+
 void lease_thread::run() {
   auto next = boot_time{};
   auto end = boot_time::max();
+  auto next_look = boot_time{};
   while (next != boot_time::max() && boot_clock::now() < end) {
     next = keeper_.step(*db_);
     publish();
     auto held = std::unique_lock{mutex_};
-    const auto left = std::clamp<boot_clock::duration>(next - boot_clock::now(), 0ns, look_max);
-    changed_.wait_for(held, left,
-                      [this, end] { return looks_ || (leaves_ && end == boot_time::max()); });
-    if (std::exchange(looks_, false)) {
+    const auto is_told = [&] { return leaves_ && end == boot_time::max(); };
+    wait_until(held, std::min<boot_time>(next, boot_clock::now() + look_max), next_look, is_told);
+    if (looks_ && boot_clock::now() >= next_look) {
+      looks_ = false;
+      next_look = boot_clock::now() + look_pause;
       keeper_.look();
       next = boot_time{};
     }

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,10 @@ public:
   /// Likewise, until the node is in the cluster. Returns whether it is.
   bool wait_for_membership(std::chrono::milliseconds limit);
 
+  /// The node works as that incarnation from now on: a later one, which the thread joins as once
+  /// the node was deposed, gives no right to what works.
+  void work_as(std::int64_t incarnation);
+
   /// Renews early: another node is believed to have gone, or to have given shards away.
   void look();
 
@@ -60,8 +65,11 @@ public:
 private:
   lease_thread(std::unique_ptr<database> db, join_wish wish, listeners heard_by);
   void run();
+  void wait_until(std::unique_lock<std::mutex>& held, boot_time end, boot_time next_look,
+                  const std::function<bool()>& is_told);
   void publish();
   bool wait_for(std::chrono::milliseconds limit, bool (*holds)(const lease_status&));
+  void hold_leases(boot_time until, bool serves);
   void end_leases();
 
   const std::shared_ptr<node_lease> lease_ = std::make_shared<node_lease>();
@@ -74,7 +82,8 @@ private:
   lease_status status_;
   bool leaves_ = false;
   bool looks_ = false;
-  bool is_over_ = false; ///< The thread does nothing any more.
+  std::int64_t works_as_ = 0; ///< 0: nothing works yet.
+  bool is_over_ = false;      ///< The thread does nothing any more.
   std::thread thread_;
 };
 

@@ -155,6 +155,8 @@ bool node::stop() {
   const auto all_ended = !state_->actors || state_->actors->end();
   if (state_->lease) // what was done is written: another node may go on
     state_->lease->leave();
+  if (state_->lease && state_->links)
+    state_->tell_shard_news();
   state_->links.reset(); // peers ask the servers
   {
     const auto held = std::scoped_lock{state_->mutex};

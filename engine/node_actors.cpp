@@ -3,6 +3,7 @@
 #include "actors/account.hpp"
 #include "actors/fanout.hpp"
 #include "actors/housekeeper.hpp"
+#include "actors/log_news.hpp"
 #include "actors/log_reader.hpp"
 #include "actors/messages.hpp"
 #include "actors/password_worker.hpp"
@@ -33,13 +34,23 @@ caf::actor untyped(const Handle& handle) {
   return caf::actor_cast<caf::actor>(handle);
 }
 
+/// Tells the other nodes of a cluster what this one commits.
+std::function<void(log_seq)> teller_of(const std::optional<cluster_wires>& cluster) {
+  if (!cluster)
+    return {};
+  const auto news =
+      std::make_shared<log_news>(log_news::wires{.others = cluster->others, .ask = cluster->ask});
+  return [news](log_seq upto) { news->tell(upto); };
+}
+
 /// How long the books of delivery may take to be written at the end.
 constexpr auto books_limit = 5s;
 
 } // namespace
 
 node_actors::node_actors(actor_home& home, const node_options& options, node_databases databases,
-                         wall_clock clock, node_alarms alarms, std::shared_ptr<log_cache> events)
+                         wall_clock clock, node_alarms alarms, std::shared_ptr<log_cache> events,
+                         const std::optional<cluster_wires>& cluster)
     : lease{databases.membership}, serving_lease{databases.serving}, ids{databases.ids},
       home_{home}, alarms_{std::move(alarms)} {
   if (is_virtual())
@@ -48,7 +59,9 @@ node_actors::node_actors(actor_home& home, const node_options& options, node_dat
                                       [&system = this->system()] { return system.clock().now(); });
   else
     begin_watch(clock, options.owner_looks);
-  start_workers(options.config.values, std::move(databases), clock, std::move(events));
+  if (cluster)
+    memory.places = std::make_shared<shard_places>();
+  start_workers(options.config.values, std::move(databases), clock, std::move(events), cluster);
   start_regions(options.config.values, clock);
 }
 
@@ -78,7 +91,8 @@ void node_actors::must_live(const caf::actor& actor, std::string_view name) cons
 
 /// The workers block, and so have threads of their own.
 void node_actors::start_workers(const node_config& config, node_databases databases,
-                                const wall_clock& clock, std::shared_ptr<log_cache> events) {
+                                const wall_clock& clock, std::shared_ptr<log_cache> events,
+                                const std::optional<cluster_wires>& cluster) {
   auto caches = std::vector<std::shared_ptr<log_cache>>{memory.tokens, memory.counts, memory.keys,
                                                         memory.blocked};
   if (events)
@@ -90,7 +104,7 @@ void node_actors::start_workers(const node_config& config, node_databases databa
   delivery_ = std::make_shared<dispatcher_dependencies>();
   dispatcher = system().spawn(trunkline::dispatcher,
                               std::shared_ptr<const dispatcher_dependencies>{delivery_},
-                              dispatcher_options{});
+                              dispatcher_options{.owns_all = !cluster});
   fanout = system().spawn(trunkline::fanout,
                           fanout_dependencies{.rings = memory.rings,
                                               .position = memory.position,
@@ -98,11 +112,12 @@ void node_actors::start_workers(const node_config& config, node_databases databa
                                               .clock = clock,
                                               .dispatcher = dispatcher},
                           fanout_options{});
-  log_reader =
-      system().spawn(trunkline::log_reader,
-                     log_reader_dependencies{
-                         .readers = storage.readers, .fanout = fanout, .position = memory.position},
-                     log_reader_options{});
+  log_reader = system().spawn(trunkline::log_reader,
+                              log_reader_dependencies{.readers = storage.readers,
+                                                      .fanout = fanout,
+                                                      .position = memory.position,
+                                                      .on_commit = teller_of(cluster)},
+                              log_reader_options{});
   log_actors_ = {untyped(log_reader), untyped(fanout), untyped(dispatcher)};
   must_live(untyped(log_reader), "log_reader");
   must_live(untyped(fanout), "fanout");
@@ -137,14 +152,17 @@ void node_actors::begin_service(const node_config& config, const wall_clock& clo
                                    poll_keeper_options{})));
 }
 
-void node_actors::begin_delivery(remote_host_handle hosts, wall_clock clock) {
+void node_actors::begin_delivery(remote_host_handle hosts, host_stopper_handle stopper,
+                                 wall_clock clock) {
   // The message orders what is written here before what the dispatcher reads.
   *delivery_ = {.storage = storage,
                 .hosts = std::move(hosts),
                 .clock = std::move(clock),
                 .blocked = memory.blocked,
                 .outbox = memory.outbox,
-                .board = memory.board};
+                .board = memory.board,
+                .stopper = std::move(stopper),
+                .places = memory.places};
   caf::anon_send(dispatcher, trunkline::begin_delivery{});
 }
 

@@ -12,12 +12,14 @@
 #include "actors/log_position.hpp"
 #include "actors/own_thread.hpp"
 #include "actors/password_worker_messages.hpp"
+#include "actors/shard_places.hpp"
 #include "actors/shard_region.hpp"
 #include "actors/storage_worker.hpp"
 #include "actors/timeline_messages.hpp"
 #include "actors/token_cache.hpp"
 #include "actors/watchdog.hpp"
 #include "engine/actor_home.hpp"
+#include "engine/cluster_wires.hpp"
 #include "engine/node_options.hpp"
 #include "engine/node_storage.hpp"
 #include "protocol/time.hpp"
@@ -27,6 +29,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +50,7 @@ struct node_memory {
   std::shared_ptr<blocked_domains> blocked = std::make_shared<blocked_domains>();
   std::shared_ptr<host_board> board = std::make_shared<host_board>();
   std::shared_ptr<webhook_outbox> outbox; ///< Null when no webhook wants it.
+  std::shared_ptr<shard_places> places;   ///< Null: all shards of hosts are here.
 };
 
 /// Whom the actors tell of trouble, from any thread; none may block.
@@ -64,9 +68,11 @@ struct node_alarms {
 class node_actors {
 public:
   /// Starts the storage workers and everything that stands on them, in `home`, which lives longer.
-  /// `events` is told of every row of the log; it may be null.
+  /// `events` is told of every row of the log; it may be null. `cluster`: nothing where the node
+  /// owns all shards.
   node_actors(actor_home& home, const node_options& options, node_databases databases,
-              wall_clock clock, node_alarms alarms, std::shared_ptr<log_cache> events = {});
+              wall_clock clock, node_alarms alarms, std::shared_ptr<log_cache> events = {},
+              const std::optional<cluster_wires>& cluster = {});
 
   /// Calls `end`. Whoever holds a handle of one of the actors gives it up before.
   ~node_actors();
@@ -103,7 +109,7 @@ public:
   void begin_service(const node_config& config, const wall_clock& clock);
 
   /// Lets the dispatcher begin, with the region of hosts.
-  void begin_delivery(remote_host_handle hosts, wall_clock clock);
+  void begin_delivery(remote_host_handle hosts, host_stopper_handle stopper, wall_clock clock);
 
   /// Reports the end of `actor`, if it was not ordered, as the loss of the node.
   void must_live(const caf::actor& actor, std::string_view name) const;
@@ -134,7 +140,8 @@ public:
 private:
   void begin_watch(const wall_clock& clock, bool owner_looks);
   void start_workers(const node_config& config, node_databases databases, const wall_clock& clock,
-                     std::shared_ptr<log_cache> events);
+                     std::shared_ptr<log_cache> events,
+                     const std::optional<cluster_wires>& cluster);
   void start_regions(const node_config& config, const wall_clock& clock);
   void write_books();
   void write_books_in_turn();

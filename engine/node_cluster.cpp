@@ -2,7 +2,6 @@
 
 #include "engine/cluster_report.hpp"
 #include "engine/exit_codes.hpp"
-#include "engine/forwarding.hpp"
 #include "engine/standby.hpp"
 #include "protocol/crypto.hpp"
 #include "protocol/errc.hpp"
@@ -89,6 +88,7 @@ caf::expected<std::optional<held_lease>> node::state::take_lease() {
   }
   const auto now = lease->status();
   works_as = now.incarnation;
+  lease->work_as(now.incarnation);
   return std::optional{held_lease{.node = {.id = now.id,
                                            .slot = now.slot,
                                            .incarnation = now.incarnation,
@@ -132,9 +132,12 @@ caf::error node::state::begin_links() {
 }
 
 caf::error node::state::begin_lease(const std::string& url) {
-  auto wish = join_wish{.name = config.cluster.node,
-                        .holder = holder_of(config),
-                        .address = links ? links->address() : ""};
+  auto wish =
+      join_wish{.name = config.cluster.node,
+                .holder = holder_of(config),
+                .address = links ? links->address() : "",
+                .weights = {.account = static_cast<std::uint32_t>(config.cluster.account_weight),
+                            .host = static_cast<std::uint32_t>(config.cluster.host_weight)}};
   auto begun = lease_thread::start(
       url, sessions, std::move(wish),
       {.told = [this](const lease_status& news) { hear(news); },
@@ -240,6 +243,8 @@ caf::error node::state::why_not_serving() {
 void node::state::see(const cluster_view& view) {
   if (links)
     links->know(view);
+  if (links && works)
+    federation->see(view);
   const auto held = std::scoped_lock{mutex};
   serves_now = serving_name(view);
 }
@@ -302,38 +307,6 @@ std::string node::state::why_alone() const {
   if (serving.empty() || serving == config.cluster.node)
     return "nobody else serves";
   return links ? links->why_unreachable(serving) : "it has no name, and so no link";
-}
-
-/// A node that stands by lets who serves answer.
-void node::state::forward(link_topic topic, const http_request& request, const http_reply& reply) {
-  const auto serving = serving_node();
-  if (!links || serving.empty() || serving == config.cluster.node)
-    return reply(unanswered(topic, make_error(errc::unavailable, why_standing_by())));
-  links->ask(serving, forwarded(topic, request, reply));
-}
-
-bool node::state::answer_itself(const http_request& request, const http_reply& reply) {
-  if (!works)
-    return false;
-  servers->handle_admin(request, reply);
-  return true;
-}
-
-/// What a node that stands by has passed on. Nothing is passed on twice.
-void node::state::serve(link_topic topic, const std::string& body, const peer_reply& reply) {
-  auto request = decode_request(body);
-  if (!request)
-    return reply(request.error());
-  auto* servers_now = serving();
-  if (!servers_now)
-    return reply(make_error(errc::unavailable, config.cluster.node + " does not serve"));
-  if (topic == link_topic::web)
-    return servers_now->handle(std::move(*request), nullptr, answering(reply));
-  if (topic != link_topic::admin)
-    return reply(make_error(errc::unavailable, "asked for what this version does not know"));
-  if (request->over_unix_socket)
-    request->peer_uid = admin.own_uid;
-  servers_now->handle_admin(std::move(*request), answering(reply));
 }
 
 json_object node::state::describe_nodes() {

@@ -1,5 +1,8 @@
 #include "engine/node_federation.hpp"
 
+#include "actors/host_gate.hpp"
+#include "actors/host_mover.hpp"
+#include "actors/host_records.hpp"
 #include "actors/inbox_lane.hpp"
 #include "actors/inbox_waker.hpp"
 #include "actors/leased_sender.hpp"
@@ -17,6 +20,7 @@
 #include "trunkline/version.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -124,7 +128,8 @@ named_points points_of(const node_config& config) {
 caf::expected<std::unique_ptr<node_federation>>
 node_federation::start(const node_options& options, node_actors& actors, const wall_clock& clock,
                        node_log& log, const host_listeners& told,
-                       std::shared_ptr<content_gate> gate) {
+                       std::shared_ptr<content_gate> gate,
+                       const std::optional<cluster_wires>& cluster) {
   const auto& config = options.config.values;
   auto secret = secret_key_of(options);
   if (!secret)
@@ -138,6 +143,8 @@ node_federation::start(const node_options& options, node_actors& actors, const w
   made->gate = std::move(gate);
   made->spawn_signing(config, actors, clock, std::move(*secret));
   made->spawn_hosts(options, actors, clock, log, told);
+  if (cluster)
+    made->spawn_gate(actors, *cluster);
   made->spawn_askers(config, actors, clock);
   made->spawn_inbox(config, actors, clock, log);
   // Without one of these federation would stand still without a word.
@@ -203,6 +210,9 @@ void node_federation::spawn_hosts(const node_options& options, node_actors& acto
       .seed = options.world ? options.world->chance() : std::random_device{}()};
   auto* system = &actors.system();
   const auto limits = remote_host_options{};
+  auto around_hosts = actors.region_limits<host_address>("remote_host");
+  if (const auto places = actors.memory.places)
+    around_hosts.may_start = [places](const host_address& host) { return places->has(host); };
   const auto region = system->spawn(
       shard_region<remote_host_handle>,
       [one_host, limits, system](const host_address& host, const host_passivator_handle& around) {
@@ -210,9 +220,58 @@ void node_federation::spawn_hosts(const node_options& options, node_actors& acto
         needs.region = around;
         return system->spawn(remote_host, host, std::move(needs), limits);
       },
-      host_counters, actors.region_limits<host_address>("remote_host"));
+      host_counters, std::move(around_hosts));
   hosts = caf::actor_cast<remote_host_handle>(region);
   actors_.push_back(caf::actor_cast<caf::actor>(region));
+  actors.begin_delivery(hosts, caf::actor_cast<host_stopper_handle>(region), clock);
+}
+
+/// Hosts may be on any node, and come and go.
+void node_federation::spawn_gate(node_actors& actors, const cluster_wires& cluster) {
+  routes = std::make_shared<shard_routes>();
+  log_reader_ = actors.log_reader;
+  host_gate_ = actors.system().spawn(
+      host_gate,
+      host_gate_dependencies{.region = hosts,
+                             .own_name = cluster.own_name,
+                             .is_here = [places = actors.memory.places](
+                                            std::uint8_t shard) { return places->has(shard); },
+                             .routes = routes,
+                             .ask = cluster.ask},
+      host_gate_options{});
+  host_mover_ = actors.system().spawn(host_mover,
+                                      host_mover_dependencies{.storage = actors.storage,
+                                                              .dispatcher = actors.dispatcher,
+                                                              .routes = routes,
+                                                              .node = cluster.node,
+                                                              .on_moved = cluster.on_moved},
+                                      host_mover_options{});
+  hosts = caf::actor_cast<remote_host_handle>(host_gate_);
+  actors.must_live(caf::actor_cast<caf::actor>(host_mover_), "host_mover");
+  actors.must_live(caf::actor_cast<caf::actor>(host_gate_), "host_gate");
+  actors.end_first(caf::actor_cast<caf::actor>(host_mover_));
+  actors_.push_back(caf::actor_cast<caf::actor>(host_gate_));
+}
+
+void node_federation::see(const cluster_view& view) {
+  caf::anon_send(host_mover_, cluster_seen{std::make_shared<const cluster_view>(view)});
+}
+
+void node_federation::serve(link_topic topic, const std::string& body, const peer_reply& reply) {
+  if (topic == link_topic::fetch)
+    return caf::anon_send(host_gate_, serve_peer_fetch{.body = body, .reply = reply});
+  if (topic == link_topic::log_news) {
+    const auto upto = decode_seq(body);
+    if (!upto)
+      return reply(upto.error());
+    caf::anon_send(log_reader_, log_has_grown{*upto});
+  } else {
+    const auto host = decode_host(body);
+    if (!host)
+      return reply(host.error());
+    caf::anon_send(host_gate_, serve_peer_sign_of_life{*host});
+  }
+  reply(std::string{});
 }
 
 /// Who asks other servers: for keys, accounts and posts.
@@ -268,8 +327,7 @@ void node_federation::spawn_inbox(const node_config& config, node_actors& actors
   actors_.push_back(caf::actor_cast<caf::actor>(region));
 }
 
-void node_federation::begin_service(node_actors& actors, const wall_clock& clock) {
-  actors.begin_delivery(hosts, clock);
+void node_federation::begin_service(node_actors& actors) {
   actors.end_first(caf::actor_cast<caf::actor>(actors.system().spawn(
       inbox_waker, inbox_waker_dependencies{.storage = actors.storage, .lanes = inbox},
       inbox_waker_options{})));

@@ -187,6 +187,7 @@ caf::error node::state::begin_work() {
   auto databases = open_databases(*options, clock, *held);
   if (!databases)
     return std::move(databases.error());
+  const auto cluster = wires();
   dialect = databases->writer->dialect();
   for (auto& reader : databases->readers)
     reader = watched(std::move(reader), [this](const caf::error& damage) {
@@ -204,15 +205,17 @@ caf::error node::state::begin_work() {
                       },
                   .stuck = [this](stuck_news news,
                                   const stuck_actor& one) { write_stuck(log, news, one); }},
-      embedding->events);
+      embedding->events, cluster);
   actors->memory.outbox = embedding->outbox;
   fill_admin();
-  auto joined =
-      node_federation::start(*options, *actors, clock, log, embedding->hosts, embedding->gate);
+  auto joined = node_federation::start(*options, *actors, clock, log, embedding->hosts,
+                                       embedding->gate, cluster);
   if (!joined)
     return std::move(joined.error());
   federation = std::move(*joined);
   servers = std::make_unique<node_servers>(config, *actors, *federation, clock, admin);
+  if (links)
+    join_admin();
   if (listeners)
     servers->keep(std::move(listeners));
   if (options->heartbeat)
@@ -225,7 +228,7 @@ caf::error node::state::begin_work() {
 /// What the one node does that has the accounts.
 caf::error node::state::begin_service() {
   actors->begin_service(config, clock);
-  federation->begin_service(*actors, clock);
+  federation->begin_service(*actors);
   embedding->begin(*actors, *federation, *servers);
   if (!options->world)
     return servers->listen(config);

@@ -12,6 +12,7 @@
 #include "engine/node_federation.hpp"
 #include "engine/node_log.hpp"
 #include "engine/node_servers.hpp"
+#include "engine/peer_admin.hpp"
 #include "engine/process_facts.hpp"
 
 #include <atomic>
@@ -66,15 +67,22 @@ struct node::state {
   bool is_deposed(lease_phase was, const lease_status& news) const;
   void see(const cluster_view& view);
   void hear(const lease_status& news);
-  void serve(link_topic topic, const std::string& body, const peer_reply& reply);
-  void forward(link_topic topic, const http_request& request, const http_reply& reply);
-  bool answer_itself(const http_request& request, const http_reply& reply);
   void watch_by_thread();
   std::string serving_node() const;
   std::string why_standing_by() const;
   std::string why_alone() const;
   json_object describe_cluster() const;
   json_object describe_nodes();
+
+  // node_peers.cpp: what nodes ask each other
+  void serve(link_topic topic, const std::string& body, const peer_reply& reply);
+  void serve_request(link_topic topic, const std::string& body, const peer_reply& reply);
+  void tell_shard_news();
+  std::optional<cluster_wires> wires();
+  void join_admin();
+  void forward(link_topic topic, const http_request& request, const http_reply& reply);
+  bool answer_itself(const http_request& request, const http_reply& reply);
+
   metric_sources sources();
   json_object describe();
   std::vector<readiness_check> check();
@@ -117,7 +125,8 @@ struct node::state {
   std::unique_ptr<node_actors> actors;
   std::unique_ptr<node_federation> federation;
   std::unique_ptr<node_servers> servers;
-  std::atomic<bool> works = false; ///< The three are there, until the node has stopped.
+  std::unique_ptr<peer_admin> peers; ///< Null where there are none.
+  std::atomic<bool> works = false;   ///< All of these are there, until the node has stopped.
 
   mutable std::mutex mutex; ///< Guards what follows.
   std::condition_variable changed;

@@ -1,5 +1,7 @@
 #include "engine/settings.hpp"
 
+#include "protocol/placement.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -64,6 +66,11 @@ constexpr auto table = std::to_array<setting>({
      TL_AT(cluster.authority_file)},
     {"cluster.revoked_file", "certificates that are refused nevertheless: a list (CRL, PEM)",
      TL_AT(cluster.revoked_file)},
+    {"cluster.account_weight",
+     "whether this node may answer clients, against the others; 0: it delivers alone",
+     TL_AT(cluster.account_weight), 0, weight_max},
+    {"cluster.host_weight", "how many of the remote hosts this node takes, against the others",
+     TL_AT(cluster.host_weight), 0, weight_max},
     {"admin.listen", "address and port of the admin API; port 0 takes a free one",
      TL_AT(admin.listen)},
     {"admin.allow_remote", "says a second time that admin.listen may be reached from outside",

@@ -46,6 +46,8 @@ struct node_config {
     std::string key_file;
     std::string authority_file;
     std::string revoked_file;
+    std::int64_t account_weight = 1;
+    std::int64_t host_weight = 1;
   } cluster;
   struct {
     std::string listen = "127.0.0.1:3001";

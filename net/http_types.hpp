@@ -32,6 +32,9 @@ struct http_request {
   std::string peer; ///< Address of the client: the socket's, or a trusted proxy's word.
   std::uint32_t peer_uid = UINT32_MAX; ///< Of a unix socket's peer; the maximum elsewhere.
   bool over_unix_socket = false;
+  /// Another node has passed it on to the one that must answer it. No client can say so, and it
+  /// does not travel: whoever receives such a request sets it.
+  bool is_passed_on = false;
 
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
 };

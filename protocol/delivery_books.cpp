@@ -7,12 +7,11 @@
 
 namespace trunkline {
 
-delivery_books::delivery_books(delivery_books_limits limits) : limits_{limits} {
-  shards_.resize(shards * delivery_classes);
-  for (auto at = std::size_t{0}; at < shards_.size(); ++at) {
-    shards_[at].stored.shard = static_cast<std::uint8_t>(at / delivery_classes);
-    shards_[at].stored.cls = class_at(at % delivery_classes);
-  }
+delivery_books::delivery_books(delivery_books_limits limits, shard_set held)
+    : limits_{limits}, held_{held} {
+  shards_.reserve(shard_count * delivery_classes);
+  for (auto at = std::size_t{0}; at < shard_count * delivery_classes; ++at)
+    shards_.push_back(empty_entry(at));
 }
 
 void delivery_books::load(shard_mark mark) {
@@ -22,14 +21,14 @@ void delivery_books::load(shard_mark mark) {
   shard.ended = mark.sums.ended;
   sums_ += shard.ended;
   sums_.offered += shard.ended.ended();
-  shard.passed = mark.seq;
+  shard.passed = shard.read_upto = mark.seq;
   for (const auto& each : mark.sums.waiting) {
     auto& host = host_of(each.host, mark.shard);
     auto& entry = host.classes[index_of(mark.cls)];
     entry.offered_upto = mark.seq;
     entry.counted_upto = each.counted_to;
     entry.pending = each.count;
-    counted_upto_ = std::max(counted_upto_, each.counted_to);
+    shard.counted_upto = std::max(shard.counted_upto, each.counted_to);
     count_offered(each.host, each.count);
     touch(host, mark.cls);
   }
@@ -53,28 +52,24 @@ void delivery_books::load(host_backlog row, std::uint8_t shard_number) {
   note_stale(host, cls);
 }
 
-void delivery_books::load_exceptions(host_id host, std::int64_t waiting) {
-  excepted_[host] += waiting;
+void delivery_books::load_exceptions(host_id host, std::uint8_t shard, std::int64_t waiting) {
+  count_excepted(host, shard, waiting);
   count_offered(host, waiting);
 }
 
 /// What was counted before the start and is not offered again is owed no longer.
 void delivery_books::advance(log_seq seq) {
-  read_upto_ = std::max(read_upto_, seq);
-  if (counted_upto_ == 0 || read_upto_ < counted_upto_)
-    return;
-  counted_upto_ = 0;
-  for (auto& [id, host] : hosts_)
-    for (const auto cls : {delivery_class::direct, delivery_class::bulk})
-      if (!host.classes[index_of(cls)].first_open)
-        end_leftover(host, cls);
-}
-
-log_seq delivery_books::start() const {
-  auto lowest = shards_.front().stored.seq;
-  for (const auto& shard : shards_)
-    lowest = std::min(lowest, shard.stored.seq);
-  return lowest;
+  for (auto& shard : shards_) {
+    if (!is_handed(shard.stored.shard) || shard.read_upto >= seq)
+      continue;
+    shard.read_upto = seq;
+    if (shard.counted_upto == 0 || seq < shard.counted_upto)
+      continue;
+    shard.counted_upto = 0;
+    for (auto* host : shard.active) // whoever has units, and none that is open
+      if (!host->classes[index_of(shard.stored.cls)].first_open)
+        end_leftover(*host, shard.stored.cls);
+  }
 }
 
 delivery_books::host_entry& delivery_books::host_of(host_id host, std::uint8_t shard) {
@@ -188,14 +183,14 @@ void delivery_books::take(host_id id, const class_progress& news, time_point now
 void delivery_books::take(exception_change change, std::uint8_t shard) {
   const auto host = change.host;
   if (change.is_again) {
-    ++excepted_[host];
+    count_excepted(host, shard, 1);
     count_offered(host, 1);
   }
   if (change.outcome) {
     const auto waiting = excepted_.find(host);
     if (waiting == excepted_.end())
       count_offered(host, 1);
-    else if (--waiting->second == 0)
+    else if (--waiting->second.waiting == 0)
       excepted_.erase(waiting);
     count_ended(host, of(shard, delivery_class::bulk), *change.outcome, 1);
   }
@@ -249,11 +244,11 @@ settled_rows delivery_books::settled_after(host_id host, const offered_before& p
 class_cursor delivery_books::cursor(host_id host, std::uint8_t shard, delivery_class cls) const {
   const auto* entry = find(host, cls);
   if (!entry || !entry->first_open)
-    return {.offered_upto = std::max(read_upto_, of(shard, cls).stored.seq)};
+    return {.offered_upto = handed_upto(shard, cls)};
   const auto& settled = entry->settled;
   return {.first_open = entry->first_open,
           .settled = {from_row(settled, *entry->first_open), settled.end()},
-          .offered_upto = std::max(entry->offered_upto, read_upto_), // what was cancelled too
+          .offered_upto = std::max(entry->offered_upto, handed_upto(shard, cls)), // cancelled too
           .open = entry->pending,
           .oldest_at = entry->oldest_at};
 }
@@ -278,7 +273,7 @@ bool delivery_books::has_unwritten(host_id host) const {
 
 std::int64_t delivery_books::exceptions(host_id host) const {
   const auto found = excepted_.find(host);
-  return found == excepted_.end() ? 0 : found->second;
+  return found == excepted_.end() ? 0 : found->second.waiting;
 }
 
 std::size_t delivery_books::hosts_open() const {

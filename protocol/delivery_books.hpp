@@ -9,13 +9,17 @@
 ///
 /// Of the sums only outcomes are written, each in the transaction in which its unit is covered;
 /// what is open is counted per host. So a restart counts what it offers again, and nothing twice.
-/// What a second costs depends on the hosts that changed in it. Pure values without a clock; one
-/// thread.
+/// What a second costs depends on the hosts that changed in it.
+///
+/// They hold some of the shards, which come and go. Each knows up to which row of the log it was
+/// handed what it is owed: one that comes later is read for again, while the others are further.
+/// Pure values without a clock; one thread.
 #pragma once
 
 #include "protocol/checkpoint.hpp"
 #include "protocol/delivery_progress.hpp"
 #include "protocol/delivery_unit.hpp"
+#include "protocol/shard.hpp"
 
 #include <array>
 #include <chrono>
@@ -37,31 +41,39 @@ struct delivery_books_limits {
   std::size_t waiting_max = 256;           ///< Hosts that a mark's row counts; others get a row.
 };
 
-/// How the sums of a host have changed, and how it stands.
-struct host_change {
-  host_id host;
-  delivery_sums change; ///< But `pending`, which is what is pending.
-  std::int64_t exceptions = 0;
-  std::optional<time_point> oldest_at;
-};
-
 class delivery_books {
 public:
-  explicit delivery_books(delivery_books_limits limits = {});
+  explicit delivery_books(delivery_books_limits limits = {}, shard_set held = all_shards());
 
-  /// What the database has, before anything else: marks, then rows, then exceptions that wait.
+  /// Holds these too from now on, of which nothing is known yet.
+  void add(const shard_set& gained) { held_ |= gained; }
+  /// What the database has of a shard, before anything else: marks, then rows, then exceptions that
+  /// wait.
   void load(shard_mark mark);
   void load(host_backlog row, std::uint8_t shard);
-  void load_exceptions(host_id host, std::int64_t waiting);
-  /// Returns after which row the log must be read.
+  void load_exceptions(host_id host, std::uint8_t shard, std::int64_t waiting);
+  /// Hosts in these are handed nothing more, and their marks pass nothing that they were not.
+  void close(const shard_set& left) { closed_ |= left; }
+  /// They are handed again what they are owed, once the log is read from `start`.
+  void reopen(const shard_set& kept) { closed_ &= ~kept; }
+  /// Holds these no more. Between two checkpoints, when all that their hosts told is written.
+  /// Returns the hosts of which something was known.
+  std::vector<host_id> forget(const shard_set& left);
+  const shard_set& held() const { return held_; }
+
+  /// Returns after which row the log must be read: up to there every shard was handed all.
   log_seq start() const;
+  /// Tells whether hosts in the shard are to be handed what they are owed of a row.
+  bool wants(std::uint8_t shard, delivery_class cls, log_seq seq) const;
+  /// Returns up to which row hosts in the shard were handed all.
+  log_seq handed_upto(std::uint8_t shard, delivery_class cls) const;
 
   /// Notes a unit that is owed. False when it is settled or covered: it must not be offered.
   bool offer(host_id host, std::uint8_t shard, const delivery_unit& unit);
   /// Notes a unit that is owed, and cancelled at once. False when too many are listed: it must be
   /// offered, for what no list names is owed again after a crash.
   bool cancel(host_id host, std::uint8_t shard, const delivery_unit& unit);
-  /// Every row up to `seq` was expanded.
+  /// Every row after `start`, up to `seq`, was expanded.
   void advance(log_seq seq);
 
   void take(host_id host, const class_progress& news, time_point now);
@@ -121,6 +133,8 @@ private:
   struct shard_entry {
     shard_mark stored;
     log_seq passed = 0;              ///< Up to where a mark was written, or may have been.
+    log_seq read_upto = 0;           ///< Its hosts were handed all that they are owed up to here.
+    log_seq counted_upto = 0;        ///< Of its hosts; 0 once all of it was read again.
     delivery_sums ended;             ///< As `mark_sums`, by now.
     std::vector<host_entry*> active; ///< Without a row, or what they have is not in theirs.
     std::vector<host_entry*> stale;  ///< Their rows do not count all that was offered.
@@ -131,7 +145,10 @@ private:
     bool is_doubtful = false; ///< Whether the database has `stored`.
   };
 
-  static constexpr std::size_t shards = 256;
+  struct excepted_units {
+    std::uint8_t shard = 0;
+    std::int64_t waiting = 0;
+  };
 
   shard_entry& of(std::uint8_t shard, delivery_class cls) {
     return shards_[shard * delivery_classes + index_of(cls)];
@@ -141,11 +158,14 @@ private:
   }
   const class_entry* find(host_id host, delivery_class cls) const;
   host_entry& host_of(host_id host, std::uint8_t shard);
+  static shard_entry empty_entry(std::size_t at);
+  bool is_handed(std::size_t shard) const { return held_[shard] && !closed_[shard]; }
   void touch(host_entry& host, delivery_class cls);
   void note_stale(host_entry& host, delivery_class cls);
 
   // delivery_sums.cpp: what is counted
   void count_offered(host_id host, std::int64_t units);
+  void count_excepted(host_id host, std::uint8_t shard, std::int64_t units);
   void count_ended(host_id host, shard_entry& shard, unit_outcome outcome, std::int64_t units);
   void count_unlisted(host_id host, shard_entry& shard, unit_outcome outcome, std::int64_t units,
                       log_seq upto);
@@ -165,14 +185,14 @@ private:
   delivery_books_limits limits_;
   std::vector<shard_entry> shards_;
   std::unordered_map<host_id, host_entry> hosts_; ///< Whose places in memory stay.
-  log_seq read_upto_ = 0;
-  log_seq counted_upto_ = 0; ///< Of all hosts; 0 once all of it was read again.
+  shard_set held_;
+  shard_set closed_; ///< Held, and handed nothing more.
   delivery_sums sums_;
-  std::unordered_map<host_id, delivery_sums> changes_; ///< Since `take_changes`.
-  std::unordered_map<host_id, std::int64_t> excepted_; ///< Exceptions that wait.
-  std::map<unit_key, exception_change> exceptions_;    ///< To be written.
-  std::unordered_map<host_id, std::size_t> unwritten_; ///< How many of them are a host's.
-  std::unordered_map<host_id, host_facts> facts_;      ///< To be written.
+  std::unordered_map<host_id, delivery_sums> changes_;   ///< Since `take_changes`.
+  std::unordered_map<host_id, excepted_units> excepted_; ///< Exceptions that wait.
+  std::map<unit_key, exception_change> exceptions_;      ///< To be written.
+  std::unordered_map<host_id, std::size_t> unwritten_;   ///< How many of them are a host's.
+  std::unordered_map<host_id, host_facts> facts_;        ///< To be written.
   std::unordered_set<host_id> writing_; ///< Hosts whose exceptions or facts are being written.
   std::vector<shard_entry*> collected_; ///< By the checkpoint under way.
 };

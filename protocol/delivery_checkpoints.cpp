@@ -67,8 +67,8 @@ void delivery_books::collect_shard(shard_entry& shard, time_point now, bool rows
   const auto& old = shard.stored;
   auto rows = std::vector<host_backlog>{};
   auto gone = std::vector<std::pair<host_id, delivery_class>>{};
-  auto mark =
-      shard_mark{.shard = old.shard, .cls = old.cls, .seq = std::max(read_upto_, shard.passed)};
+  auto mark = shard_mark{
+      .shard = old.shard, .cls = old.cls, .seq = std::max(shard.read_upto, shard.passed)};
   auto kept = std::vector<host_entry*>{}; // without a row
   shard.lag_at = time_point::max();
   for (auto* host : shard.active) {
@@ -124,7 +124,7 @@ checkpoint delivery_books::collect(time_point now) {
   collected_.clear();
   for (auto& shard : shards_)
     if (shard.is_dirty || shard.lag_at < now ||
-        read_upto_ - shard.stored.seq >= limits_.idle_rows_max)
+        shard.read_upto - shard.stored.seq >= limits_.idle_rows_max)
       collect_shard(shard, now, false, made);
   for (auto& [unit, change] : std::exchange(exceptions_, {})) {
     writing_.insert(change.host);

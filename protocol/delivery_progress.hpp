@@ -71,6 +71,14 @@ constexpr std::int64_t delivery_sums::*sum_of(unit_outcome outcome) {
   return &delivery_sums::pending;
 }
 
+/// How the sums of a host have changed, and how it stands.
+struct host_change {
+  host_id host;
+  delivery_sums change; ///< But `pending`, which is what is pending.
+  std::int64_t exceptions = 0;
+  std::optional<time_point> oldest_at;
+};
+
 struct settled_unit {
   unit_key unit;
   unit_outcome outcome = unit_outcome::delivered;

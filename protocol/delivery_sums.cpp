@@ -10,6 +10,12 @@ void delivery_books::count_offered(host_id host, std::int64_t units) {
   changes_[host].offered += units;
 }
 
+void delivery_books::count_excepted(host_id host, std::uint8_t shard, std::int64_t units) {
+  auto& waiting = excepted_[host];
+  waiting.shard = shard;
+  waiting.waiting += units;
+}
+
 void delivery_books::count_ended(host_id host, shard_entry& shard, unit_outcome outcome,
                                  std::int64_t units) {
   const auto sum = sum_of(outcome);
@@ -36,7 +42,7 @@ void delivery_books::settle(host_entry& host, delivery_class cls, unit_outcome o
   else
     count_offered(host.id, 1);
   if (outcome == unit_outcome::excepted)
-    ++excepted_[host.id];
+    count_excepted(host.id, host.shard, 1);
   else
     count_ended(host.id, of(host.shard, cls), outcome, 1);
 }
@@ -45,7 +51,7 @@ void delivery_books::settle(host_entry& host, delivery_class cls, unit_outcome o
 /// while some of it has not been read again since the start.
 void delivery_books::end_leftover(host_entry& host, delivery_class cls) {
   auto& entry = host.classes[index_of(cls)];
-  if (read_upto_ < entry.counted_upto)
+  if (handed_upto(host.shard, cls) < entry.counted_upto)
     return;
   const auto outcome = entry.rows_gone ? unit_outcome::expired : unit_outcome::cancelled;
   if (entry.pending > 0)

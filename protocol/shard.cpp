@@ -28,6 +28,10 @@ std::uint8_t host_shard(std::string_view scheme, std::string_view name, std::uin
   return shard_of_key(key);
 }
 
+std::uint8_t host_shard(const host_address& host) {
+  return host_shard(host.scheme, host.name, static_cast<std::uint16_t>(host.port));
+}
+
 std::uint8_t tag_shard(std::string_view folded) {
   return shard_of_key(folded);
 }

@@ -97,7 +97,8 @@ caf::expected<bool> take_what_is_free(database& db, const joined_node& node,
   auto targets = find_targets(known->view, [](const cluster_node&) { return true; });
   const auto all_are_free = known->view.free_account_shards == shard_count;
   targets.account = all_are_free && is_fit(*own, actor_kind::account) ? own : nullptr;
-  std::ranges::replace_if(targets.hosts, [&](const auto* to) { return to != own; }, nullptr);
+  std::ranges::replace_if(
+      targets.hosts, [&](const auto* to) { return to != own; }, nullptr);
   if (known->view.free_shards() == 0 || targets.has_none())
     return false;
   const auto moved = move_free_shards(db, *known, locks, targets);

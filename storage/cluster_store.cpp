@@ -44,9 +44,8 @@ caf::expected<cluster_view> lock_and_read(database& db, node_locks& locks) {
 
 /// Whose row is not held may be gone before the commit.
 node_filter locked_but(const node_locks& locks, std::int64_t loser) {
-  return [&locks, loser](const cluster_node& node) {
-    return node.id != loser && locks.has(node.id);
-  };
+  return
+      [&locks, loser](const cluster_node& node) { return node.id != loser && locks.has(node.id); };
 }
 
 caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
@@ -65,8 +64,7 @@ caf::expected<takeover> take_over_once(database& db, const write_fence& taker,
     return failure;
   auto targets = find_targets(*view, locked_but(locks, loser.node));
   fall_back_on(targets, *view, *view->find(taker.node), loser.node);
-  auto moved =
-      move_shards(db, {.node = loser.node, .incarnation = loser.incarnation}, targets);
+  auto moved = move_shards(db, {.node = loser.node, .incarnation = loser.incarnation}, targets);
   if (!moved)
     return std::move(moved.error());
   return takeover::done;
@@ -149,8 +147,7 @@ caf::expected<departure> leave_once(database& db, const write_fence& node) {
     return departure{};
   auto left = departure{.was_member = true, .successor = {}};
   const auto targets = find_targets(*view, locked_but(locks, node.node));
-  const auto moved =
-      move_shards(db, {.node = node.node, .incarnation = node.incarnation}, targets);
+  const auto moved = move_shards(db, {.node = node.node, .incarnation = node.incarnation}, targets);
   if (!moved)
     return moved.error();
   if (moved->account > 0)

@@ -30,6 +30,10 @@ caf::error read_nodes(database& db, cluster_view& view) {
   return {};
 }
 
+/// One statement, so that they fit together.
+constexpr auto places_sql =
+    std::string_view{"SELECT kind, shard, node_id, incarnation, moved_at FROM shard_owner"};
+
 /// Counts the shard for the node that is in that incarnation.
 void count_shard(cluster_view& view, actor_kind kind, const shard_place& place) {
   const auto owner = std::ranges::find(view.nodes, place.node, &cluster_node::id);
@@ -63,8 +67,7 @@ const cluster_node* cluster_view::serving() const {
 const cluster_node* cluster_view::host_owner(std::uint8_t shard) const {
   const auto& place = hosts[shard];
   const auto* owner = find(place.node);
-  const auto is_owner =
-      owner && owner->incarnation == place.incarnation && may_write(owner->state);
+  const auto is_owner = owner && owner->incarnation == place.incarnation && may_write(owner->state);
   return is_owner ? owner : nullptr;
 }
 
@@ -83,7 +86,7 @@ std::chrono::microseconds time_until_over(time_point lease_until, time_point now
 
 caf::expected<cluster_view> read_cluster(database& db) {
   // Before the nodes: who has come since would else seem to be nobody, and lose its shards.
-  const auto places = db.run("SELECT kind, shard, node_id, incarnation, moved_at FROM shard_owner");
+  const auto places = db.run(places_sql);
   if (!places)
     return places.error();
   auto view = cluster_view{};
@@ -91,9 +94,8 @@ caf::expected<cluster_view> read_cluster(database& db) {
     return failure;
   for (const auto& row : places->rows) {
     const auto kind = static_cast<actor_kind>(row[0].integer());
-    const auto place = shard_place{.node = row[2].integer(),
-                                   .incarnation = row[3].integer(),
-                                   .moved_at = row[4].time()};
+    const auto place = shard_place{
+        .node = row[2].integer(), .incarnation = row[3].integer(), .moved_at = row[4].time()};
     if (kind == actor_kind::host)
       view.hosts[static_cast<std::uint8_t>(row[1].integer())] = place;
     count_shard(view, kind, place);

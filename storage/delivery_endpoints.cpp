@@ -12,12 +12,15 @@ namespace {
 constexpr std::size_t ids_per_statement = 500;
 
 endpoint_on_host endpoint_of(const sql_row& row) {
+  auto host = host_address{row[4].text(), row[5].text(), row[6].integer()};
+  const auto shard = host_shard(host);
   return {.endpoint = std::make_shared<const delivery_endpoint>(
               delivery_endpoint{.id = row[0].id<endpoint_id>(),
                                 .host = row[1].id<host_id>(),
                                 .url = row[2].text(),
                                 .shared = row[3].flag()}),
-          .host = {row[4].text(), row[5].text(), row[6].integer()},
+          .host = std::move(host),
+          .shard = shard,
           .replaced_by = row[7].id<endpoint_id>(),
           .replaced_at = row[8].time()};
 }

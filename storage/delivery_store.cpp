@@ -79,13 +79,15 @@ caf::error save_exception(database& db, const exception_change& change) {
 
 } // namespace
 
-caf::expected<stored_books> load_books(database& db) {
+caf::expected<stored_books> load_books(database& db, const shard_set& wanted) {
   auto books = stored_books{};
   auto marks = db.run("SELECT shard, class, seq, acked, sums FROM shard_mark WHERE kind = $1",
                       {kind_of_hosts});
   if (!marks)
     return std::move(marks.error());
   for (const auto& row : marks->rows) {
+    if (!wanted[static_cast<std::uint8_t>(row[0].integer())])
+      continue;
     auto acked = acked_of(row[3], "shard_mark");
     if (!acked)
       return std::move(acked.error());
@@ -96,11 +98,14 @@ caf::expected<stored_books> load_books(database& db) {
                            static_cast<delivery_class>(row[1].integer()), row[2].integer(),
                            std::move(*acked), std::move(*sums)});
   }
-  auto backlogs = db.run("SELECT host_id, class, behind_from, acked, count, counted_to, oldest_at"
-                         " FROM host_backlog");
+  auto backlogs = db.run("SELECT b.host_id, b.class, b.behind_from, b.acked, b.count, b.counted_to,"
+                         " b.oldest_at, h.scheme, h.name, h.port"
+                         " FROM host_backlog b JOIN host h ON h.id = b.host_id");
   if (!backlogs)
     return std::move(backlogs.error());
   for (const auto& row : backlogs->rows) {
+    if (!wanted[host_shard({row[7].text(), row[8].text(), row[9].integer()})])
+      continue;
     auto acked = acked_of(row[3], "host_backlog");
     if (!acked)
       return std::move(acked.error());

@@ -22,7 +22,8 @@ struct stored_books {
   std::vector<shard_mark> marks;
   std::vector<host_backlog> backlogs;
 };
-caf::expected<stored_books> load_books(database& db);
+/// Returns those of hosts in `wanted`.
+caf::expected<stored_books> load_books(database& db, const shard_set& wanted = all_shards());
 
 /// Writes all that `changes` holds. Call it in a transaction.
 caf::error save_checkpoint(database& db, const checkpoint& changes);
@@ -39,6 +40,7 @@ caf::expected<deliverable_rows> read_deliverable(database& db, log_seq after, st
 struct endpoint_on_host {
   std::shared_ptr<const delivery_endpoint> endpoint;
   host_address host;
+  std::uint8_t shard = 0; ///< Of the host.
   /// Another one, on another host, that has what was written from `replaced_at` on; 0: none.
   endpoint_id replaced_by;
   time_point replaced_at;

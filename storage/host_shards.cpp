@@ -10,6 +10,11 @@ namespace trunkline {
 
 namespace {
 
+/// What came later than now came before the clock was set back.
+bool is_settled(const shard_place& place, time_point now) {
+  return place.moved_at + settled_for <= now || place.moved_at > now + fresh_ahead;
+}
+
 bool is_owner(const cluster_node& node, const shard_place& place) {
   return place.node == node.id && place.incarnation == node.incarnation;
 }
@@ -29,8 +34,7 @@ std::vector<host_shard_move> misplaced_host_shards(const cluster_view& view, std
   const auto placement = host_placement{std::move(candidates)};
   for (auto at = std::size_t{0}; at < shard_count; ++at) {
     const auto& place = view.hosts[at];
-    const auto is_settled = place.moved_at + settled_for <= view.now;
-    if (!is_owner(*own, place) || (keeps_some && !is_settled))
+    if (!is_owner(*own, place) || (keeps_some && !is_settled(place, view.now)))
       continue;
     const auto shard = static_cast<std::uint8_t>(at);
     const auto* to = placement.node_of(shard);
@@ -62,8 +66,8 @@ hand_on_host_shards(database& db, const write_fence& giver,
     const auto* to = view->find(id);
     if (!to || id == giver.node || !may_receive(*to, actor_kind::host, view->now))
       continue;
-    const auto more = move_host_shards(
-        db, {.node = giver.node, .incarnation = giver.incarnation}, shards, *to);
+    const auto more =
+        move_host_shards(db, {.node = giver.node, .incarnation = giver.incarnation}, shards, *to);
     if (!more)
       return more.error();
     moved.insert(moved.end(), more->begin(), more->end());

@@ -76,7 +76,7 @@ caf::error clear_next_try(database& db, const host_address& address) {
   return done ? caf::error{} : std::move(done.error());
 }
 
-caf::expected<std::vector<waiting_host>> waiting_hosts(database& db) {
+caf::expected<std::vector<waiting_host>> waiting_hosts(database& db, const shard_set& wanted) {
   auto found = db.run("SELECT h.id, h.scheme, h.name, h.port, h.next_try_at,"
                       " (SELECT min(e.next_try_at) FROM delivery_exception e WHERE e.host_id = h.id"
                       "   AND e.status = 1),"
@@ -89,10 +89,13 @@ caf::expected<std::vector<waiting_host>> waiting_hosts(database& db) {
     return std::move(found.error());
   auto hosts = std::vector<waiting_host>{};
   for (const auto& row : found->rows) {
+    auto address = address_of(row, 1);
+    if (!wanted[host_shard(address)])
+      continue;
     const auto of_host = row[4].optional_time();
     const auto only_exceptions = row[6].integer() == 0;
     hosts.push_back({.id = row[0].id<host_id>(),
-                     .address = address_of(row, 1),
+                     .address = std::move(address),
                      .next_try_at = of_host || !only_exceptions ? of_host : row[5].optional_time(),
                      .exceptions = row[7].integer(),
                      .is_held = row[8].flag() || of_host});
@@ -119,14 +122,16 @@ caf::expected<std::vector<listed_host>> read_hosts(database& db, host_id after, 
   return hosts;
 }
 
-caf::expected<std::vector<drained_host>> drained_hosts(database& db) {
-  auto found = db.run("SELECT id, drained_after FROM host WHERE drained_after IS NOT NULL"
+caf::expected<std::vector<drained_host>> drained_hosts(database& db, const shard_set& wanted) {
+  auto found = db.run("SELECT id, drained_after, scheme, name, port FROM host"
+                      " WHERE drained_after IS NOT NULL"
                       " AND drained_upto IS NULL");
   if (!found)
     return std::move(found.error());
   auto hosts = std::vector<drained_host>{};
   for (const auto& row : found->rows)
-    hosts.push_back({row[0].id<host_id>(), row[1].integer()});
+    if (const auto shard = host_shard(address_of(row, 2)); wanted[shard])
+      hosts.push_back({.id = row[0].id<host_id>(), .shard = shard, .after = row[1].integer()});
   return hosts;
 }
 

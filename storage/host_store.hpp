@@ -3,6 +3,7 @@
 
 #include "protocol/host_address.hpp"
 #include "protocol/host_facts.hpp"
+#include "protocol/shard.hpp"
 #include "storage/database.hpp"
 
 #include <cstdint>
@@ -32,8 +33,9 @@ struct waiting_host {
   bool is_held = false;                  ///< Nothing but probes is sent to it, or nothing at all.
 };
 
-/// Returns the hosts that have a row of backlog or an exception that waits, by id.
-caf::expected<std::vector<waiting_host>> waiting_hosts(database& db);
+/// Returns those hosts in `wanted` that have a row of backlog or an exception that waits, by id.
+caf::expected<std::vector<waiting_host>> waiting_hosts(database& db,
+                                                       const shard_set& wanted = all_shards());
 
 /// A host as an operator's list begins with it.
 struct listed_host {
@@ -48,8 +50,11 @@ caf::expected<std::vector<listed_host>> read_hosts(database& db, host_id after, 
 /// A host that takes nothing new.
 struct drained_host {
   host_id id;
+  std::uint8_t shard = 0;
   log_seq after = 0;
 };
-caf::expected<std::vector<drained_host>> drained_hosts(database& db);
+/// Returns those in `wanted`.
+caf::expected<std::vector<drained_host>> drained_hosts(database& db,
+                                                       const shard_set& wanted = all_shards());
 
 } // namespace trunkline

@@ -51,8 +51,8 @@ std::set<std::int64_t> kept_nodes(const cluster_view& view) {
   for (const auto* node : present) {
     const auto cuts = std::ranges::count_if(
         present, [&](const cluster_node* other) { return are_cut(*node, *other); });
-    order[{node->refused_since.has_value(), cuts, node->account_shards == 0, node->joined_at, node->id}] =
-        node;
+    order[{node->refused_since.has_value(), cuts, node->account_shards == 0, node->joined_at,
+           node->id}] = node;
   }
   auto kept = std::vector<const cluster_node*>{};
   for (const auto& [place, node] : order)

@@ -24,8 +24,8 @@ std::set<std::int64_t> kept_nodes(const cluster_view& view);
 /// Tells whether a node but `node` lives, has tried to renew lately and is not refused.
 bool has_others(const cluster_view& view, std::int64_t node);
 
-/// Tells whether there is one of the kept nodes, but not `node`, for each kind of shards that `node`
-/// owns.
+/// Tells whether there is one of the kept nodes, but not `node`, for each kind of shards that
+/// `node` owns.
 bool has_receiver(const cluster_view& view, std::int64_t node);
 
 } // namespace trunkline

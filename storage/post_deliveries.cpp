@@ -166,7 +166,7 @@ void add_units(delivered_row& row, const endpoints_by_id& endpoints,
     if (taker == endpoints.end())
       continue;
     ++row.row.endpoints;
-    const auto& [endpoint, address, by, from] = taker->second;
+    const auto& [endpoint, address, shard, by, from] = taker->second;
     auto& host = hosts[endpoint->host];
     host.id = endpoint->host;
     host.address = address;

@@ -192,7 +192,11 @@ TEST_CASE("all who look share one glance a second, and see what was ordered at o
   auto glance = shared_glance{};
   auto made = 0;
   const auto get = [&](time_point at) {
-    return glance.get(at, [&] { return std::to_string(++made); });
+    auto got = std::string{};
+    glance.get(
+        at, [&](const std::string& text) { got = text; },
+        [&](const shared_glance::taker& take) { take(std::to_string(++made)); });
+    return got;
   };
   CHECK(get(now) == "1");
   CHECK(get(now + 999ms) == "1");

@@ -27,17 +27,18 @@ TEST_CASE("hosts are listed by backlog, or as asked, a page at a time", "[admin_
     host.oldest_at = time_point{1s};
   });
   const auto page = parsed(world.get("/admin/v1/hosts?state=suspended"));
-  CHECK(to_json(*page.find("hosts")) ==
-        R"([{"name":"b.example","origin":"https://b.example:443","state":"suspended",)"
-        R"("paused":false,"drained":false,"behind":false,"backlog":0,"oldest_at":null,)"
-        R"("fail_streak":3,"failing_since":"1970-01-01T00:00:30.000Z",)"
-        R"("next_try_at":"1970-01-01T00:01:00.000Z","latency_ms":null,"window":2,"in_flight":0,)"
-        R"("exceptions":0,"dead":0,"last_ok_at":null,)"
-        R"("last_error":{"text":"connect timeout","at":"1970-01-01T00:00:40.000Z"},)"
-        R"("limit":{"in_flight":null,"per_s":null},)"
-        R"("sums":{"offered":0,"delivered":0,"coalesced":0,"dead":0,"expired":0,"cancelled":0,)"
-        R"("pending":0},"sentence":")" +
-            text(page.find("hosts")->as_array()->front(), "sentence") + R"("}])");
+  CHECK(
+      to_json(*page.find("hosts")) ==
+      R"([{"name":"b.example","origin":"https://b.example:443","node":"1",)"
+      R"("state":"suspended","paused":false,"drained":false,"behind":false,"backlog":0,"oldest_at":null,)"
+      R"("fail_streak":3,"failing_since":"1970-01-01T00:00:30.000Z",)"
+      R"("next_try_at":"1970-01-01T00:01:00.000Z","latency_ms":null,"window":2,"in_flight":0,)"
+      R"("exceptions":0,"dead":0,"last_ok_at":null,)"
+      R"("last_error":{"text":"connect timeout","at":"1970-01-01T00:00:40.000Z"},)"
+      R"("limit":{"in_flight":null,"per_s":null},)"
+      R"("sums":{"offered":0,"delivered":0,"coalesced":0,"dead":0,"expired":0,"cancelled":0,)"
+      R"("pending":0},"sentence":")" +
+          text(page.find("hosts")->as_array()->front(), "sentence") + R"("}])");
   CHECK(text(page, "complete") == "true");
   const auto walked = [&](const std::string& query) {
     return walk(world, "/admin/v1/hosts?" + query, "hosts", "name");

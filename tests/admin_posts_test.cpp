@@ -62,7 +62,9 @@ std::vector<std::string> states_of(const post_standing& standing) {
 
 post_standing standing(const post_deliveries& of, std::vector<bool> open, log_seq dispatched = 100,
                        const host_board* board = nullptr) {
-  return standing_of(of, {.open = open, .dispatched = dispatched}, board);
+  return standing_of(of, {.open = open, .dispatched = dispatched}, [board](const auto& host) {
+    return board ? board->find(host) : std::nullopt;
+  });
 }
 
 } // namespace

@@ -1,11 +1,10 @@
 // Random histories of a cluster: nodes are killed, frozen, doubled and cut off from each other and
-// from the database, which is away, starts anew and has its clock set. One thread, a virtual clock,
-// SQLite.
+// from the database, which is away, starts anew and has its clock set; they hand on the host shards
+// that belong elsewhere. One thread, a virtual clock, SQLite.
 
-#include "storage/lease_keeper.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sqlite_database.hpp"
-#include "tests/kit/clocked_database.hpp"
+#include "tests/kit/history_member.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -25,6 +24,8 @@ constexpr auto silence_max = 12s;      ///< From a kill on, where somebody stand
 constexpr auto silence_at_start = 20s; ///< Where somebody has to wait for his own lease first.
 constexpr auto owner_is_back = 10s;    ///< After an outage.
 constexpr auto write_every = 1s;
+constexpr auto quiet_length = 75s; ///< Who is refused is admitted; shards settle twice until then.
+constexpr auto quiet_ones = 5;     ///< One history of so many ends with quiet.
 
 struct tally {
   int seeds = 0;
@@ -35,37 +36,11 @@ struct tally {
   int refused = 0;
   int doubled = 0;
   int cuts = 0;
+  std::size_t handed_on = 0; ///< Host shards.
 };
 
-/// No round trip between two nodes.
-struct cut_line {
-  std::string one;
-  std::string other;
-  boot_time since;
-  boot_time until;
-};
-
-struct member {
-  member(database& inner, const std::string& called, const std::string& holder,
-         lease_keeper::clock now, std::function<std::vector<std::string>()> unreachable)
-      : name{called}, db{inner}, keeper{{.name = called, .holder = holder, .address = called},
-                                        std::move(now),
-                                        [tell = std::move(unreachable)] {
-                                          return renewal_words{.unreachable = tell()};
-                                        }} {}
-
-  bool is_over() const {
-    return keeper.status().phase == lease_phase::left ||
-           keeper.status().phase == lease_phase::doubled;
-  }
-
-  std::string name;
-  kit::clocked_database db;
-  lease_keeper keeper;
-  boot_time due;
-  boot_time thaws;   ///< It is frozen until then.
-  boot_time cut_off; ///< It has no database until then.
-};
+using kit::cut_line;
+using member = kit::history_member;
 
 class history {
 public:
@@ -81,16 +56,41 @@ public:
   }
 
   void run() {
-    const auto end = now_ + history_length;
     next_disturbance_ = now_ + 12s;
+    run_until(now_ + history_length);
+    if (total_.seeds % quiet_ones == 0)
+      run_quietly();
+  }
+
+private:
+  void run_until(boot_time end) {
     while (now_ < end && !failed_)
       next_event();
   }
 
-private:
+  /// After a last kill nothing happens to anybody any more: each host shard comes to where it
+  /// belongs.
+  void run_quietly() {
+    is_quiet_ = true;
+    stays_.reset();
+    cuts_.clear();
+    away_until_ = now_;
+    for (const auto& one : members_)
+      one->thaws = one->cut_off = now_;
+    if (!members_.empty())
+      kill(somebody());
+    expect_silence_of(silence_at_start);
+    while (!waiting_.empty())
+      start_waiting();
+    const auto end = now_ + quiet_length;
+    next_disturbance_ = boot_time::max();
+    run_until(end);
+    expect(kit::are_placed(members_, inner_, now_), "in quiet host shards are where they belong");
+  }
+
   // --- chance and time -------------------------------------------------------------------------
   int one_of(int low, int high) { return std::uniform_int_distribution{low, high}(random_); }
-  bool chance(int percent) { return one_of(1, 100) <= percent; }
+  bool chance(int percent) { return !is_quiet_ && one_of(1, 100) <= percent; }
   std::chrono::milliseconds between(std::chrono::milliseconds low, std::chrono::milliseconds high) {
     return std::chrono::milliseconds{
         one_of(static_cast<int>(low.count()), static_cast<int>(high.count()))};
@@ -179,6 +179,8 @@ private:
   void step(member& one) {
     one.due = one.keeper.step(one.db);
     const auto& status = one.keeper.status();
+    if (one.hosts.see(status) && status.is_member(now_))
+      total_.handed_on += one.hosts.hand_on(one.db, status, ++batches_);
     if (status.phase == lease_phase::serving &&
         std::ranges::find(fences_, status.fence()) == fences_.end())
       fences_.push_back(status.fence());
@@ -310,11 +312,22 @@ private:
 
   void write() {
     next_write_ = now_ + write_every;
+    check_hosts();
     if (auto* one = serving();
         one && is_running(*one) && now_ >= away_until_ && now_ >= one->cut_off)
       expect(commit(one->keeper.status().fence()), "who serves may write");
     if (!fences_.empty()) // something that was under way for long
       commit(fences_[static_cast<std::size_t>(one_of(0, static_cast<int>(fences_.size()) - 1))]);
+  }
+
+  /// Who acts for a host shard is its owner, and so nobody else's batch is about it.
+  void check_hosts() {
+    const auto owners = kit::host_owners(inner_);
+    for (const auto& one : members_)
+      if (one->keeper.status().is_member(now_))
+        expect(
+            (one->hosts.acts_for() & ~kit::owned_by(one->keeper.status().fence(), owners)).none(),
+            "who acts for a host shard owns it");
   }
 
   bool commit(const write_fence& fence) {
@@ -349,15 +362,21 @@ private:
     const auto holders =
         std::ranges::count_if(members_, [&](const auto& one) { return may_serve(*one); });
     expect(holders <= 1, "one node at most holds the lease and serves");
-    if (holders > 0 || now_ < settled_ ||
-        std::ranges::none_of(members_, [&](const auto& one) { return is_running(*one); }))
+    const auto is_excused = now_ < settled_ || std::ranges::none_of(members_, [&](const auto& one) {
+                              return is_running(*one);
+                            });
+    if (holders > 0 || is_excused)
       silent_since_ = std::max(now_, settled_);
     expect(now_ - silent_since_ <= silence_max_, "somebody serves soon");
+    const auto hosts = kit::hosts_acted_for(members_, now_);
+    expect(hosts.doubly.none(), "one node at most acts for a host shard");
+    host_silence_.end_for(is_excused ? ~kit::host_set{} : hosts.all, std::max(now_, settled_));
+    expect(host_silence_.longest(now_) <= silence_max_, "somebody acts soon for each host shard");
     if (const auto now_owner = owner(); now_owner != owner_) {
       owner_ = now_owner;
       expect(
-          must(inner_.run("SELECT DISTINCT node_id, incarnation FROM shard_owner WHERE kind = 1")).rows.size() ==
-              1,
+          must(inner_.run("SELECT DISTINCT node_id, incarnation FROM shard_owner WHERE kind = 1"))
+                  .rows.size() == 1,
           "all shards have one owner");
       ++total_.owner_changes;
     }
@@ -383,6 +402,7 @@ private:
   boot_time away_until_;
   boot_time settled_{1'000s};
   boot_time silent_since_{1'000s};
+  kit::host_silence host_silence_{boot_time{1'000s}};
   boot_clock::duration silence_max_ = silence_at_start;
   boot_time next_disturbance_;
   boot_time next_write_{1'000s};
@@ -390,6 +410,7 @@ private:
   std::int64_t batches_ = 0;
   int servers_ = 0;
   int processes_ = 0;
+  bool is_quiet_ = false;
   bool failed_ = false;
 };
 
@@ -412,7 +433,8 @@ TEST_CASE("whatever happens to a cluster, one node at most serves, and soon one 
   std::cout << "clusters: " << total.seeds << " seeds, " << total.kills << " kills, "
             << total.outages << " outages, " << total.owner_changes << " changes of owner, "
             << total.accepted << " batches, " << total.refused << " refused, " << total.doubled
-            << " doubled, " << total.cuts << " cuts\n";
+            << " doubled, " << total.cuts << " cuts, " << total.handed_on
+            << " host shards handed on\n";
   if (wanted)
     return;
   CHECK(total.kills > total.seeds);

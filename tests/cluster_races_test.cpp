@@ -1,6 +1,7 @@
 // Nodes of a cluster that meet in one PostgreSQL at the same moment.
 
 #include "storage/cluster_store.hpp"
+#include "storage/host_shards.hpp"
 #include "tests/kit/postgres_batches.hpp"
 #include "tests/kit/postgres_server.hpp"
 
@@ -190,6 +191,45 @@ TEST_CASE("a node leaves when its batches are done, and none comes after", "[clu
   CHECK(seen == std::vector<std::string>{"7"});
   CHECK(is_fence_refusal(commit(*world.db, 8, a).error()));
   CHECK(world.owner() == b.node);
+}
+
+TEST_CASE("a node that is given host shards leaves after the batch that gives them",
+          "[cluster][postgres]") {
+  auto world = race{};
+  auto left = caf::expected<departure>{errc::unavailable};
+  auto leaver = std::thread{};
+  must(world.db->transact([&](database& open) -> caf::error {
+    const auto moves = std::vector<host_shard_move>{{3, b.node}, {200, b.node}};
+    CHECK(must(hand_on_host_shards(open, a, moves)) == std::vector<std::uint8_t>{3, 200});
+    leaver = std::thread{[&] { left = leave_cluster(*world.second, b); }};
+    world.wait_until_somebody_waits();
+    return {};
+  }));
+  leaver.join();
+  CHECK(must(left).was_member);
+  const auto view = must(read_cluster(*world.db));
+  CHECK(view.free_host_shards == 0);
+  CHECK(view.find(a.node)->host_shards == shard_count);
+}
+
+TEST_CASE("a node is taken over after the batch with which it hands host shards on",
+          "[cluster][postgres]") {
+  auto world = race{};
+  const auto loser = world.mark(a);
+  world.end_lease(a.node);
+  auto taken = caf::expected<takeover>{errc::unavailable};
+  auto taker = std::thread{};
+  must(world.db->transact([&](database& open) -> caf::error {
+    const auto moves = std::vector<host_shard_move>{{3, b.node}};
+    CHECK(must(hand_on_host_shards(open, a, moves)).size() == 1);
+    CHECK(rows_of(world.third->run("SELECT id FROM node FOR UPDATE SKIP LOCKED")).empty());
+    taker = std::thread{[&] { taken = take_over(*world.second, b, loser); }};
+    world.wait_until_somebody_waits();
+    return {};
+  }));
+  taker.join();
+  CHECK(must(taken) == takeover::done);
+  CHECK(must(read_cluster(*world.db)).find(b.node)->host_shards == shard_count);
 }
 
 TEST_CASE("a node starts anew when the batches of its former life are done",

@@ -263,8 +263,7 @@ TEST_CASE("a node that owns host shards alone is taken over, steps aside and lea
   });
 }
 
-TEST_CASE("a node steps aside only when each kind of its shards has somewhere to go",
-          "[cluster]") {
+TEST_CASE("a node steps aside only when each kind of its shards has somewhere to go", "[cluster]") {
   kit::on_both_clocked([](cluster& world) {
     const auto a = world.join("a");
     world.enter({.name = "b", .holder = "b", .weights = {.account = 1, .host = 0}});
@@ -277,6 +276,20 @@ TEST_CASE("a node steps aside only when each kind of its shards has somewhere to
     must(world.db.run(R"(UPDATE node SET weights = '{"account":1,"host":0}' WHERE id = 2)"));
     CHECK(must(step_aside(world.db, cluster::fence(a))) == step_aside_answer::left);
     CHECK(world.owners() == lines{"2|1|256", "3|1|256"});
+  });
+}
+
+TEST_CASE("a node that steps aside gives nothing to one that is not kept either", "[cluster]") {
+  kit::on_both_clocked([](cluster& world) {
+    const auto a = world.join("a");
+    const auto b = world.join("b");
+    world.join("c");
+    world.join("d");
+    must(renew_lease(world.db, cluster::fence(a), {.unreachable = {"b", "c", "d"}}));
+    must(renew_lease(world.db, cluster::fence(b), {.unreachable = {"c", "d"}}));
+    CHECK(must(step_aside(world.db, cluster::fence(a))) == step_aside_answer::left);
+    CHECK(world.are_hosts_placed_on({{"c"}, {"d"}}));
+    CHECK(world.owners().size() == 2);
   });
 }
 

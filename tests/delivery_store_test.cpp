@@ -170,6 +170,41 @@ TEST_CASE("exceptions and facts are written by a checkpoint", "[delivery_store]"
   });
 }
 
+TEST_CASE("of the books those of some shards are read", "[delivery_store][shards]") {
+  on_both([](test_database& fresh) {
+    auto& db = fresh.db();
+    prepare(db);
+    const auto of_far = shard_set{}.set(host_shard(far_address));
+    auto changes = checkpoint{};
+    for (auto number = 0; number < 256; ++number)
+      changes.marks.push_back({static_cast<std::uint8_t>(number), bulk, 10 + number, {}});
+    changes.backlogs = {{.host = far, .cls = bulk, .behind_from = 4, .oldest_at = at},
+                        {.host = near, .cls = bulk, .behind_from = 5, .oldest_at = at}};
+    REQUIRE_FALSE(save_checkpoint(db, changes));
+    must(db.run("UPDATE host SET drained_after = id"));
+    const auto books = must(load_books(db, of_far));
+    REQUIRE(books.marks.size() == 1);
+    CHECK(books.marks[0].shard == host_shard(far_address));
+    REQUIRE(books.backlogs.size() == 1);
+    CHECK(books.backlogs[0].host == far);
+    const auto waiting = must(waiting_hosts(db, of_far));
+    REQUIRE(waiting.size() == 1);
+    CHECK(waiting[0].id == far);
+    const auto drained = must(drained_hosts(db, of_far));
+    REQUIRE(drained.size() == 1);
+    CHECK(drained[0].id == far);
+    CHECK(drained[0].shard == host_shard(far_address));
+    CHECK(drained[0].after == far.value);
+
+    CHECK(must(load_books(db, ~of_far)).backlogs.size() == 1);
+    CHECK(must(waiting_hosts(db, ~of_far)).size() == 1);
+    CHECK(must(drained_hosts(db, ~of_far)).size() == 1);
+    const auto found = must(find_endpoints(db, std::vector{endpoint_id{11}}));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].shard == host_shard(found[0].host));
+  });
+}
+
 TEST_CASE("a host that has no row cannot be paused", "[delivery_store]") {
   on_both([](test_database& fresh) {
     auto& db = fresh.db();

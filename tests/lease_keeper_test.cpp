@@ -33,6 +33,42 @@ TEST_CASE("the first keeper serves, the next one stands by", "[cluster][keeper]"
   });
 }
 
+TEST_CASE("a node acts for its host shards while it holds its lease, whether it serves or not",
+          "[cluster][keeper]") {
+  with_crowds([](crowd& world) {
+    auto& a = world.add("a");
+    auto& b = world.add("b");
+    CHECK_FALSE(a.keeper.status().is_member(world.now));
+    world.run(10s);
+    for (auto* one : {&a, &b}) {
+      const auto& status = one->keeper.status();
+      CHECK(status.is_member(status.held_until - 1ns));
+      CHECK_FALSE(status.is_member(status.held_until));
+    }
+    CHECK_FALSE(world.serves(b));
+    b.keeper.leave();
+    CHECK_FALSE(b.keeper.status().is_member(world.now));
+  });
+}
+
+TEST_CASE("a node that was taken over with host shards alone joins again", "[cluster][keeper]") {
+  with_crowds([](crowd& world) {
+    auto& a = world.add("a");
+    auto& b = world.add("b");
+    world.run(20s);
+    must(world.inner.run("UPDATE shard_owner SET node_id = 2 WHERE kind = 2"));
+    b.is_still = true;
+    world.run(10s);
+    CHECK(must(read_cluster(a.db)).find("a")->shards() == shards_in_all);
+    b.is_still = false;
+    b.keeper.step(b.db);
+    CHECK(b.phase() == lease_phase::joining);
+    world.run(5s);
+    CHECK(b.phase() == lease_phase::standing_by);
+    CHECK(b.keeper.status().incarnation == 2);
+  });
+}
+
 TEST_CASE("a lease is held for four seconds from when its renewal was sent", "[cluster][keeper]") {
   with_crowds([](crowd& world) {
     auto& a = world.add("a");

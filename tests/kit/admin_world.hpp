@@ -102,7 +102,8 @@ public:
                      .query = mark == std::string::npos ? "" : path.substr(mark + 1),
                      .headers = {{"Host", "127.0.0.1:1"}, {"Content-Type", "application/json"}},
                      .body = body,
-                     .peer = "192.0.2.1"};
+                     .peer = "192.0.2.1",
+                     .is_passed_on = is_passed_on};
     if (!token.empty())
       request.headers.emplace_back("Authorization", "Bearer " + token);
     if (!key.empty())
@@ -125,6 +126,7 @@ public:
   std::shared_ptr<fake_region> region = std::make_shared<fake_region>();
   std::shared_ptr<fake_books> books = std::make_shared<fake_books>();
   std::shared_ptr<host_board> board = std::make_shared<host_board>();
+  bool is_passed_on = false; ///< Requests come from another node.
 
   time_point now() const { return actors_.now(); }
   void advance(std::chrono::microseconds time) { actors_.advance(time); }

@@ -114,6 +114,13 @@ void delivery_bans::node_died(moment now) {
   forbidden_.clear(); // what replaced it may be forgotten with it
 }
 
+void delivery_bans::forget_replaced(const std::string& host) {
+  bans_[host].sent.clear();
+  bans_[host].signed_lately.clear();
+  std::erase_if(forbidden_,
+                [&](const auto& each) { return each.first.starts_with("https://" + host + "/"); });
+}
+
 void delivery_bans::count(bans& of, const sending& what, moment now) {
   of.sent.erase(of.sent.begin(), of.sent.upper_bound(now - 1s));
   std::erase_if(of.signed_lately,

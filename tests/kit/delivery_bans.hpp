@@ -48,6 +48,8 @@ public:
   void node_died(moment now);
   /// A host's actor ends, and with it the pace that it kept.
   void forget_pace(const std::string& host) { bans_[host].sent.clear(); }
+  /// The node of a host ends: what replaced something may be forgotten.
+  void forget_replaced(const std::string& host);
   /// It is superseded before it was sent: the host must never get it.
   void forbid(const std::string& url, int number) { forbidden_.emplace(url, number); }
   bool is_forbidden(const std::string& url, int number) const {

@@ -135,21 +135,28 @@ bool delivery_oracle::is_replayable(const history& past) const {
 }
 
 /// A crash forgets what was settled since the last checkpoint that was surely committed.
+bool delivery_oracle::is_forgotten(moment taken_at, moment crash) const {
+  auto forgotten = crash - forgotten_at_most;
+  for (auto fault = faults_.rbegin(); fault != faults_.rend(); ++fault)
+    if (fault->first <= crash &&
+        (fault->second == moment::max() || fault->second + 1s >= forgotten))
+      forgotten = std::min(forgotten, fault->first - forgotten_at_most);
+  return taken_at >= forgotten;
+}
+
 bool delivery_oracle::may_repeat(const history& past) const {
   if (const auto ends = host_ends_.find(past.host); ends != host_ends_.end()) {
     const auto end = ends->second.lower_bound(*past.taken_at);
     if (end != ends->second.end() && *end <= *past.taken_at + told_within)
       return true;
   }
-  if (static_cast<std::size_t>(past.life) >= crashes_.size())
-    return false;
-  const auto crash = crashes_[static_cast<std::size_t>(past.life)];
-  auto forgotten = crash - forgotten_at_most;
-  for (auto fault = faults_.rbegin(); fault != faults_.rend(); ++fault)
-    if (fault->first <= crash &&
-        (fault->second == moment::max() || fault->second + 1s >= forgotten))
-      forgotten = std::min(forgotten, fault->first - forgotten_at_most);
-  return *past.taken_at >= forgotten;
+  if (const auto ends = node_ends_.find(past.host); ends != node_ends_.end()) {
+    const auto end = ends->second.lower_bound(*past.taken_at);
+    if (end != ends->second.end() && is_forgotten(*past.taken_at, *end))
+      return true;
+  }
+  return static_cast<std::size_t>(past.life) < crashes_.size() &&
+         is_forgotten(*past.taken_at, crashes_[static_cast<std::size_t>(past.life)]);
 }
 
 void delivery_oracle::judge(const unit& key, const std::string& host) {

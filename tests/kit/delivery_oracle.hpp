@@ -57,6 +57,8 @@ public:
   /// The whole node was killed, or one host's actor.
   void crashed();
   void host_ended(const std::string& host);
+  /// One of several nodes was killed: it may have forgotten what this host of it had settled.
+  void books_lost(const std::string& host) { node_ends_[host].insert(world_.elapsed()); }
   /// Commits may fail from now on, or no more.
   void storage_failing(bool fails);
   /// The disk failed: from now on nothing may be acknowledged until the node starts again.
@@ -106,6 +108,7 @@ private:
   void judge_order(const unit& key, const std::string& host);
   void judge_audience(const unit& key);
   bool may_repeat(const history& past) const;
+  bool is_forgotten(moment taken_at, moment crash) const;
   bool is_replayable(const history& past) const;
   bool fails(const unit& key) const;
   void read_endpoints();
@@ -131,6 +134,7 @@ private:
   std::map<std::pair<std::int64_t, std::int64_t>, moment> unreplaced_; ///< Endpoint, row: since.
   std::vector<moment> crashes_;
   std::map<std::string, std::set<moment>> host_ends_;
+  std::map<std::string, std::set<moment>> node_ends_; ///< By host.
   std::vector<std::pair<moment, moment>> faults_;
   std::optional<moment> broken_at_; ///< The disk, in this life.
   std::vector<std::string> violations_;

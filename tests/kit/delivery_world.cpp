@@ -5,6 +5,7 @@
 #include "actors/messages.hpp"
 #include "actors/tasks.hpp"
 #include "kit/delivery_faults.hpp"
+#include "kit/delivery_nodes.hpp"
 #include "storage/audience_store.hpp"
 #include "tests/kit/both_databases.hpp"
 
@@ -76,10 +77,20 @@ void delivery_world::start() {
                 [this](std::chrono::microseconds after) {
                   later(after, [answering = peers] { answering->answer_due(); });
                 });
-  has_ = std::make_shared<dispatcher_dependencies>();
-  dispatcher =
-      actors.spawn(trunkline::dispatcher, std::shared_ptr<const dispatcher_dependencies>{has_},
-                   options_.dispatcher);
+  nodes_.resize(options_.nodes);
+  for (auto& each : nodes_)
+    start_dispatcher(each);
+  dispatcher = nodes_[0].dispatcher;
+  if (options_.nodes > 1)
+    dispatcher = actors.spawn(
+        all_dispatchers,
+        [this] {
+          auto all = std::vector<dispatcher_handle>{};
+          for (const auto& each : nodes_)
+            all.push_back(each.dispatcher);
+          return all;
+        },
+        [this](const host_address& host) { return node_of(host); });
   blocked = std::make_shared<blocked_domains>();
   const auto position = std::make_shared<log_position>();
   storage.position = position;
@@ -92,36 +103,58 @@ void delivery_world::start() {
                                    fanout_options{});
   handles = storage_handles{};
   handles.readers = storage.start_readers(actors, 2);
-  const auto reader = actors.spawn(
+  log_reader_ = actors.spawn(
       log_reader,
       log_reader_dependencies{.readers = handles.readers, .fanout = fanout, .position = position},
       options_.log_reader);
   handles.writer =
-      storage.start_writer(actors, actors.spawn(losing_hints, reader, &options_, &random_));
+      storage.start_writer(actors, actors.spawn(losing_hints, log_reader_, &options_, &random_));
   clients_ = std::make_shared<clients>();
   client_ = actors.spawn(clients::behavior, clients_, handles.writer);
-  const auto signer = actors.spawn(fake_signer, options_.signing_lost, &random_, &signatures);
-  auto sender = std::shared_ptr<http_sender>{peers};
+  signer_ = actors.spawn(fake_signer, options_.signing_lost, &random_, &signatures);
+  sender_ = peers;
   if (options_.answers_doubled > 0)
-    sender = std::make_shared<doubling_sender>(
+    sender_ = std::make_shared<doubling_sender>(
         peers, options_.answers_doubled, &random_,
         [this](std::chrono::microseconds after, std::function<void()> task) {
           later(after, std::move(task));
         });
+  for (auto number = std::size_t{0}; number < nodes_.size(); ++number)
+    start_hosts(number);
+  budget = nodes_[0].budget;
+  outage = nodes_[0].outage;
+  board = nodes_[0].board;
+  hosts = nodes_[0].hosts;
+  if (options_.nodes > 1)
+    hosts = actors.spawn(region_by_host,
+                         [this](const host_address& host) { return nodes_[node_of(host)].hosts; });
+}
+
+void delivery_world::start_dispatcher(node& one) {
+  auto options = options_.dispatcher;
+  options.owns_all = options_.nodes == 1;
+  one.has = std::make_shared<dispatcher_dependencies>();
+  one.dispatcher = actors.spawn(trunkline::dispatcher,
+                                std::shared_ptr<const dispatcher_dependencies>{one.has}, options);
+}
+
+void delivery_world::start_hosts(std::size_t number) {
   const auto steady = [this] { return actors.system().clock().now(); };
-  budget = std::make_shared<delivery_budget>(options_.budget, steady);
-  board = std::make_shared<host_board>();
-  outage = std::make_shared<outage_guard>(options_.outage, steady);
+  auto& one = nodes_[number];
+  one.budget = std::make_shared<delivery_budget>(options_.budget, steady);
+  one.board = std::make_shared<host_board>();
+  one.outage = std::make_shared<outage_guard>(options_.outage, steady);
+  one.places = std::make_shared<shard_places>();
   auto has = remote_host_dependencies{
       .storage = handles,
-      .signing = signer,
-      .dispatcher = dispatcher,
-      .log_reader = reader,
-      .sender = sender,
-      .budget = budget,
+      .signing = signer_,
+      .dispatcher = one.dispatcher,
+      .log_reader = log_reader_,
+      .sender = sender_,
+      .budget = one.budget,
       .bodies = std::make_shared<delivery_bodies>(),
-      .outage = outage,
-      .board = board,
+      .outage = one.outage,
+      .board = one.board,
       .urls = urls_of("here.example"),
       .clock = actors.clock(),
       .region = {},
@@ -141,27 +174,51 @@ void delivery_world::start() {
               outbox->add(event);
           },
       .seed = random_()};
-  auto start_host = [this, has](const host_address& host, const host_passivator_handle& region) {
+  auto start_one = [this, number, has](const host_address& host,
+                                       const host_passivator_handle& region) {
     auto mine = has;
     mine.region = region;
-    return running_[host] = actors.spawn(remote_host, host, std::move(mine), options_.host);
+    return start_host(number, host, std::move(mine));
   };
-  hosts = actors.spawn(shard_region<remote_host_handle>, start_host, counters,
-                       region_options_of<host_address>{.crashes_max = 1'000});
+  auto limits = region_options_of<host_address>{.crashes_max = 1'000};
+  if (options_.nodes > 1)
+    limits.may_start = [places = one.places](const host_address& host) {
+      return places->has(host);
+    };
+  one.hosts = actors.spawn(shard_region<remote_host_handle>, start_one, counters, limits);
+}
+
+remote_host_handle delivery_world::start_host(std::size_t number, const host_address& host,
+                                              remote_host_dependencies has) {
+  if (const auto found = running_.find(host); found != running_.end() && is_running(found->second))
+    two_actors.push_back(host.name);
+  const auto actor = actors.spawn(remote_host, host, std::move(has), options_.host);
+  running_.insert_or_assign(host, running_host{actor, number});
+  return actor;
 }
 
 void delivery_world::begin() {
-  has_->storage = handles;
-  has_->hosts = caf::actor_cast<remote_host_handle>(hosts);
-  if (options_.offers_lost > 0)
-    has_->hosts = actors.spawn(losing_offers, has_->hosts, options_.offers_lost, &random_);
-  has_->clock = actors.clock();
-  has_->blocked = blocked;
-  has_->board = board;
   if (options_.with_outbox)
     outbox = std::make_shared<webhook_outbox>(event_kinds::all(), "test", nullptr);
-  has_->outbox = outbox;
-  caf::anon_send(dispatcher, begin_delivery{});
+  for (auto& each : nodes_)
+    begin(each);
+}
+
+void delivery_world::begin(node& one) {
+  auto& has = *one.has;
+  has.storage = handles;
+  has.hosts = caf::actor_cast<remote_host_handle>(one.hosts);
+  if (options_.offers_lost > 0)
+    has.hosts = actors.spawn(losing_offers, has.hosts, options_.offers_lost, &random_);
+  has.clock = actors.clock();
+  has.blocked = blocked;
+  has.board = one.board;
+  has.outbox = outbox;
+  has.places = one.places;
+  has.stopper = caf::actor_cast<host_stopper_handle>(one.hosts);
+  caf::anon_send(one.dispatcher, begin_delivery{});
+  if (options_.nodes > 1)
+    tell_shards(static_cast<std::size_t>(&one - nodes_.data()));
 }
 
 void delivery_world::restart(bool begins) {
@@ -170,9 +227,13 @@ void delivery_world::restart(bool begins) {
   running_.clear();
   dispatcher = dispatcher_handle{};
   hosts = region_of<remote_host_handle>{};
+  for (auto& each : nodes_)
+    each = {.life = each.life + 1};
+  moving_.reset();
+  log_reader_ = log_reader_handle{};
+  signer_ = signing_handle{};
   handles.writer = client_ = writer_handle{};
   handles.readers.clear();
-  has_.reset();
   actors.restart();
   start();
   if (begins)
@@ -183,15 +244,20 @@ void delivery_world::kill_host(const std::string& name, std::function<void()> th
   const auto found = running_.find(address(name));
   if (found == running_.end())
     return;
-  caf::actor_cast<caf::strong_actor_ptr>(found->second)->get()->attach_functor(std::move(then));
-  actors.kill(found->second);
+  const auto& actor = found->second.actor;
+  caf::actor_cast<caf::strong_actor_ptr>(actor)->get()->attach_functor(std::move(then));
+  actors.kill(actor);
+}
+
+bool delivery_world::is_running(const running_host& host) {
+  return !caf::actor_cast<caf::strong_actor_ptr>(host.actor)
+              ->get()
+              ->getf(caf::abstract_actor::is_terminated_flag);
 }
 
 bool delivery_world::runs_host(const std::string& name) const {
   const auto found = running_.find(address(name));
-  return found != running_.end() && !caf::actor_cast<caf::strong_actor_ptr>(found->second)
-                                         ->get()
-                                         ->getf(caf::abstract_actor::is_terminated_flag);
+  return found != running_.end() && is_running(found->second);
 }
 
 std::vector<endpoint_id> delivery_world::add_host(const std::string& name, int persons) {

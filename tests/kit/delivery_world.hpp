@@ -1,6 +1,7 @@
 /// A node's outbound delivery in a deterministic system: writer, log reader, fan-out, dispatcher
 /// and the region of hosts on a real store; a fake signer, and peers that follow a script. It can
-/// be killed at any moment and started again on the same store.
+/// be killed at any moment and started again on the same store. With several nodes each has a
+/// dispatcher and hosts of its own, and some of the shards; all else they share.
 #pragma once
 
 #include "actors/blocked_domains.hpp"
@@ -12,7 +13,9 @@
 #include "kit/delivery_peers.hpp"
 #include "kit/deterministic_system.hpp"
 #include "kit/test_storage.hpp"
+#include "protocol/shard.hpp"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +40,7 @@ struct delivery_world_options {
   outage_limits outage;
   open_connection open;     ///< Empty: a database in memory.
   bool with_outbox = false; ///< What hosts say is kept for webhooks.
+  std::size_t nodes = 1;
 };
 
 class delivery_world {
@@ -51,13 +55,14 @@ public:
   storage_handles handles;
   dispatcher_handle dispatcher;
   region_of<remote_host_handle> hosts;
+  std::vector<std::string> two_actors;    ///< Hosts that had more than one at a time.
   std::vector<missing_inbox> missing;     ///< What `on_missing` was told.
   std::vector<std::string> lines;         ///< What was logged.
   std::shared_ptr<webhook_outbox> outbox; ///< Null unless it is asked for; new at each start.
   std::vector<delivery_event> deliveries;
   std::vector<host_state_event> states;
   std::map<signature_scheme, int> signatures;
-  std::shared_ptr<blocked_domains> blocked; ///< New at each start, as are these.
+  std::shared_ptr<blocked_domains> blocked; ///< New at each start, as are these. Of the first node:
   std::shared_ptr<delivery_budget> budget;
   std::shared_ptr<outage_guard> outage;
   std::shared_ptr<host_board> board;
@@ -106,6 +111,18 @@ public:
   void kill_host(const std::string& name, std::function<void()> then);
   bool runs_host(const std::string& name) const; ///< It has an actor.
 
+  /// The node that has the host, by the database.
+  std::size_t node_of(const host_address& host) const { return owners_[host_shard(host)]; }
+  const host_board& board_of(const std::string& name) const {
+    return *nodes_[node_of(address(name))].board;
+  }
+  /// Their nodes give up the shards, and another one has them after that.
+  void hand_over(const shard_set& shards, std::size_t to);
+  std::int64_t moves() const { return moves_; } ///< That were done.
+  /// Ends all actors of a node before their next messages; `ended` is called for each of its hosts.
+  /// Another one has its shards then, or itself after a start.
+  void kill_node(std::size_t number, std::size_t heir, std::function<void(std::string)> ended);
+
   template <class Message>
   caf::error tell(Message message) {
     auto answer = actors.start_done(hosts, std::move(message));
@@ -122,14 +139,43 @@ public:
 private:
   struct clients; ///< Of the writer, in order.
 
+  struct node {
+    std::shared_ptr<dispatcher_dependencies> has;
+    dispatcher_handle dispatcher;
+    region_of<remote_host_handle> hosts;
+    std::shared_ptr<delivery_budget> budget;
+    std::shared_ptr<outage_guard> outage;
+    std::shared_ptr<host_board> board;
+    std::shared_ptr<shard_places> places;
+    int life = 0;
+  };
+  struct running_host {
+    remote_host_handle actor;
+    std::size_t node = 0;
+  };
+
   void start();
+  void start_dispatcher(node& one);
+  void start_hosts(std::size_t number);
+  void begin(node& one);
+  remote_host_handle start_host(std::size_t number, const host_address& host,
+                                remote_host_dependencies has);
+  shard_set shards_of(std::size_t number) const;
+  void tell_shards(std::size_t number);
+  static bool is_running(const running_host& host);
 
   delivery_world_options options_;
   std::mt19937_64 random_;
-  std::shared_ptr<dispatcher_dependencies> has_;
+  std::vector<node> nodes_;
+  std::array<std::size_t, shard_count> owners_{}; ///< As the database has them.
+  shard_set moving_;                              ///< Their nodes were asked to give them up.
+  std::int64_t moves_ = 0;
+  log_reader_handle log_reader_;
+  signing_handle signer_;
+  std::shared_ptr<http_sender> sender_;
   std::shared_ptr<clients> clients_;
   writer_handle client_;
-  std::map<host_address, remote_host_handle> running_;
+  std::map<host_address, running_host> running_;
   std::chrono::microseconds earlier_{0}; ///< What had passed at the last start.
   caf::actor_clock::time_point started_;
   std::int64_t ids_ = 100;

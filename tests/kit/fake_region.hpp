@@ -91,6 +91,8 @@ inline dispatcher_handle::behavior_type books_of(std::shared_ptr<fake_books> boo
         ++books->flushes;
         return caf::unit;
       },
+      [](const own_host_shards&) {},
+      [](const give_up_host_shards&) -> caf::result<void> { return caf::unit; },
       [books](describe_dispatcher) -> caf::result<dispatcher_report> {
         return dispatcher_report{.dispatched = books->dispatched};
       },

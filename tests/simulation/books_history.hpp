@@ -1,6 +1,7 @@
 /// A random history of the books of delivery with crashes, against an independent count.
 ///
-/// Rows, hosts that settle and die, operators' replays and drains, commits that fail. The same seed
+/// Rows, hosts that settle and die, operators' replays and drains, commits that fail, shards that
+/// leave and come back. The same seed
 /// gives the same history. No actors, no storage.
 #pragma once
 
@@ -28,6 +29,7 @@ private:
   static host_id id_of(int number) { return host_id{number + 1}; }
   /// Hosts share two shards.
   static std::uint8_t shard_of(int number) { return static_cast<std::uint8_t>(number % 2); }
+  static std::uint8_t shard_of(host_id host) { return shard_of(static_cast<int>(host.value) - 1); }
   void operate();
   unit_outcome random_outcome();
   void add_row();
@@ -47,6 +49,11 @@ private:
   void write();
   void commit();
   void restart();
+  void load(const shard_set& wanted);
+  void read_again(const shard_set& gained);
+  void move();
+  void leave(std::uint8_t shard);
+  bool write_last();
   void finish();
   void check();
 
@@ -58,6 +65,8 @@ private:
   log_seq newest_ = 0;
   log_seq gone_upto_ = 0;
   bool is_read_ = true;
+  std::int64_t restarts_ = 0;
+  shard_set moving_; ///< In no books, or in books that have not read all.
   std::vector<kit::known_unit> log_;
   std::set<unit_key> lost_;
   kit::count told_;

@@ -28,7 +28,8 @@ void books_history::add_row() {
                          .to = std::make_shared<const delivery_endpoint>(
                              delivery_endpoint{.id = endpoint_id{10 * number + inbox}})},
                         id_of(number)});
-  expand(newest_);
+  if (is_read_) // else it is read in its turn
+    expand(newest_);
 }
 
 /// As the dispatcher does with a row.
@@ -37,7 +38,7 @@ void books_history::expand(log_seq seq) {
   for (auto number = 0; number < hosts; ++number)
     previous[static_cast<std::size_t>(number)] = books_.offered_upto(id_of(number));
   for (const auto& each : log_)
-    if (each.unit.seq == seq) {
+    if (each.unit.seq == seq && books_.wants(shard_of(each.host), each.unit.cls, seq)) {
       const auto number = static_cast<int>(each.host.value) - 1;
       offer(number, each, previous[static_cast<std::size_t>(number)]);
     }

@@ -18,7 +18,8 @@ constexpr auto hosts = std::size_t{5};
 constexpr auto authors = std::size_t{3};
 constexpr auto objects_max = std::size_t{12};
 
-kit::delivery_world_options options_of(std::uint64_t seed, kit::open_connection open) {
+kit::delivery_world_options options_of(std::uint64_t seed, kit::open_connection open,
+                                       std::size_t nodes) {
   auto options = kit::delivery_world_options{.seed = seed,
                                              .hints_lost = static_cast<unsigned>(seed % 3) * 15,
                                              .hints_doubled = seed % 2 == 0 ? 10U : 0U,
@@ -26,7 +27,8 @@ kit::delivery_world_options options_of(std::uint64_t seed, kit::open_connection 
                                              .answers_doubled = seed % 3 == 1 ? 15U : 0U,
                                              .signing_lost = seed % 4 == 0 ? 3U : 0U,
                                              .offers_lost = seed % 5 == 0 ? 20U : 0U,
-                                             .open = std::move(open)};
+                                             .open = std::move(open),
+                                             .nodes = nodes};
   // Small bounds, so that a hundred posts reach them.
   options.host.queue = {.references_max = 4 + seed % 5, .lane_max = 2, .refill_at = 2};
   options.host.queue.acked_max = 64;
@@ -57,9 +59,10 @@ std::vector<std::string> some_names() {
 
 } // namespace
 
-delivery_history::delivery_history(std::uint64_t seed, kit::open_connection open)
-    : random_{seed}, moods_{seed + 1}, seed_{seed},
-      world_{options_of(seed, kit::crashing(faults_, std::move(open)))}, oracle_{world_, seed} {
+delivery_history::delivery_history(std::uint64_t seed, kit::open_connection open, std::size_t nodes)
+    : random_{seed}, moods_{seed + 1}, seed_{seed}, nodes_{nodes},
+      world_{options_of(seed, kit::crashing(faults_, std::move(open)), nodes)}, oracle_{world_,
+                                                                                        seed} {
   static const auto names = some_names();
   names_ = names;
   faults_->next = [this] { return next_fault(); };
@@ -103,6 +106,8 @@ account_id delivery_history::some_author() {
 }
 
 void delivery_history::operate() {
+  if (nodes_ > 1 && chance(12))
+    return chance(25) ? end_node() : move_shards();
   switch (below(34)) {
   case 0:
   case 1:

@@ -30,17 +30,20 @@ struct history_sums {
   std::int64_t superseded = 0;
   std::int64_t crashes = 0;
   std::int64_t host_deaths = 0;
-  std::int64_t faults = 0; ///< Of commits.
-  std::int64_t orders = 0; ///< Carried out.
-  std::int64_t rounds = 0; ///< Until all was well.
+  std::int64_t node_deaths = 0; ///< Of one of several.
+  std::int64_t moves = 0;       ///< Of shards, from a node that runs.
+  std::int64_t faults = 0;      ///< Of commits.
+  std::int64_t orders = 0;      ///< Carried out.
+  std::int64_t rounds = 0;      ///< Until all was well.
 };
 
 class delivery_history {
 public:
   using moment = std::chrono::microseconds;
 
-  /// On a database in memory, or on what `open` opens.
-  explicit delivery_history(std::uint64_t seed, kit::open_connection open = {});
+  /// On a database in memory, or on what `open` opens. Several nodes hand shards to and fro.
+  explicit delivery_history(std::uint64_t seed, kit::open_connection open = {},
+                            std::size_t nodes = 1);
 
   /// Returns what does not agree.
   std::vector<std::string> run(history_sums& total);
@@ -91,6 +94,10 @@ private:
   void end_disturbance();
   void step_clock();
 
+  // delivery_history_moves.cpp: shards change their nodes
+  void move_shards();
+  void end_node();
+
   // delivery_history_orders.cpp: what operators do
   void command();
   void give(const kit::host_order_given& wish);
@@ -117,6 +124,7 @@ private:
   std::mt19937_64 random_;
   std::mt19937_64 moods_; ///< Of the peers.
   std::uint64_t seed_;
+  std::size_t nodes_;
   std::shared_ptr<kit::commit_faults> faults_ = std::make_shared<kit::commit_faults>();
   kit::delivery_world world_;
   kit::delivery_oracle oracle_;

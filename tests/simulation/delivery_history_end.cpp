@@ -32,6 +32,8 @@ void delivery_history::heal() {
   if (world_.actors.is_stopped())
     revive();
   world_.actors.stop_after(SIZE_MAX);
+  if (nodes_ > 1)
+    world_.advance(21s); // no shard is on its way any more: orders are taken
   for (const auto& host : names_) {
     world_.peers->set_status(host, 202);
     unblock(host); // one that was ordered may have been lost
@@ -55,6 +57,8 @@ void delivery_history::heal() {
 void delivery_history::check_books(std::vector<std::string>& wrong) {
   if (!is_done())
     wrong.push_back("not everything came to an end");
+  for (const auto& host : world_.two_actors)
+    wrong.push_back(host + ": two actors at a time");
   for (const auto& host : names_) {
     const auto report = world_.report(host);
     if (report.waiting != 0 || report.exceptions != 0 || report.behind || report.in_flight != 0)
@@ -81,7 +85,7 @@ void delivery_history::check_books(std::vector<std::string>& wrong) {
 /// The board says the same of each host.
 void delivery_history::check_board(std::vector<std::string>& wrong) {
   for (const auto& host : names_) {
-    const auto line = world_.board->find(kit::delivery_world::address(host));
+    const auto line = world_.board_of(host).find(kit::delivery_world::address(host));
     if (!line)
       continue;
     if (!line->sums.are_balanced() || line->sums.pending != 0 || line->exceptions != 0)
@@ -109,6 +113,8 @@ void delivery_history::add_to(history_sums& total) {
   total.superseded += counted.superseded;
   total.crashes += mine_.crashes;
   total.host_deaths += mine_.host_deaths;
+  total.node_deaths += mine_.node_deaths;
+  total.moves += world_.moves();
   total.faults += mine_.faults;
   total.orders += mine_.orders;
   total.rounds += mine_.rounds;
